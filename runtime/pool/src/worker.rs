@@ -1,0 +1,108 @@
+//! What the pool asks of a worker, whatever it runs, and of those who make workers.
+//!
+//! **Invariant:** a worker does one invocation at a time; the `&mut self` says so.
+//! **Absent on purpose:** wasm, processes and WebSockets. `isolate` and `subprocess` implement these traits.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Request;
+use http_body_util::combinators::UnsyncBoxBody;
+use rookery_bundle::Bundle;
+use rookery_contract::Event;
+use tokio::time::Instant;
+
+use crate::reply::Reply;
+
+/// A body as it streams between the gateway and a worker.
+pub type Body = UnsyncBoxBody<Bytes, BodyError>;
+
+/// Why a body ended before its end.
+pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// One HTTP request on its way into a worker.
+pub struct Invocation {
+    /// The request as the app is to see it.
+    pub request: Request<Body>,
+    /// Where the head of the response goes.
+    pub reply: Reply,
+    /// When the worker is stopped, finished or not.
+    pub deadline: Instant,
+}
+
+/// What is left of a worker after an invocation.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It may have another one.
+    Reusable,
+    /// It did its work and must not have another one.
+    Spent,
+    /// It failed and is gone.
+    Fault(Fault),
+}
+
+/// What came of a batch of events.
+#[derive(Debug)]
+pub struct EventsOutcome {
+    /// The index of the event that the guest began last; `None` when it began none.
+    pub began: Option<usize>,
+    /// What is left of the worker. On a fault the events before `began` stand, the one at `began` is the culprit.
+    pub verdict: Verdict,
+}
+
+/// A guest's failure.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Fault {
+    /// It trapped, panicked or exited.
+    #[error("the guest trapped: {0}")]
+    Trap(String),
+    /// It used up its time.
+    #[error("the guest did not finish within {} ms", .0.as_millis())]
+    Timeout(Duration),
+    /// It wanted more memory than it may have.
+    #[error("the guest wanted more than its {0} bytes of memory")]
+    Memory(u64),
+    /// It finished without an answer.
+    #[error("the guest returned without an answer")]
+    NoAnswer,
+    /// The client went away, so the work was stopped. Nobody's failure; the worker is gone all the same.
+    #[error("the client went away")]
+    Cancelled,
+    /// The worker does not take this kind of invocation.
+    #[error("the app does not serve {0}")]
+    Unsupported(&'static str),
+}
+
+/// One running copy of a revision.
+#[async_trait::async_trait]
+pub trait Worker: Send {
+    /// Runs one request to its end. The head goes out through `reply` as soon as the guest gives it; the future ends
+    /// when the guest is done with the whole response. Dropping the future stops the guest.
+    async fn request(&mut self, invocation: Invocation) -> Verdict;
+
+    /// Runs one batch of session events, at most [`rookery_contract::BATCH_EVENTS_MAX`].
+    async fn events(&mut self, events: &[Event], deadline: Instant) -> EventsOutcome;
+}
+
+/// Why a worker could not start. The text is for the log and for the operator.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct SpawnError(pub String);
+
+/// Starts workers of one revision.
+#[async_trait::async_trait]
+pub trait Spawn: Send + Sync {
+    /// Starts one.
+    async fn spawn(&self) -> Result<Box<dyn Worker>, SpawnError>;
+
+    /// Whether the revision takes session events.
+    fn serves_sessions(&self) -> bool;
+}
+
+/// Turns a bundle of one kind into something that starts workers: compiles, checks, connects.
+#[async_trait::async_trait]
+pub trait Prepare: Send + Sync {
+    /// Prepares a bundle. May take seconds; never called on the way of a request.
+    async fn prepare(&self, bundle: Arc<Bundle>) -> Result<Arc<dyn Spawn>, SpawnError>;
+}
