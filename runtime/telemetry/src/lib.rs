@@ -1,1 +1,35 @@
-//! rookery-telemetry
+//! What the server knows about itself: numbers that cost nothing to take, the shapes in which they are shown, and the
+//! names by which a request is found again in a log.
+//!
+//! **Invariant:** recording never locks, never allocates and never waits.
+//! **Absent on purpose:** a registry. Whoever counts owns the counter; `admin` gathers the snapshots.
+
+mod counter;
+
+mod histogram;
+
+mod rate;
+
+mod process;
+
+mod snapshot;
+
+pub mod prometheus;
+
+mod random;
+
+mod request_id;
+
+mod trace_context;
+
+pub mod trace;
+
+pub use counter::{Counter, Gauge};
+pub use histogram::{Histogram, HistogramSnapshot};
+pub use process::{cpu_time, rss_bytes};
+pub use rate::RecentRate;
+pub use request_id::RequestId;
+pub use snapshot::{
+    PoolFigures, PoolSnapshot, Quantiles, StatsSnapshot, Surroundings, WorkerSnapshot, WorkerStatus,
+};
+pub use trace_context::TraceContext;
