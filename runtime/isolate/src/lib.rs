@@ -1,1 +1,29 @@
-//! rookery-isolate
+//! Workers that are wasm instances.
+//!
+//! An isolate's life has three phases: once per process ([`Slots`], [`CompileCache`]), once per revision (compile and
+//! link, in [`Isolates`]), once per worker (instantiate). Only the last is on the way of a request.
+//!
+//! **Invariant:** no byte of one isolate's memory, stack or tables is seen by the next one in its slot.
+//! **Invariant:** this crate alone knows wasmtime.
+//! **Absent on purpose:** routing, clients, and who may have a worker.
+
+mod engine;
+mod compile;
+mod bindings;
+mod state;
+mod limits;
+mod link;
+mod instantiate;
+mod http;
+mod sessions;
+mod hub;
+mod keyvalue;
+mod stdio;
+mod trap;
+mod worker;
+mod error;
+
+pub use compile::CompileCache;
+pub use engine::{EngineConfig, Slots};
+pub use error::IsolateError;
+pub use worker::Isolates;

@@ -1,9 +1,32 @@
 //! The workers of one revision, and who may have one.
+//!
+//! An invocation asks its revision's [`Pool`] for a [`Lease`]; dropping the lease returns the worker or retires it.
+//! All pools share one [`Budget`] of live workers.
+//!
+//! **Invariant:** a worker has one invocation at a time, and none is retired with one in flight before its deadline.
+//! **Absent on purpose:** what a worker is. `isolate` and `subprocess` implement [`Worker`], [`Spawn`] and
+//! [`Prepare`].
 
-mod reply;
 mod worker;
+mod reply;
+mod deadline;
+mod policy;
+mod shelf;
+mod budget;
+mod pool;
+mod lease;
+mod run;
+mod stats;
+mod error;
 
+pub use budget::Budget;
+pub use deadline::Deadline;
+pub use error::{AcquireError, InvokeError};
+pub use lease::Lease;
+pub use policy::{Life, Policy, Reuse};
+pub use pool::{IdleWorkers, Pool};
 pub use reply::{Answer, Reply, reply};
+pub use stats::{PoolStats, Totals};
 pub use worker::{
     Body, BodyError, EventsOutcome, Fault, Invocation, Prepare, Spawn, SpawnError, Verdict, Worker,
 };

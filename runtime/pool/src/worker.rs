@@ -11,8 +11,8 @@ use http::Request;
 use http_body_util::combinators::UnsyncBoxBody;
 use rookery_bundle::Bundle;
 use rookery_contract::Event;
-use tokio::time::Instant;
 
+use crate::deadline::Deadline;
 use crate::reply::Reply;
 
 /// A body as it streams between the gateway and a worker.
@@ -28,7 +28,7 @@ pub struct Invocation {
     /// Where the head of the response goes.
     pub reply: Reply,
     /// When the worker is stopped, finished or not.
-    pub deadline: Instant,
+    pub deadline: Deadline,
 }
 
 /// What is left of a worker after an invocation.
@@ -82,7 +82,7 @@ pub trait Worker: Send {
     async fn request(&mut self, invocation: Invocation) -> Verdict;
 
     /// Runs one batch of session events, at most [`rookery_contract::BATCH_EVENTS_MAX`].
-    async fn events(&mut self, events: &[Event], deadline: Instant) -> EventsOutcome;
+    async fn events(&mut self, events: &[Event], deadline: Deadline) -> EventsOutcome;
 }
 
 /// Why a worker could not start. The text is for the log and for the operator.

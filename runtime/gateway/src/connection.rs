@@ -1,0 +1,60 @@
+//! One client's connection: HTTP/1.1 or HTTP/2, until it ends or the server drains.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::TcpStream;
+
+use crate::gateway::Gateway;
+use crate::handle::handle;
+
+/// The most headers that a request may have.
+const HEADERS_MAX: usize = 128;
+/// How many requests one HTTP/2 connection may have open.
+const STREAMS_MAX: u32 = 256;
+
+/// Serves the connection to its end.
+pub(crate) async fn serve(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
+    let shutdown = gateway.shutdown.clone();
+    let builder = builder(&gateway);
+    let service = service_fn(move |request| {
+        let answer = handle(Arc::clone(&gateway), peer, request);
+        async move { Ok::<_, Infallible>(answer.await) }
+    });
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+    tokio::pin!(connection);
+    let ended = tokio::select! {
+        ended = &mut connection => ended,
+        () = shutdown.requested() => {
+            connection.as_mut().graceful_shutdown();
+            connection.await
+        }
+    };
+    if let Err(error) = ended {
+        // A client that goes away in the middle, or speaks something else, is everyday life.
+        tracing::debug!(%peer, reason = %error, "a connection ended early");
+    }
+}
+
+fn builder(gateway: &Gateway) -> Builder<TokioExecutor> {
+    let config = &gateway.config;
+    let mut builder = Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(config.header_timeout)
+        .max_headers(HEADERS_MAX)
+        .max_buf_size(config.header_bytes_max.max(8 * 1024));
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .keep_alive_interval(config.header_timeout)
+        .keep_alive_timeout(config.header_timeout)
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(u32::try_from(config.header_bytes_max).unwrap_or(u32::MAX));
+    builder
+}

@@ -1,0 +1,76 @@
+//! The front door and what it knows of the house.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use hyper::body::Incoming;
+use rookery_hub::Hub;
+use rookery_lifecycle::{Shutdown, Tasks};
+use rookery_pool::Body;
+use rookery_supervisor::Supervisor;
+use tokio::net::TcpListener;
+
+use crate::config::GatewayConfig;
+use crate::listener;
+use crate::site::Sites;
+
+/// Answers what is below `/_/`. The front door knows no more of it.
+#[async_trait::async_trait]
+pub trait Internal: Send + Sync {
+    /// Answers one request.
+    async fn serve(&self, request: http::Request<Incoming>) -> http::Response<Body>;
+}
+
+/// The front door.
+pub struct Gateway {
+    pub(crate) config: GatewayConfig,
+    pub(crate) supervisor: Arc<Supervisor>,
+    pub(crate) sites: Arc<Sites>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) internal: Arc<dyn Internal>,
+    pub(crate) tasks: Tasks,
+    pub(crate) shutdown: Shutdown,
+}
+
+/// Whom the front door needs.
+pub struct Neighbours {
+    /// Knows the revisions.
+    pub supervisor: Arc<Supervisor>,
+    /// Holds the sessions.
+    pub hub: Arc<Hub>,
+    /// Answers the operator.
+    pub internal: Arc<dyn Internal>,
+}
+
+impl Gateway {
+    /// A front door that follows the supervisor's table. Nobody can come in before [`Gateway::listen`].
+    pub fn new(
+        config: GatewayConfig,
+        neighbours: Neighbours,
+        tasks: &Tasks,
+        shutdown: &Shutdown,
+    ) -> Arc<Gateway> {
+        let sites = Sites::new(&neighbours.supervisor);
+        tasks.spawn(
+            "site table",
+            Arc::clone(&sites).follow(Arc::clone(&neighbours.supervisor), shutdown.clone()),
+        );
+        Arc::new(Gateway {
+            config,
+            sites,
+            supervisor: neighbours.supervisor,
+            hub: neighbours.hub,
+            internal: neighbours.internal,
+            tasks: tasks.clone(),
+            shutdown: shutdown.clone(),
+        })
+    }
+
+    /// Lets clients in until the shutdown. Connections that are open then finish what they have, as tasks of their own.
+    pub fn listen(self: &Arc<Self>, listener: TcpListener) -> std::io::Result<SocketAddr> {
+        let address = listener.local_addr()?;
+        self.tasks
+            .spawn("listener", listener::run(Arc::clone(self), listener));
+        Ok(address)
+    }
+}

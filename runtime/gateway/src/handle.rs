@@ -1,0 +1,144 @@
+//! The whole way of a request: read this first.
+//!
+//! Address → revision → route → static file, worker or session → answer. Nothing here waits but for the app's worker
+//! and for the disk.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use rookery_pool::Body;
+use rookery_routing::{Address, AddressError, Facts, Resolved, Route, choose};
+
+use crate::error::RequestError;
+use crate::exchange::Exchange;
+use crate::gateway::Gateway;
+use crate::site::Site;
+use crate::static_files::Found;
+use crate::{respond, root, worker, ws};
+
+const X_ROOKERY_VERSION: HeaderName = HeaderName::from_static("x-rookery-version");
+const X_ROOKERY_REQUESTED: HeaderName = HeaderName::from_static("x-rookery-requested");
+
+/// Answers one request. Never fails: what goes wrong is an answer, too.
+pub(crate) async fn handle(
+    gateway: Arc<Gateway>,
+    peer: SocketAddr,
+    request: Request<Incoming>,
+) -> Response<Body> {
+    let exchange = Exchange::of(request.headers(), peer);
+    let answered = serve(&gateway, &exchange, request).await;
+    let mut response = answered.unwrap_or_else(|error| {
+        respond::failed(&error, &exchange.id, gateway.config.disclosure)
+    });
+    exchange.sign(&mut response);
+    response
+}
+
+async fn serve(
+    gateway: &Arc<Gateway>,
+    exchange: &Exchange,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, RequestError> {
+    let path = request.uri().path().to_owned();
+    match path.as_str() {
+        "/health" => return Ok(respond::text(StatusCode::OK, "text/plain; charset=utf-8", "OK\n")),
+        "/ready" => return Ok(root::ready(gateway)),
+        "/" => {
+            return match gateway.config.app_shell.clone() {
+                Some(shell) => serve_app(gateway, exchange, &format!("/{shell}/"), request).await,
+                None => Ok(root::index(gateway, &request)),
+            };
+        }
+        _ if path == "/_" || path.starts_with("/_/") => {
+            return Ok(gateway.internal.serve(request).await);
+        }
+        _ => {}
+    }
+    serve_app(gateway, exchange, &path, request).await
+}
+
+async fn serve_app(
+    gateway: &Arc<Gateway>,
+    exchange: &Exchange,
+    path: &str,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, RequestError> {
+    let address = Address::parse(path).map_err(not_an_address)?;
+    let (site, served) = {
+        let table = gateway.sites.table();
+        let resolved = table
+            .resolve(&address.app, &address.selector, gateway.config.fallback)
+            .ok_or_else(|| RequestError::AppNotFound(address.key.to_string()))?;
+        (Arc::clone(resolved.value), Served::of(&resolved, &address))
+    };
+    let mut response = dispatch(gateway, &site, &address, exchange, request).await?;
+    served.sign(&mut response);
+    Ok(response)
+}
+
+async fn dispatch(
+    gateway: &Arc<Gateway>,
+    site: &Arc<Site>,
+    address: &Address<'_>,
+    exchange: &Exchange,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, RequestError> {
+    let pool = site.revision.pool.as_ref();
+    let facts = Facts {
+        has_files: site.files.is_some(),
+        has_worker: pool.is_some(),
+        has_sessions: pool.is_some_and(|pool| pool.serves_sessions()),
+        is_upgrade: ws::is_upgrade(&request),
+    };
+    let route = choose(facts);
+    if let (Route::Static | Route::StaticThenWorker, Some(files)) = (route, &site.files) {
+        let (parts, body) = request.into_parts();
+        let base = format!("{}/", address.prefix);
+        return match (files.serve(&parts, address.tail, &base).await, pool) {
+            (Found::Response(response), _) => Ok(response),
+            (Found::Missing, Some(pool)) => {
+                let request = Request::from_parts(parts, body);
+                worker::forward(site, pool, address, exchange, request).await
+            }
+            (Found::Missing, None) => Err(RequestError::NotFound),
+        };
+    }
+    match (route, pool) {
+        (Route::Worker, Some(pool)) => worker::forward(site, pool, address, exchange, request).await,
+        (Route::Session, Some(pool)) => ws::accept(gateway, site, pool, address, exchange, request),
+        _ if facts.is_upgrade => Err(RequestError::NoSessions),
+        _ => Err(RequestError::NotFound),
+    }
+}
+
+fn not_an_address(error: AddressError) -> RequestError {
+    RequestError::AppNotFound(error.key().to_owned())
+}
+
+/// Which version answered, and whether it was the one that was asked for.
+struct Served {
+    version: HeaderValue,
+    requested: Option<HeaderValue>,
+}
+
+impl Served {
+    fn of(resolved: &Resolved<'_, Arc<Site>>, address: &Address<'_>) -> Self {
+        // A version's text and a selector that was parsed are printable; what is not is left out rather than guessed.
+        let version = HeaderValue::from_str(&resolved.version.to_string());
+        let requested = || HeaderValue::from_str(&address.selector.to_string()).ok();
+        Served {
+            version: version.unwrap_or(HeaderValue::from_static("unknown")),
+            requested: if resolved.exact { None } else { requested() },
+        }
+    }
+
+    fn sign(self, response: &mut Response<Body>) {
+        let headers = response.headers_mut();
+        headers.insert(X_ROOKERY_VERSION, self.version);
+        if let Some(requested) = self.requested {
+            headers.insert(X_ROOKERY_REQUESTED, requested);
+        }
+    }
+}

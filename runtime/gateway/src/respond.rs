@@ -1,0 +1,110 @@
+//! Where errors become answers: the only status codes of failures are here.
+
+use bytes::Bytes;
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::{BodyExt, Empty, Full};
+use rookery_pool::{AcquireError, Body, Fault, InvokeError};
+use rookery_telemetry::RequestId;
+use serde_json::json;
+
+use crate::config::Disclosure;
+use crate::error::RequestError;
+
+/// A body of these bytes.
+pub(crate) fn full(bytes: impl Into<Bytes>) -> Body {
+    Full::new(bytes.into())
+        .map_err(|never| match never {})
+        .boxed_unsync()
+}
+
+/// No body.
+pub(crate) fn empty() -> Body {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
+
+/// An answer of this type and text.
+pub(crate) fn text(status: StatusCode, content_type: &'static str, text: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(full(text));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// The answer to a request that failed: `{"error", "code", "requestId"}`. The log has what the client does not read.
+pub(crate) fn failed(error: &RequestError, id: &RequestId, disclosure: Disclosure) -> Response<Body> {
+    let (status, code, public) = describe(error);
+    if status.is_server_error() {
+        tracing::warn!(request_id = %id, code, reason = %error, "a request failed");
+    } else {
+        tracing::debug!(request_id = %id, code, reason = %error, "a request was refused");
+    }
+    let message = match (public, disclosure) {
+        (Some(public), Disclosure::Hidden) => public.to_owned(),
+        _ => error.to_string(),
+    };
+    let body = json!({ "error": message, "code": code, "requestId": id.as_str() });
+    let mut response = text(status, "application/json", body.to_string());
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if status == StatusCode::SERVICE_UNAVAILABLE {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    response
+}
+
+/// Status and code, and what a client reads in place of the error's own text when that is not for it.
+fn describe(error: &RequestError) -> (StatusCode, &'static str, Option<&'static str>) {
+    match error {
+        RequestError::AppNotFound(_) => (StatusCode::NOT_FOUND, "APP_NOT_FOUND", None),
+        RequestError::NotFound => (StatusCode::NOT_FOUND, "NOT_FOUND", None),
+        RequestError::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", None),
+        RequestError::Handshake(_) => (StatusCode::BAD_REQUEST, "BAD_HANDSHAKE", None),
+        RequestError::NoSessions => (StatusCode::NOT_IMPLEMENTED, "NO_SESSIONS", None),
+        RequestError::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "SHUTTING_DOWN", None),
+        RequestError::Invoke(InvokeError::Acquire(error)) => acquire(error),
+        RequestError::Invoke(InvokeError::Fault { fault, .. }) => self::fault(fault),
+    }
+}
+
+fn acquire(error: &AcquireError) -> (StatusCode, &'static str, Option<&'static str>) {
+    let busy = Some("The app is busy; try again");
+    match error {
+        AcquireError::QueueFull { .. } => (StatusCode::SERVICE_UNAVAILABLE, "QUEUE_FULL", busy),
+        AcquireError::QueueTimeout { .. } => (StatusCode::SERVICE_UNAVAILABLE, "QUEUE_TIMEOUT", busy),
+        AcquireError::Draining { .. } => (StatusCode::SERVICE_UNAVAILABLE, "DRAINING", busy),
+        AcquireError::Spawn { .. } => (
+            StatusCode::BAD_GATEWAY,
+            "WORKER_START_FAILED",
+            Some("The app could not start"),
+        ),
+    }
+}
+
+fn fault(fault: &Fault) -> (StatusCode, &'static str, Option<&'static str>) {
+    match fault {
+        Fault::Timeout(_) => (
+            StatusCode::GATEWAY_TIMEOUT,
+            "WORKER_TIMEOUT",
+            Some("The app did not answer in time"),
+        ),
+        Fault::Trap(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "WORKER_FAULT",
+            Some("The app failed"),
+        ),
+        Fault::Memory(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "WORKER_MEMORY",
+            Some("The app ran out of memory"),
+        ),
+        Fault::NoAnswer | Fault::Cancelled => (
+            StatusCode::BAD_GATEWAY,
+            "NO_ANSWER",
+            Some("The app gave no answer"),
+        ),
+        Fault::Unsupported(_) => (StatusCode::NOT_IMPLEMENTED, "NOT_SERVED", None),
+    }
+}

@@ -1,0 +1,97 @@
+//! The last step of a request to a worker: what the app is to see, and what comes back.
+
+use std::sync::Arc;
+
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
+use hyper::body::Incoming;
+use rookery_pool::{Body, Pool};
+use rookery_routing::Address;
+
+use crate::body::limited;
+use crate::error::RequestError;
+use crate::exchange::Exchange;
+use crate::site::Site;
+
+/// Where the app lives, as the client typed it: `/chat@1`.
+const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
+/// The same, under the name that Buntime's apps know.
+const X_BASE: HeaderName = HeaderName::from_static("x-base");
+/// The app's name.
+const X_APP_NAME: HeaderName = HeaderName::from_static("x-app-name");
+const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// Sends the request through a worker of the site.
+pub(crate) async fn forward(
+    site: &Site,
+    pool: &Arc<Pool>,
+    address: &Address<'_>,
+    exchange: &Exchange,
+    mut request: Request<Incoming>,
+) -> Result<Response<Body>, RequestError> {
+    let limit = site.revision.bundle.manifest.max_body_size;
+    if declared_length(request.headers()).is_some_and(|length| length > limit) {
+        return Err(RequestError::BodyTooLarge { limit });
+    }
+    *request.uri_mut() = below_app(request.uri(), address.tail);
+    introduce(request.headers_mut(), address, exchange);
+    let (parts, body) = request.into_parts();
+    let (body, overrun) = limited(body, limit);
+    match pool.request(Request::from_parts(parts, body)).await {
+        Ok(response) => Ok(finish(response)),
+        Err(_) if overrun.happened() => Err(RequestError::BodyTooLarge { limit }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Tells the app where it is and whose request this is. A client's own claims about that are overwritten.
+pub(crate) fn introduce(headers: &mut HeaderMap, address: &Address<'_>, exchange: &Exchange) {
+    // Both come from a request line that was parsed, so they are valid values.
+    if let Ok(prefix) = HeaderValue::from_str(address.prefix) {
+        headers.insert(X_FORWARDED_PREFIX, prefix.clone());
+        headers.insert(X_BASE, prefix);
+    }
+    if let Ok(name) = HeaderValue::from_str(&address.app) {
+        headers.insert(X_APP_NAME, name);
+    }
+    headers.insert(X_REQUEST_ID, exchange.id.header_value());
+    headers.insert(TRACEPARENT, exchange.trace.header_value());
+}
+
+/// The path as the app sees it: what is below it, with the query.
+pub(crate) fn below_app(uri: &Uri, tail: &str) -> Uri {
+    let path = match uri.query() {
+        Some(query) => format!("{tail}?{query}"),
+        None => tail.to_owned(),
+    };
+    let mut parts = uri.clone().into_parts();
+    // A part of a valid path is a valid path; were it not, the app would rather see its root than nothing.
+    parts.path_and_query = Some(
+        PathAndQuery::try_from(path).unwrap_or_else(|_| PathAndQuery::from_static("/")),
+    );
+    if parts.authority.is_none() {
+        parts.scheme = None;
+    }
+    Uri::from_parts(parts).unwrap_or_default()
+}
+
+fn declared_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+}
+
+/// A body without a type is text (Buntime's rule); an answer without a body has no type.
+fn finish(mut response: Response<Body>) -> Response<Body> {
+    let bodiless = matches!(
+        response.status(),
+        StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
+    ) || response.status().is_redirection();
+    if !bodiless && !response.headers().contains_key(CONTENT_TYPE) {
+        response.headers_mut().insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/plain; charset=utf-8"),
+        );
+    }
+    response
+}

@@ -1,0 +1,76 @@
+//! One revision's side of the door: who it is and what it may.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rookery_bundle::{Bundle, Namespace};
+use rookery_hub::Hub;
+use rookery_storage::{Bucket, Stores};
+
+use crate::allow::TopicGrants;
+use crate::hub::GuestHub;
+use crate::log::{self, Stream};
+
+/// What the machine offers to guests.
+#[derive(Clone)]
+pub struct Services {
+    /// Sessions and topics.
+    pub hub: Arc<Hub>,
+    /// Keys and values.
+    pub stores: Arc<Stores>,
+    /// The environment that manifests may be granted names of.
+    pub environment: Arc<BTreeMap<String, String>>,
+}
+
+/// One revision, as the machine knows it. Shared by all its workers.
+pub struct Guest {
+    bundle: Arc<Bundle>,
+    namespace: Namespace,
+    hub: Arc<Hub>,
+    bucket: Arc<Bucket>,
+    config: Vec<(String, String)>,
+    topics: TopicGrants,
+}
+
+impl Guest {
+    /// The door for the workers of a bundle.
+    pub fn new(bundle: Arc<Bundle>, services: &Services) -> Arc<Guest> {
+        let namespace = bundle.namespace();
+        let grants = &bundle.manifest.grants;
+        let granted = |name: &String| Some((name.clone(), services.environment.get(name)?.clone()));
+        Arc::new(Guest {
+            hub: Arc::clone(&services.hub),
+            bucket: services.stores.bucket(namespace.as_str()),
+            config: grants.env.iter().filter_map(granted).collect(),
+            topics: TopicGrants::new(grants.topics.iter().map(String::as_str)),
+            namespace,
+            bundle,
+        })
+    }
+
+    /// The bundle that the guest runs from.
+    pub fn bundle(&self) -> &Bundle {
+        &self.bundle
+    }
+
+    /// The granted names that the environment has, in the manifest's order.
+    pub fn config(&self) -> &[(String, String)] {
+        &self.config
+    }
+
+    /// The namespace's keys and values.
+    pub fn bucket(&self) -> &Arc<Bucket> {
+        &self.bucket
+    }
+
+    /// Sessions and topics for one invocation. What was published reaches the subscribers when it is dropped, at the
+    /// latest.
+    pub fn hub(&self) -> GuestHub {
+        GuestHub::new(self.hub.publisher(&self.namespace), self.topics.clone())
+    }
+
+    /// Logs a line that the guest wrote.
+    pub fn log(&self, stream: Stream, line: &str) {
+        log::line(&self.bundle, stream, line);
+    }
+}

@@ -1,0 +1,98 @@
+//! Sessions and topics as one invocation may use them.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use rookery_contract::{
+    Gap, Page, Payload, Position, PublishOptions, SendStatus, SessionId, TopicError,
+};
+use rookery_hub::Publisher;
+
+use crate::allow::TopicGrants;
+
+/// The hub, within the guest's namespace and its grants. Nothing here waits.
+pub struct GuestHub {
+    publisher: Publisher,
+    topics: TopicGrants,
+}
+
+impl GuestHub {
+    pub(crate) fn new(publisher: Publisher, topics: TopicGrants) -> Self {
+        GuestHub { publisher, topics }
+    }
+
+    /// Sends to one session.
+    pub fn send(&mut self, session: SessionId, payload: &Payload) -> SendStatus {
+        self.publisher.send(session, payload)
+    }
+
+    /// Closes a session, with a code that a server may send (RFC 6455, 7.4); others become 1011.
+    pub fn close(&mut self, session: SessionId, code: u16, reason: &str) {
+        self.publisher.close(session, code, reason);
+    }
+
+    /// Replaces a session's attachment. False when it is too large or the session is gone.
+    pub fn attach(&mut self, session: SessionId, attachment: Bytes) -> bool {
+        self.publisher.attach(session, attachment)
+    }
+
+    /// Subscribes a session to a topic.
+    pub fn subscribe(&mut self, session: SessionId, topic: &str) -> Result<Position, TopicError> {
+        self.allowed(topic)?;
+        self.publisher.subscribe(session, topic)
+    }
+
+    /// Ends a subscription; it need not be there.
+    pub fn unsubscribe(&mut self, session: SessionId, topic: &str) {
+        self.publisher.unsubscribe(session, topic);
+    }
+
+    /// Publishes to a topic.
+    pub fn publish(
+        &mut self,
+        topic: &str,
+        payload: &Payload,
+        options: &PublishOptions,
+    ) -> Result<Position, TopicError> {
+        self.allowed(topic)?;
+        self.publisher.publish(topic, payload, options)
+    }
+
+    /// Sets a timer, or replaces the one of that name.
+    pub fn set_timer(&mut self, session: SessionId, name: &str, after: Duration) {
+        self.publisher.set_timer(session, name, after);
+    }
+
+    /// Takes a timer back; it need not be there.
+    pub fn cancel_timer(&mut self, session: SessionId, name: &str) {
+        self.publisher.cancel_timer(session, name);
+    }
+
+    /// Lets the host answer a message.
+    pub fn auto_reply(&mut self, session: SessionId, request: &str, response: &str) {
+        self.publisher.auto_reply(session, request, response);
+    }
+
+    /// How many sessions subscribe to a topic.
+    pub fn subscribers(&self, topic: &str) -> u32 {
+        self.publisher.subscribers(topic)
+    }
+
+    /// Every message since a position, or the gap.
+    pub fn recover(&self, topic: &str, since: Position, limit: u32) -> Result<Page, Gap> {
+        self.publisher.recover(topic, since, limit)
+    }
+
+    /// Hands what was published to the subscribers now.
+    pub fn flush(&mut self) {
+        self.publisher.flush();
+    }
+
+    fn allowed(&self, topic: &str) -> Result<(), TopicError> {
+        if self.topics.allows(topic) {
+            Ok(())
+        } else {
+            Err(TopicError::Denied)
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The guest contract's WIT as host traits. Generated; `link` implements them.
+#![allow(missing_docs)]
+
+wasmtime::component::bindgen!({
+    path: "../../sdk/wit",
+    world: "rookery:app/app",
+    imports: { default: trappable },
+    exports: { default: async },
+    require_store_data_send: true,
+    with: {
+        "wasi:keyvalue/store.bucket": crate::keyvalue::OpenBucket,
+        "wasi:keyvalue/atomics.cas": crate::keyvalue::Cas,
+    },
+});

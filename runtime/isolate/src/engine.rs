@@ -1,0 +1,141 @@
+//! The engine: compiles components and holds the slots that isolates live in.
+//!
+//! **Invariant:** no more isolates are instantiated than there are slots; the others wait.
+//! **Absent on purpose:** `pagemap_scan`. In wasmtime 48 it skips pages that are in swap, and the next isolate in the
+//! slot would see them.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use wasmtime::{Config, Engine, PoolingAllocationConfig};
+
+use crate::error::IsolateError;
+
+/// How often a running guest is interrupted to look at its deadline.
+pub(crate) const EPOCH: Duration = Duration::from_millis(10);
+
+/// The stack of a guest's own calls, in bytes; the host's calls on the same fiber have as much again.
+const GUEST_STACK_BYTES: usize = 512 * 1024;
+/// Bytes of a slot that are cleared by hand rather than given back to the system: a small guest fits.
+const KEEP_RESIDENT_BYTES: usize = 256 * 1024;
+
+/// What an operator sets.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// How many isolates may live at once. Each reserves 4 GiB of address space; none of it is memory until it is used.
+    pub isolates_max: u32,
+    /// The most linear memory that any isolate may have, in bytes; manifests ask for less.
+    pub memory_bytes_max: u64,
+}
+
+impl Default for EngineConfig {
+    fn default() -> Self {
+        EngineConfig {
+            isolates_max: 1000,
+            memory_bytes_max: 512 * 1024 * 1024,
+        }
+    }
+}
+
+/// The engine and its slots.
+#[derive(Clone)]
+pub struct Slots {
+    engine: Engine,
+    free: Arc<Semaphore>,
+    memory_bytes_max: u64,
+}
+
+impl Slots {
+    /// Reserves the slots, and falls back to memory on demand where the system refuses so much address space.
+    pub fn new(config: &EngineConfig) -> Result<Slots, IsolateError> {
+        let engine = match Engine::new(&pooled(config)) {
+            Ok(engine) => engine,
+            Err(refusal) => {
+                tracing::warn!(
+                    reason = %refusal.root_cause(),
+                    "the address space for pooled isolates was refused; isolates get memory on demand and start slower"
+                );
+                Engine::new(&common()).map_err(IsolateError::Engine)?
+            }
+        };
+        tick(&engine)?;
+        Ok(Slots {
+            engine,
+            free: Arc::new(Semaphore::new(config.isolates_max as usize)),
+            memory_bytes_max: config.memory_bytes_max,
+        })
+    }
+
+    /// Compiles and links.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The most linear memory that any isolate may have, in bytes.
+    pub fn memory_bytes_max(&self) -> u64 {
+        self.memory_bytes_max
+    }
+
+    /// A slot for one isolate; waits while all are taken.
+    pub(crate) async fn slot(&self) -> OwnedSemaphorePermit {
+        if let Ok(slot) = Arc::clone(&self.free).try_acquire_owned() {
+            return slot;
+        }
+        let slot = Arc::clone(&self.free).acquire_owned().await;
+        slot.expect("the slots' semaphore is never closed")
+    }
+}
+
+fn pooled(config: &EngineConfig) -> Config {
+    let isolates = config.isolates_max;
+    let mut pool = PoolingAllocationConfig::new();
+    pool.total_component_instances(isolates)
+        // A component from the usual toolchains has two to four core instances, one memory and one or two tables.
+        .total_core_instances(isolates.saturating_mul(4))
+        .total_memories(isolates)
+        .total_tables(isolates.saturating_mul(2))
+        .total_stacks(isolates)
+        .max_memory_size(usize::try_from(config.memory_bytes_max).unwrap_or(usize::MAX))
+        .max_unused_warm_slots((isolates / 4).max(1))
+        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+        .table_keep_resident(16 * 1024)
+        .async_stack_keep_resident(16 * 1024)
+        .decommit_batch_size(16);
+    let mut common = common();
+    common.allocation_strategy(pool);
+    common
+}
+
+fn common() -> Config {
+    let mut config = Config::new();
+    config
+        .epoch_interruption(true)
+        .max_wasm_stack(GUEST_STACK_BYTES)
+        .async_stack_size(2 * GUEST_STACK_BYTES)
+        // A stack is used by one guest after another; what the last one left is nobody's business.
+        .async_stack_zeroing(true)
+        // Sync exports, one call at a time: the bookkeeping of concurrent calls would be paid for nothing.
+        .concurrency_support(false);
+    config
+}
+
+/// Moves the epoch on until the engine is dropped. A thread of its own: a busy runtime must not stop the clock that
+/// interrupts guests.
+fn tick(engine: &Engine) -> Result<(), IsolateError> {
+    let engine = engine.weak();
+    let ticker = move || {
+        loop {
+            std::thread::sleep(EPOCH);
+            match engine.upgrade() {
+                Some(engine) => engine.increment_epoch(),
+                None => return,
+            }
+        }
+    };
+    std::thread::Builder::new()
+        .name("epoch".into())
+        .spawn(ticker)
+        .map(drop)
+        .map_err(IsolateError::Ticker)
+}

@@ -1,0 +1,93 @@
+//! One request through a guest's `wasi:http/incoming-handler`.
+
+use std::sync::Arc;
+
+use http::{Request, Response};
+use http_body_util::BodyExt;
+use parking_lot::Mutex;
+use rookery_pool::{Body, Fault, Invocation, Reply, Verdict};
+use wasmtime::component::Resource;
+use wasmtime_wasi_http::WasiHttpView;
+use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
+use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
+use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
+
+use crate::instantiate::Isolate;
+use crate::trap;
+
+/// Answers once: either the guest does, or whoever sees it fail.
+type SharedReply = Arc<Mutex<Option<Reply>>>;
+
+/// Runs the request to its end. The head goes out as soon as the guest has it.
+pub(crate) async fn request(isolate: &mut Isolate, invocation: Invocation) -> Verdict {
+    let Invocation {
+        request,
+        reply,
+        deadline,
+    } = invocation;
+    let Some(proxy) = isolate.http.as_ref() else {
+        let fault = Fault::Unsupported("HTTP requests");
+        reply.fail(fault.clone());
+        return Verdict::Fault(fault);
+    };
+    let reply: SharedReply = Arc::new(Mutex::new(Some(reply)));
+    isolate.store.data_mut().deadline = deadline.clone();
+    let handler = proxy.wasi_http_incoming_handler();
+    let called = match resources(isolate.store.data_mut(), request, &reply) {
+        Ok((request, out)) => {
+            let call = handler.call_handle(&mut isolate.store, request, out);
+            // The epoch stops a guest that computes; this stops one that waits.
+            tokio::select! {
+                biased;
+                called = call => called,
+                () = deadline.passed() => Err(wasmtime::Error::msg("the guest waited past its deadline")),
+            }
+        }
+        Err(error) => Err(error),
+    };
+    isolate.store.data_mut().end_invocation();
+    match called {
+        Ok(()) => Verdict::Reusable,
+        Err(error) => {
+            let fault = trap::fault(isolate.store.data(), &error);
+            if let Some(reply) = reply.lock().take() {
+                reply.fail(fault.clone());
+            }
+            Verdict::Fault(fault)
+        }
+    }
+}
+
+fn resources(
+    state: &mut crate::state::State,
+    request: Request<Body>,
+    reply: &SharedReply,
+) -> wasmtime::Result<(Resource<HostIncomingRequest>, Resource<HostResponseOutparam>)> {
+    let scheme = match request.uri().scheme_str() {
+        Some("https") => Scheme::Https,
+        _ => Scheme::Http,
+    };
+    let request = request.map(|body| {
+        body.map_err(|error| {
+            wasmtime_wasi_http::Error::InternalError(Some(error.to_string()))
+        })
+    });
+    let reply = Arc::clone(reply);
+    let mut http = state.http();
+    let request = http.new_incoming_request(scheme, request)?;
+    let out = http.new_response_outparam_from_callback(move |answer| {
+        if let Some(reply) = reply.lock().take() {
+            respond(reply, answer);
+        }
+    })?;
+    Ok((request, out))
+}
+
+fn respond(reply: Reply, answer: Result<Response<HyperOutgoingBody>, ErrorCode>) {
+    match answer {
+        Ok(response) => reply.respond(
+            response.map(|body| body.map_err(|error| format!("{error:?}").into()).boxed_unsync()),
+        ),
+        Err(code) => reply.fail(Fault::Trap(format!("it answered with the error {code:?}"))),
+    }
+}

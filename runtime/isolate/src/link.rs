@@ -1,0 +1,48 @@
+//! Joins a component to the host: what it imports, what it exports.
+//!
+//! Once per revision; instantiating afterwards only copies what was worked out here.
+
+use wasmtime::Engine;
+use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
+use wasmtime_wasi_http::p2::bindings::ProxyIndices;
+
+use crate::bindings::{App, AppIndices};
+use crate::error::IsolateError;
+use crate::state::State;
+
+/// A component with its imports joined and its exports found.
+#[derive(Clone)]
+pub(crate) struct Linked {
+    pub pre: InstancePre<State>,
+    /// How to call it with a request; `None` when it does not export the handler.
+    pub http: Option<ProxyIndices>,
+    /// How to call it with session events; `None` when it does not export the interface.
+    pub sessions: Option<AppIndices>,
+}
+
+/// Joins a component to everything that the host offers.
+pub(crate) fn link(engine: &Engine, component: &Component) -> Result<Linked, IsolateError> {
+    let linker = linker(engine).map_err(IsolateError::Link)?;
+    let pre = linker
+        .instantiate_pre(component)
+        .map_err(IsolateError::Link)?;
+    let linked = Linked {
+        http: ProxyIndices::new(&pre).ok(),
+        sessions: AppIndices::new(&pre).ok(),
+        pre,
+    };
+    if linked.http.is_none() && linked.sessions.is_none() {
+        return Err(IsolateError::NothingToCall);
+    }
+    Ok(linked)
+}
+
+fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+    let mut linker = Linker::new(engine);
+    // The whole of WASI, since the standard libraries of most languages import it; the context of an isolate grants
+    // no file, no socket and no variable that the manifest does not have.
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    App::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)?;
+    Ok(linker)
+}

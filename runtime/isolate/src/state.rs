@@ -1,0 +1,99 @@
+//! What the host keeps for one isolate.
+
+use std::sync::Arc;
+
+use http::{Request, Response};
+use rookery_host::{Guest, GuestHub};
+use rookery_pool::Deadline;
+use wasmtime::component::ResourceTable;
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{
+    Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
+};
+
+use crate::limits::Limits;
+
+/// How many host resources (streams, bodies, headers …) a guest may hold at once.
+const RESOURCES_MAX: usize = 10_000;
+
+/// The host's side of one isolate.
+pub(crate) struct State {
+    pub guest: Arc<Guest>,
+    pub limits: Limits,
+    /// The deadline of the invocation that runs, or ran last.
+    pub deadline: Deadline,
+    /// The index of the event that the guest began last.
+    pub began: Option<usize>,
+    pub table: ResourceTable,
+    hub: Option<GuestHub>,
+    wasi: WasiCtx,
+    http: WasiHttpCtx,
+    hooks: Hooks,
+}
+
+impl State {
+    pub fn new(guest: Arc<Guest>, limits: Limits, deadline: Deadline, wasi: WasiCtx) -> Self {
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(RESOURCES_MAX);
+        State {
+            guest,
+            limits,
+            deadline,
+            began: None,
+            table,
+            hub: None,
+            wasi,
+            http: WasiHttpCtx::new(),
+            hooks: Hooks,
+        }
+    }
+
+    /// Sessions and topics, for the invocation that runs.
+    pub fn hub(&mut self) -> &mut GuestHub {
+        self.hub.get_or_insert_with(|| self.guest.hub())
+    }
+
+    /// Ends the invocation: what it published goes out.
+    pub fn end_invocation(&mut self) {
+        self.hub = None;
+    }
+}
+
+impl WasiView for State {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView {
+            ctx: &mut self.wasi,
+            table: &mut self.table,
+        }
+    }
+}
+
+impl WasiHttpView for State {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView {
+            ctx: &mut self.http,
+            table: &mut self.table,
+            hooks: &mut self.hooks,
+        }
+    }
+}
+
+/// How `wasi:http` behaves here.
+///
+/// **Absent on purpose:** requests to other servers. `grants.hosts` is checked when a manifest is read; the door that
+/// honours it is not there yet, so every request is denied.
+struct Hooks;
+
+/// The end of an exchange with another server, or why it failed.
+type Ending = Box<dyn Future<Output = Result<(), Error>> + Send>;
+
+impl WasiHttpHooks for Hooks {
+    fn send_request(
+        &mut self,
+        _request: Request<WasiBody>,
+        _options: Option<RequestOptions>,
+        _ending: Ending,
+    ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Ending), Error>> + Send> {
+        Box::new(async { Err(Error::HttpRequestDenied) })
+    }
+}

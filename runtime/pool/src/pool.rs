@@ -1,0 +1,274 @@
+//! The workers of one revision: who waits, who has one, who is idle.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rookery_lifecycle::Tasks;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
+
+use crate::budget::{Budget, Place};
+use crate::error::AcquireError;
+use crate::lease::Lease;
+use crate::policy::{Life, Policy, Reuse};
+use crate::shelf::{Living, Shelf};
+use crate::stats::{PoolStats, Totals};
+use crate::worker::Spawn;
+
+/// The workers of one revision.
+pub struct Pool {
+    label: String,
+    policy: Policy,
+    spawn: Arc<dyn Spawn>,
+    budget: Arc<Budget>,
+    tasks: Tasks,
+    /// One permit for each invocation that may run at once.
+    turns: Arc<Semaphore>,
+    turns_max: usize,
+    waiting: AtomicUsize,
+    // Held to move a worker, never while one runs or is dropped.
+    shelf: Mutex<Shelf>,
+    stats: PoolStats,
+}
+
+impl Pool {
+    /// A pool without workers; they are started when they are asked for.
+    pub fn new(
+        label: impl Into<String>,
+        policy: Policy,
+        spawn: Arc<dyn Spawn>,
+        budget: &Arc<Budget>,
+        totals: &Arc<Totals>,
+        tasks: &Tasks,
+    ) -> Arc<Pool> {
+        let turns_max = policy.workers_max.unwrap_or(usize::MAX).min(budget.workers_max());
+        let pool = Arc::new(Pool {
+            label: label.into(),
+            turns: Arc::new(Semaphore::new(turns_max)),
+            turns_max,
+            waiting: AtomicUsize::new(0),
+            shelf: Mutex::default(),
+            stats: PoolStats::new(Arc::clone(totals)),
+            budget: Arc::clone(budget),
+            tasks: tasks.clone(),
+            policy,
+            spawn,
+        });
+        budget.register(&pool);
+        pool
+    }
+
+    /// `name@version`.
+    pub fn label(&self) -> &str {
+        &self.label
+    }
+
+    /// What the manifest says about the workers.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// Whether the revision takes session events.
+    pub fn serves_sessions(&self) -> bool {
+        self.spawn.serves_sessions()
+    }
+
+    /// How many invocations wait for a worker.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    /// What was counted.
+    pub fn stats(&self) -> &PoolStats {
+        &self.stats
+    }
+
+    pub(crate) fn tasks(&self) -> &Tasks {
+        &self.tasks
+    }
+
+    /// A worker: an idle one, else a new one. Waits its turn when as many run as may run.
+    pub async fn acquire(self: &Arc<Self>) -> Result<Lease, AcquireError> {
+        let asked = Instant::now();
+        let turn = self.turn().await?;
+        let now = Instant::now();
+        let (idle, tired) = self.shelf.lock().take(&self.policy, now);
+        drop(tired);
+        let living = match idle {
+            Some(living) => {
+                self.stats.hit();
+                living
+            }
+            None => self.start(asked).await?,
+        };
+        self.stats.looked_up(asked.elapsed());
+        Ok(Lease::new(Arc::clone(self), living, turn))
+    }
+
+    /// Refuses new invocations, drops the idle workers and waits for the busy ones, at most `grace`. True when all
+    /// were done in time.
+    pub async fn drain(&self, grace: Duration) -> bool {
+        let idle = self.shelf.lock().close();
+        drop(idle);
+        let all = u32::try_from(self.turns_max).unwrap_or(u32::MAX);
+        let done = tokio::time::timeout(grace, self.turns.acquire_many(all)).await;
+        self.turns.close();
+        matches!(done, Ok(Ok(_)))
+    }
+
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
+        let turns = Arc::clone(&self.turns);
+        match Arc::clone(&turns).try_acquire_owned() {
+            Ok(turn) => return Ok(turn),
+            Err(tokio::sync::TryAcquireError::Closed) => return Err(self.draining()),
+            Err(tokio::sync::TryAcquireError::NoPermits) => {}
+        }
+        let _waiting = self.join_queue()?;
+        match tokio::time::timeout(self.policy.queue_timeout, turns.acquire_owned()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(_closed)) => Err(self.draining()),
+            Err(_elapsed) => Err(self.queue_timeout()),
+        }
+    }
+
+    async fn start(self: &Arc<Self>, asked: Instant) -> Result<Living, AcquireError> {
+        self.stats.miss();
+        let place = self.place(asked).await?;
+        let born = Instant::now();
+        match self.spawn.spawn().await {
+            Ok(worker) => {
+                self.stats.created(born.elapsed());
+                let life = Life {
+                    last_used: born,
+                    served: 0,
+                };
+                Ok(Living {
+                    worker,
+                    life,
+                    born,
+                    _place: place,
+                })
+            }
+            Err(source) => {
+                self.stats.failed();
+                let label = self.label.clone();
+                Err(AcquireError::Spawn { label, source })
+            }
+        }
+    }
+
+    async fn place(&self, asked: Instant) -> Result<Place, AcquireError> {
+        if !self.budget.is_exhausted() {
+            return Ok(self.budget.place().await);
+        }
+        let _waiting = self.join_queue()?;
+        let until = asked + self.policy.queue_timeout;
+        tokio::time::timeout_at(until, self.budget.place())
+            .await
+            .map_err(|_elapsed| self.queue_timeout())
+    }
+
+    fn join_queue(&self) -> Result<Waiting<'_>, AcquireError> {
+        let waiting = self.waiting.fetch_add(1, Ordering::Relaxed);
+        let place = Waiting {
+            pool: self,
+            since: Instant::now(),
+        };
+        if waiting >= self.policy.queue_length {
+            self.stats.refused.incr();
+            let label = self.label.clone();
+            return Err(AcquireError::QueueFull { label, waiting });
+        }
+        Ok(place)
+    }
+
+    /// Puts a worker on the shelf, unless it is tired or another revision waits for its place.
+    pub(crate) fn take_back(&self, living: Living) {
+        if self.policy.reuse(living.life, Instant::now()) != Reuse::Yes {
+            return;
+        }
+        if self.budget.is_exhausted() && self.turns.available_permits() > 0 {
+            self.stats.evicted();
+            return;
+        }
+        let refused = self.shelf.lock().put(living);
+        drop(refused);
+    }
+
+    pub(crate) fn sweep(&self, now: Instant) {
+        let tired = self.shelf.lock().take_tired(&self.policy, now);
+        drop(tired);
+    }
+
+    pub(crate) fn oldest_idle(&self) -> Option<Instant> {
+        self.shelf.lock().oldest()
+    }
+
+    pub(crate) fn evict_one(&self) {
+        let oldest = self.shelf.lock().take_oldest();
+        if oldest.is_some() {
+            self.stats.evicted();
+        }
+    }
+
+    /// How many workers are idle, and how old the idle ones are.
+    pub fn idle(&self) -> IdleWorkers {
+        let shelf = self.shelf.lock();
+        let now = Instant::now();
+        IdleWorkers {
+            count: shelf.len(),
+            age: shelf
+                .births()
+                .map(|(born, _)| now.duration_since(born))
+                .max()
+                .unwrap_or_default(),
+            idle: shelf
+                .births()
+                .map(|(_, life)| now.duration_since(life.last_used))
+                .min()
+                .unwrap_or_default(),
+        }
+    }
+
+    fn draining(&self) -> AcquireError {
+        let label = self.label.clone();
+        AcquireError::Draining { label }
+    }
+
+    fn queue_timeout(&self) -> AcquireError {
+        self.stats.refused.incr();
+        AcquireError::QueueTimeout {
+            label: self.label.clone(),
+            waited: self.policy.queue_timeout,
+        }
+    }
+}
+
+/// The idle workers of a pool.
+#[derive(Clone, Copy, Debug)]
+pub struct IdleWorkers {
+    /// How many.
+    pub count: usize,
+    /// The age of the oldest.
+    pub age: Duration,
+    /// How long the one used last is idle.
+    pub idle: Duration,
+}
+
+/// One place in the queue; left when it is dropped.
+struct Waiting<'a> {
+    pool: &'a Pool,
+    since: Instant,
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.pool.waiting.fetch_sub(1, Ordering::Relaxed);
+        self.pool.stats.waited(self.since.elapsed());
+    }
+}
+
+#[cfg(test)]
+mod tests;

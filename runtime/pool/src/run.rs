@@ -1,0 +1,171 @@
+//! One invocation from end to end: a worker is leased, does its work, and goes back.
+//!
+//! The guest runs on the task of whoever asks. Only when the head of the response is out while the guest still
+//! streams does it move to a task of its own, so that a plain answer costs no hand-over between tasks.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body as _, Frame, SizeHint};
+use http_body_util::BodyExt;
+use rookery_contract::Event;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::deadline::Deadline;
+use crate::error::{AcquireError, InvokeError};
+use crate::lease::Lease;
+use crate::pool::Pool;
+use crate::reply::reply;
+use crate::worker::{Body, BodyError, EventsOutcome, Fault, Invocation, Verdict};
+
+impl Pool {
+    /// Runs one request and answers with the head of the response, its body still streaming.
+    ///
+    /// Dropping this future, or the response's body before its end, stops the guest.
+    pub async fn request(self: &Arc<Self>, request: Request<Body>) -> Result<Response<Body>, InvokeError> {
+        let asked = Instant::now();
+        self.stats().requested();
+        let lease = self.acquire().await?;
+        let deadline = Deadline::after(self.policy().timeout);
+        let (reply, answer) = reply();
+        let invocation = Invocation {
+            request,
+            reply,
+            deadline: deadline.clone(),
+        };
+        let mut run = Box::pin(run(lease, invocation));
+        let mut answer = std::pin::pin!(answer.wait());
+        let answered = tokio::select! {
+            biased;
+            verdict = &mut run => {
+                let answered = answer.await;
+                // A guest that failed after its head was out has cut the body; one that failed before has none.
+                answered.map_err(|fault| match verdict {
+                    Verdict::Fault(known) => known,
+                    Verdict::Reusable | Verdict::Spent => fault,
+                })
+            }
+            answered = &mut answer => {
+                let answered = match answered {
+                    Ok(response) => Ok(self.watch(response, run, deadline)),
+                    Err(fault) => Err(fault),
+                };
+                self.stats().answered(asked.elapsed());
+                return answered.map_err(|fault| self.fault(fault));
+            }
+        };
+        self.stats().answered(asked.elapsed());
+        answered.map_err(|fault| self.fault(fault))
+    }
+
+    /// Runs one batch of session events.
+    pub async fn events(self: &Arc<Self>, events: &[Event]) -> Result<EventsOutcome, AcquireError> {
+        let asked = Instant::now();
+        self.stats().requested();
+        let mut lease = self.acquire().await?;
+        let deadline = Deadline::after(self.policy().timeout);
+        let outcome = lease.worker().events(events, deadline).await;
+        lease.finish(&outcome.verdict);
+        self.stats().answered(asked.elapsed());
+        Ok(outcome)
+    }
+
+    /// Lets the guest go on by itself and stops it when the client loses interest.
+    fn watch(
+        &self,
+        response: Response<Body>,
+        run: impl Future<Output = Verdict> + Send + 'static,
+        deadline: Deadline,
+    ) -> Response<Body> {
+        let (interest, lost) = oneshot::channel::<Finished>();
+        self.tasks().spawn("guest streams", async move {
+            tokio::pin!(run);
+            tokio::select! {
+                _ = &mut run => {}
+                read = lost => {
+                    // Read to its end: what the guest still does is its own time, within the deadline. Else nobody
+                    // wants it any more, and the guest is dropped where it stands.
+                    if read.is_ok() {
+                        run.await;
+                    }
+                }
+            }
+        });
+        response.map(|body| {
+            let watched = WatchedBody {
+                body,
+                interest: Some(interest),
+                deadline,
+            };
+            watched.boxed_unsync()
+        })
+    }
+
+    fn fault(&self, fault: Fault) -> InvokeError {
+        let label = self.label().to_owned();
+        InvokeError::Fault { label, fault }
+    }
+}
+
+async fn run(mut lease: Lease, invocation: Invocation) -> Verdict {
+    let verdict = lease.worker().request(invocation).await;
+    lease.finish(&verdict);
+    verdict
+}
+
+/// Says that the client read the whole body.
+struct Finished;
+
+/// A body that the guest still writes. Each piece that is taken is progress; dropping it early is the end of interest.
+struct WatchedBody {
+    body: Body,
+    interest: Option<oneshot::Sender<Finished>>,
+    deadline: Deadline,
+}
+
+impl WatchedBody {
+    fn finished(&mut self) {
+        if let Some(interest) = self.interest.take() {
+            let _ = interest.send(Finished);
+        }
+    }
+}
+
+impl Drop for WatchedBody {
+    fn drop(&mut self) {
+        // A body that was empty from the start is never polled.
+        if self.body.is_end_stream() {
+            self.finished();
+        }
+    }
+}
+
+impl http_body::Body for WatchedBody {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        match &frame {
+            Some(Ok(_)) => self.deadline.extend(),
+            Some(Err(_)) => {}
+            None => self.finished(),
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

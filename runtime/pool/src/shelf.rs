@@ -1,0 +1,86 @@
+//! The idle workers of one revision.
+//!
+//! The one used last is taken first, so that those not needed grow old and are retired.
+
+use std::collections::VecDeque;
+
+use tokio::time::Instant;
+
+use crate::budget::Place;
+use crate::policy::{Life, Policy, Reuse};
+use crate::worker::Worker;
+
+/// A live worker and its right to live.
+pub(crate) struct Living {
+    pub worker: Box<dyn Worker>,
+    pub life: Life,
+    pub born: Instant,
+    /// Given back when the worker is dropped.
+    pub _place: Place,
+}
+
+/// Idle workers, the one idle longest in front.
+#[derive(Default)]
+pub(crate) struct Shelf {
+    idle: VecDeque<Living>,
+    closed: bool,
+}
+
+impl Shelf {
+    /// The worker used last, if it may still serve. Those that may not are given out to be dropped outside the lock.
+    pub fn take(&mut self, policy: &Policy, now: Instant) -> (Option<Living>, Vec<Living>) {
+        let mut tired = Vec::new();
+        while let Some(living) = self.idle.pop_back() {
+            match policy.reuse(living.life, now) {
+                Reuse::Yes => return (Some(living), tired),
+                Reuse::No | Reuse::Never => tired.push(living),
+            }
+        }
+        (None, tired)
+    }
+
+    /// Puts a worker back; gives it back to be dropped when the shelf is closed.
+    pub fn put(&mut self, living: Living) -> Option<Living> {
+        if self.closed {
+            return Some(living);
+        }
+        self.idle.push_back(living);
+        None
+    }
+
+    /// The worker idle longest.
+    pub fn take_oldest(&mut self) -> Option<Living> {
+        self.idle.pop_front()
+    }
+
+    /// Since when the oldest is idle.
+    pub fn oldest(&self) -> Option<Instant> {
+        self.idle.front().map(|living| living.life.last_used)
+    }
+
+    /// Those that may not serve any more.
+    pub fn take_tired(&mut self, policy: &Policy, now: Instant) -> Vec<Living> {
+        let count = self
+            .idle
+            .iter()
+            .take_while(|living| policy.reuse(living.life, now) != Reuse::Yes)
+            .count();
+        self.idle.drain(..count).collect()
+    }
+
+    /// Takes all and keeps none from now on.
+    pub fn close(&mut self) -> VecDeque<Living> {
+        self.closed = true;
+        std::mem::take(&mut self.idle)
+    }
+
+    /// How many are idle, and the youngest's birth.
+    pub fn len(&self) -> usize {
+        self.idle.len()
+    }
+
+    /// Ages for the statistics.
+    pub fn births(&self) -> impl Iterator<Item = (Instant, Life)> {
+        self.idle.iter().map(|living| (living.born, living.life))
+    }
+}

@@ -1,0 +1,24 @@
+//! Why the store refused.
+
+/// Why a key or a value was not taken. Nothing was changed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum KvError {
+    /// A key is 1 to 1,024 bytes.
+    #[error("a key is 1 to {} bytes long", crate::bucket::KEY_BYTES_MAX)]
+    InvalidKey,
+    /// The value is larger than a value may be.
+    #[error("a value is at most {0} bytes long")]
+    ValueTooLarge(usize),
+    /// The namespace holds as much as it may.
+    #[error("the namespace holds its {0} bytes already")]
+    Full(usize),
+    /// `increment` met a value that is not a decimal number.
+    #[error("the value is not a decimal number")]
+    NotANumber,
+    /// `increment` left the range of a signed 64-bit number.
+    #[error("the number leaves the range of 64 bits")]
+    Overflow,
+    /// The value changed since it was read.
+    #[error("the value changed since it was read")]
+    Conflict,
+}
