@@ -1,1 +1,3 @@
 //! rookery-gateway
+
+mod static_files;
