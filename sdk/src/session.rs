@@ -1,0 +1,278 @@
+//! A client's conversation, as the app's handlers see it.
+//!
+//! **Invariant:** what an app knows of a session between two events is its attachment. An isolate may be gone by then.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::time::Duration;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::topic::{Position, TopicError};
+use crate::{Error, Query, seam};
+
+/// The largest attachment, in bytes.
+const ATTACHMENT_BYTES_MAX: usize = 64 * 1024;
+
+/// Names a session for as long as it is attached, and is never used again within a server's life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SessionId(pub(crate) u64);
+
+impl fmt::Display for SessionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What a message carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Payload {
+    /// A text message.
+    Text(String),
+    /// A binary message.
+    Binary(Vec<u8>),
+}
+
+impl From<&str> for Payload {
+    fn from(text: &str) -> Payload {
+        Payload::Text(text.to_owned())
+    }
+}
+
+impl From<String> for Payload {
+    fn from(text: String) -> Payload {
+        Payload::Text(text)
+    }
+}
+
+impl From<Vec<u8>> for Payload {
+    fn from(bytes: Vec<u8>) -> Payload {
+        Payload::Binary(bytes)
+    }
+}
+
+/// How a client came.
+#[derive(Clone, Debug, Default)]
+pub struct Opened {
+    /// The path below the app, percent-encoding kept.
+    pub path: String,
+    /// The query without its `?`; [`Opened::query`] has its pairs.
+    pub raw_query: String,
+    /// The headers of the upgrade request.
+    pub headers: Vec<(String, String)>,
+    /// The client's address.
+    pub peer: String,
+    /// The subprotocols that the client offered; the first one was accepted.
+    pub subprotocols: Vec<String>,
+}
+
+impl Opened {
+    /// The query's pairs.
+    pub fn query(&self) -> Query {
+        Query::parse_str(&self.raw_query)
+    }
+
+    /// The first value of a header of the upgrade request.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers
+            .iter()
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
+    }
+}
+
+/// A message from the client.
+#[derive(Clone, Debug)]
+pub struct Message {
+    /// What it carries.
+    pub payload: Payload,
+    /// An isolate was given it before and died before it began with it.
+    pub redelivered: bool,
+}
+
+impl Message {
+    /// The text, if it is a text message.
+    pub fn text(&self) -> Option<&str> {
+        match &self.payload {
+            Payload::Text(text) => Some(text),
+            Payload::Binary(_) => None,
+        }
+    }
+
+    /// The bytes of either kind.
+    pub fn bytes(&self) -> &[u8] {
+        match &self.payload {
+            Payload::Text(text) => text.as_bytes(),
+            Payload::Binary(bytes) => bytes,
+        }
+    }
+
+    /// Either kind as text, bytes that are not UTF-8 replaced.
+    pub fn lossy_text(&self) -> Cow<'_, str> {
+        match &self.payload {
+            Payload::Text(text) => Cow::Borrowed(text),
+            Payload::Binary(bytes) => String::from_utf8_lossy(bytes),
+        }
+    }
+
+    /// Either kind as JSON.
+    pub fn json<T: DeserializeOwned>(&self) -> serde_json::Result<T> {
+        serde_json::from_slice(self.bytes())
+    }
+}
+
+/// How a session ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closed {
+    /// The close code (RFC 6455, 7.4).
+    pub code: u16,
+    /// The reason that came with it; often empty.
+    pub reason: String,
+}
+
+/// What became of a message to one session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendStatus {
+    /// It waits for the client.
+    Queued,
+    /// The client does not keep up and is being closed.
+    Full,
+    /// There is no such session, or it is closing.
+    Gone,
+}
+
+/// What a handler of events returns: nothing, or a result. An error is logged and closes the session with 1011.
+pub trait Outcome {
+    /// The result.
+    fn into_outcome(self) -> Result<(), Error>;
+}
+
+impl Outcome for () {
+    fn into_outcome(self) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+/// The value of a success is dropped, so that a handler may end in `session.subscribe(…)` or `topic(…).publish(…)`.
+impl<T, E: Into<Error>> Outcome for Result<T, E> {
+    fn into_outcome(self) -> Result<(), Error> {
+        self.map(drop).map_err(Into::into)
+    }
+}
+
+/// What the app does about one kind of event, if anything.
+pub(crate) type On<E> = Option<Box<dyn Fn(&mut Session, &E) -> Result<(), Error>>>;
+
+/// The app's handlers of events.
+#[derive(Default)]
+pub(crate) struct Handlers {
+    pub(crate) open: On<Opened>,
+    pub(crate) message: On<Message>,
+    pub(crate) timer: On<str>,
+    pub(crate) resume: On<str>,
+    pub(crate) close: On<Closed>,
+}
+
+/// The session that an event happened on.
+///
+/// Nothing here waits: what is sent is queued, and a client that does not keep up is closed by the host.
+pub struct Session {
+    id: SessionId,
+    attachment: Vec<u8>,
+    pub(crate) changed: bool,
+}
+
+impl Session {
+    pub(crate) fn new(id: SessionId, attachment: Vec<u8>) -> Session {
+        Session {
+            id,
+            attachment,
+            changed: false,
+        }
+    }
+
+    pub(crate) fn into_attachment(self) -> Vec<u8> {
+        self.attachment
+    }
+
+    /// Which session this is.
+    pub fn id(&self) -> SessionId {
+        self.id
+    }
+
+    /// What the app keeps with the session; empty at first.
+    pub fn attachment(&self) -> &[u8] {
+        &self.attachment
+    }
+
+    /// Keeps these bytes with the session, at most 64 KiB.
+    pub fn attach(&mut self, attachment: Vec<u8>) -> Result<(), Error> {
+        if attachment.len() > ATTACHMENT_BYTES_MAX {
+            return Err(Error::internal(format!(
+                "an attachment of {} bytes, {ATTACHMENT_BYTES_MAX} are allowed",
+                attachment.len()
+            )));
+        }
+        // False means that the client left meanwhile; there is nothing left to keep anything with.
+        seam::hub::attach(self.id, &attachment);
+        self.attachment = attachment;
+        self.changed = true;
+        Ok(())
+    }
+
+    /// The attachment as JSON; None when nothing was kept yet.
+    pub fn state<T: DeserializeOwned>(&self) -> serde_json::Result<Option<T>> {
+        if self.attachment.is_empty() {
+            return Ok(None);
+        }
+        serde_json::from_slice(&self.attachment).map(Some)
+    }
+
+    /// Keeps a value with the session, as JSON.
+    pub fn set_state(&mut self, state: &impl Serialize) -> Result<(), Error> {
+        self.attach(serde_json::to_vec(state)?)
+    }
+
+    /// Sends to this client.
+    pub fn send(&self, payload: impl Into<Payload>) -> SendStatus {
+        seam::hub::send(self.id, &payload.into())
+    }
+
+    /// Sends JSON to this client, as text.
+    pub fn send_json(&self, value: &impl Serialize) -> serde_json::Result<SendStatus> {
+        serde_json::to_string(value).map(|text| self.send(text))
+    }
+
+    /// Closes the session once what was sent is written. An app's own codes are 4000 to 4999.
+    pub fn close(&self, code: u16, reason: &str) {
+        seam::hub::close(self.id, code, reason);
+    }
+
+    /// Delivers every later message of a topic to this client.
+    pub fn subscribe(&self, topic: &str) -> Result<Position, TopicError> {
+        seam::hub::subscribe(self.id, topic)
+    }
+
+    /// Ends a subscription.
+    pub fn unsubscribe(&self, topic: &str) {
+        seam::hub::unsubscribe(self.id, topic);
+    }
+
+    /// Wakes this session after a while, in place of an earlier timer of the same name.
+    pub fn set_timer(&self, name: &str, after: Duration) {
+        let after_ms = u32::try_from(after.as_millis()).unwrap_or(u32::MAX);
+        seam::hub::set_timer(self.id, name, after_ms);
+    }
+
+    /// Takes a timer back.
+    pub fn cancel_timer(&self, name: &str) {
+        seam::hub::cancel_timer(self.id, name);
+    }
+
+    /// Lets the host answer a text message that is exactly `request` with `response`, without waking the app.
+    pub fn auto_reply(&self, request: &str, response: &str) {
+        seam::hub::auto_reply(self.id, request, response);
+    }
+}
