@@ -1,1 +1,32 @@
-//! rookery-supervisor
+//! Makes what runs agree with the bundles on disk.
+//!
+//! The apps directories are looked at (`catalog`); what is found is compared with the revisions that exist (`plan`);
+//! the difference is carried out (`apply`): new builds are prepared and become live, what they replace drains. What
+//! serves is published as one immutable table.
+//!
+//! **Invariant:** a version that serves goes on serving until its folder is gone or its successor takes requests. A bad
+//! build, a half-written folder and an apps directory that cannot be read take nothing down.
+//! **Absent on purpose:** what a worker is (the traits of `pool` say what is needed of one), serving HTTP, and
+//! sessions: whoever has sessions on a revision follows [`Supervisor::changed`].
+
+mod config;
+mod catalog;
+mod revision;
+mod roster;
+mod plan;
+mod apply;
+mod table;
+mod restart;
+mod event;
+mod run;
+mod handle;
+mod deployments;
+
+pub use apply::{Kinds, MakePool};
+pub use catalog::{Report, SETTLE, Severity};
+pub use config::{Prerelease, SupervisorConfig, Watching};
+pub use deployments::{AppDeployment, Deployments, Failures, RevisionStatus};
+pub use event::{Change, EVENTS_MAX, Event};
+pub use handle::Supervisor;
+pub use restart::{RETRY_PAUSE_FIRST, RETRY_PAUSE_MAX};
+pub use revision::{Revision, RevisionId};

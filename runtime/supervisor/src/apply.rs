@@ -1,0 +1,295 @@
+//! Does what the plan says: stages, prepares, publishes, drains.
+//!
+//! **Invariant:** the table is changed before a replaced revision drains, and after its successor can take requests.
+//! **Invariant:** at most `preparing_max` preparations run, each with a deadline. A panic in one is a refusal.
+//! **Absent on purpose:** deciding (`plan.rs`) and waiting (`run.rs`): nothing here is async but the spawned tasks.
+
+use std::collections::{BTreeMap, HashMap};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures_util::stream::FuturesUnordered;
+use rookery_bundle::{Bundle, Kind};
+use rookery_lifecycle::{Shutdown, Tasks};
+use rookery_pool::{Pool, Prepare, Spawn};
+use tokio::sync::oneshot;
+use tokio::time::{Instant, timeout};
+
+use crate::catalog::{Found, Look, Report};
+use crate::config::SupervisorConfig;
+use crate::event::{Change, Event};
+use crate::handle::Shared;
+use crate::plan::{Action, Key, Wanted, plan};
+use crate::revision::{Refusal, Revision, RevisionId, State, Step, Until};
+use crate::table;
+
+/// What turns a bundle of each kind into workers. A kind that is missing is refused.
+pub type Kinds = HashMap<Kind, Arc<dyn Prepare>>;
+
+/// Makes the pool of a revision that was prepared.
+pub type MakePool = Arc<dyn Fn(&Arc<Bundle>, Arc<dyn Spawn>) -> Arc<Pool> + Send + Sync>;
+
+/// What the loop works with.
+pub(crate) struct Work {
+    pub(crate) config: SupervisorConfig,
+    pub(crate) kinds: Kinds,
+    pub(crate) make_pool: MakePool,
+    pub(crate) tasks: Tasks,
+    pub(crate) shutdown: Shutdown,
+    pub(crate) shared: Arc<Shared>,
+    /// What is on disk.
+    pub(crate) found: BTreeMap<Key, Found>,
+    /// One future for each task that was spawned and has an end to tell.
+    pub(crate) under_way: FuturesUnordered<Pin<Box<dyn Future<Output = Ended> + Send>>>,
+    pub(crate) preparing: usize,
+    /// What the table was built of.
+    pub(crate) published: Vec<RevisionId>,
+}
+
+/// How a task ended.
+pub(crate) enum Ended {
+    Preparing {
+        id: RevisionId,
+        result: Result<Arc<Pool>, Arc<str>>,
+    },
+    Draining {
+        id: RevisionId,
+        in_time: bool,
+    },
+}
+
+impl Work {
+    /// Takes note of what is on disk.
+    pub(crate) fn take_look(&mut self, look: Look) {
+        self.found = look.found;
+        let mut known = self.shared.reports.lock();
+        for report in look.reports.iter().filter(|report| !known.contains(report)) {
+            self.tell_report(report);
+        }
+        *known = look.reports;
+    }
+
+    /// Takes note of how a task ended.
+    pub(crate) fn take_end(&mut self, ended: Ended) {
+        match ended {
+            Ended::Preparing { id, result } => {
+                self.preparing -= 1;
+                match result {
+                    Ok(pool) => self.ready(id, Some(pool)),
+                    Err(reason) => self.refuse(id, reason, Until::Retried),
+                }
+            }
+            Ended::Draining { id, in_time } => {
+                self.shared.failures.lock().drains += u64::from(!in_time);
+                self.step(id, Step::Drained);
+            }
+        }
+    }
+
+    /// Puts those in the queue again whose back-off is over.
+    pub(crate) fn retry_due(&mut self) {
+        let due = self.shared.roster.lock().take_due(Instant::now());
+        for id in due {
+            self.step(id, Step::Retry);
+        }
+    }
+
+    /// Brings what runs closer to what is on disk, as far as it goes without waiting.
+    pub(crate) fn reconcile(&mut self) {
+        let mut replaced = Vec::new();
+        loop {
+            // What needs no preparation is live at once, and then its predecessor can go.
+            self.carry_out(&mut replaced);
+            if !self.prepare_next() {
+                break;
+            }
+        }
+        self.publish();
+        for id in replaced {
+            self.drain(id);
+        }
+        self.shared.roster.lock().forget_retired();
+    }
+
+    fn carry_out(&mut self, replaced: &mut Vec<RevisionId>) {
+        let wanted = self.found.iter();
+        let wanted = wanted
+            .map(|(key, found)| (key.clone(), Wanted::of(found)))
+            .collect();
+        let actions = plan(&wanted, self.shared.roster.lock().standing());
+        for action in actions {
+            match action {
+                Action::Stage(key) => {
+                    let found = &self.found[&key];
+                    let cancel = self.shutdown.child();
+                    let mut roster = self.shared.roster.lock();
+                    let staged = roster.stage(key, found, cancel);
+                    self.shared.tell(staged, Change::Staged);
+                }
+                Action::Withdraw(id) => {
+                    if self.step(id, Step::Withdraw) == Some(State::Draining) {
+                        replaced.push(id);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Begins with those whose turn it is. True when one of them became live by that.
+    fn prepare_next(&mut self) -> bool {
+        let mut has_new = false;
+        while self.preparing < self.config.preparing_max.max(1) {
+            let next = self.shared.roster.lock().next_staged();
+            let Some(id) = next else { break };
+            self.step(id, Step::Begin);
+            let roster = self.shared.roster.lock();
+            let Some(record) = roster.get(id) else {
+                continue;
+            };
+            let (bundle, cancel) = (Arc::clone(&record.bundle), record.cancel.clone());
+            drop(roster);
+            match bundle.kind() {
+                Kind::Static => {
+                    self.ready(id, None);
+                    has_new = true;
+                }
+                kind => match self.kinds.get(&kind) {
+                    Some(prepare) => self.prepare(id, bundle, Arc::clone(prepare), cancel),
+                    None => self.refuse(id, unsupported(kind).into(), Until::Changed),
+                },
+            }
+        }
+        has_new
+    }
+
+    fn prepare(
+        &mut self,
+        id: RevisionId,
+        bundle: Arc<Bundle>,
+        prepare: Arc<dyn Prepare>,
+        cancel: Shutdown,
+    ) {
+        let (sender, receiver) = oneshot::channel();
+        let make_pool = Arc::clone(&self.make_pool);
+        let deadline = self.config.prepare_deadline;
+        self.tasks.spawn("prepare", async move {
+            let prepared = timeout(deadline, prepare.prepare(Arc::clone(&bundle)));
+            let result = tokio::select! {
+                () = cancel.requested() => return,
+                result = prepared => match result {
+                    Ok(Ok(spawn)) => Ok(make_pool(&bundle, spawn)),
+                    Ok(Err(error)) => Err(error.to_string().into()),
+                    Err(_elapsed) => Err(format!("was not ready within {deadline:?}").into()),
+                },
+            };
+            let _ = sender.send(result);
+        });
+        self.preparing += 1;
+        self.under_way.push(Box::pin(async move {
+            // Nobody sees the reason of one that was cancelled: it is withdrawn.
+            let result = receiver.await;
+            let result = result.unwrap_or_else(|_| Err("the preparation panicked".into()));
+            Ended::Preparing { id, result }
+        }));
+    }
+
+    fn drain(&mut self, id: RevisionId) {
+        let roster = self.shared.roster.lock();
+        let revision = roster.get(id).and_then(|record| record.revision.clone());
+        drop(roster);
+        let Some(pool) = revision.and_then(|revision| revision.pool.clone()) else {
+            self.step(id, Step::Drained);
+            return;
+        };
+        let (sender, receiver) = oneshot::channel();
+        let grace = self.config.grace;
+        self.tasks.spawn("drain revision", async move {
+            let in_time = pool.drain(grace).await;
+            if !in_time {
+                let label = pool.label();
+                tracing::warn!(revision = label, ?grace, "still had invocations after the grace");
+            }
+            let _ = sender.send(in_time);
+        });
+        self.under_way.push(Box::pin(async move {
+            let in_time = receiver.await.unwrap_or(false);
+            Ended::Draining { id, in_time }
+        }));
+    }
+
+    fn ready(&mut self, id: RevisionId, pool: Option<Arc<Pool>>) {
+        let mut roster = self.shared.roster.lock();
+        let Some(record) = roster.step(id, Step::Ready) else {
+            return;
+        };
+        let bundle = Arc::clone(&record.bundle);
+        record.revision = Some(Arc::new(Revision { id, bundle, pool }));
+        let after = record.staged.elapsed();
+        self.shared.tell(record, Change::Live { after });
+    }
+
+    fn refuse(&mut self, id: RevisionId, reason: Arc<str>, until: Until) {
+        let refusal = Refusal {
+            reason: Arc::clone(&reason),
+            until,
+        };
+        let mut roster = self.shared.roster.lock();
+        let Some(record) = roster.step(id, Step::Refuse(refusal)) else {
+            return;
+        };
+        record.restart.failed(Instant::now(), until);
+        self.shared.failures.lock().preparations += 1;
+        self.shared.tell(record, Change::Refused { reason });
+    }
+
+    /// Takes a step that carries nothing, and tells of it.
+    fn step(&mut self, id: RevisionId, step: Step) -> Option<State> {
+        let mut roster = self.shared.roster.lock();
+        let record = roster.step(id, step)?;
+        let state = record.state.clone();
+        let change = match state {
+            State::Staged => Change::Staged,
+            State::Warming => Change::Warming,
+            State::Draining => Change::Draining,
+            State::Retired => Change::Retired,
+            State::Live | State::Refused(_) => return Some(state),
+        };
+        if state == State::Retired {
+            record.cancel.request();
+        }
+        self.shared.tell(record, change);
+        Some(state)
+    }
+
+    /// Shows the world what is live, if that is not what it sees already.
+    fn publish(&mut self) {
+        let roster = self.shared.roster.lock();
+        let live: Vec<RevisionId> = roster.live().map(|revision| revision.id).collect();
+        if self.published == live {
+            return;
+        }
+        let table = table::build(roster.live(), self.config.prerelease);
+        self.published = live;
+        self.shared.table.store(Arc::new(table));
+        self.shared.generation.send_modify(|generation| *generation += 1);
+    }
+
+    fn tell_report(&self, report: &Report) {
+        let (folder, reason) = (report.folder.as_str(), report.reason.as_str());
+        tracing::warn!(folder, severity = ?report.severity, reason, "a folder of the apps directory");
+        self.shared.send(Event::Reported {
+            folder: folder.into(),
+            reason: reason.into(),
+        });
+    }
+}
+
+fn unsupported(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Process => {
+            "needs a process runtime, which this build does not have yet; wasm and static bundles are served"
+        }
+        _ => "is of a kind that this server was not set up to run",
+    }
+}

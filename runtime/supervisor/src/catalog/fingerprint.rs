@@ -1,0 +1,168 @@
+//! Whether a folder looks as it looked before, without reading any of its files.
+//!
+//! It covers the folder itself, the files that the manifest and the entrypoint may be, and the entrypoint that the
+//! manifest named when it was last read. What lies deeper, such as the pages of a `static` folder, is served from the
+//! disk and needs no new revision.
+//!
+//! **Invariant:** two fingerprints that are equal were taken of the same inodes with the same lengths and times of
+//! change. Those times cannot be set by `cp -p` or `touch`, so a copy that keeps its times is seen all the same.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+/// The files that a bundle is recognised by. They may be absent.
+const NAMES: [&str; 8] = [
+    "worker.config.json",
+    "package.json",
+    "index.html",
+    "index.wasm",
+    "app.wasm",
+    "index.ts",
+    "index.js",
+    "index.mjs",
+];
+
+/// What a folder looked like at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    dir: PathBuf,
+    itself: Option<Stat>,
+    files: [Option<Stat>; NAMES.len()],
+    entry: Option<(PathBuf, Option<Stat>)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Stat {
+    device: u64,
+    inode: u64,
+    len: u64,
+    modified: (i64, i64),
+    changed: (i64, i64),
+}
+
+impl Fingerprint {
+    /// Looks at `dir`, and at `entry` when that is not one of the files that are looked at anyway.
+    ///
+    /// # Errors
+    /// Any but that something does not exist, which is part of the picture.
+    pub fn of(dir: &Path, entry: Option<&Path>) -> io::Result<Fingerprint> {
+        let itself = stat(dir)?;
+        let mut files = [None; NAMES.len()];
+        // A folder that is gone has nothing in it; most folders have two of these files.
+        if itself.is_some() {
+            for (file, name) in files.iter_mut().zip(NAMES) {
+                *file = stat(&dir.join(name))?;
+            }
+        }
+        let entry = match entry.filter(|entry| !is_covered(dir, entry)) {
+            Some(entry) => Some((entry.to_owned(), stat(entry)?)),
+            None => None,
+        };
+        Ok(Fingerprint {
+            dir: dir.to_owned(),
+            itself,
+            files,
+            entry,
+        })
+    }
+}
+
+fn is_covered(dir: &Path, entry: &Path) -> bool {
+    NAMES.iter().any(|name| entry == dir.join(name))
+}
+
+fn stat(path: &Path) -> io::Result<Option<Stat>> {
+    match fs::metadata(path) {
+        Ok(metadata) => Ok(Some(Stat {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            len: metadata.len(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+            changed: (metadata.ctime(), metadata.ctime_nsec()),
+        })),
+        Err(error) if is_absence(&error) || is_link(path) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// A file where a folder should be is a way of not being there.
+fn is_absence(error: &io::Error) -> bool {
+    use io::ErrorKind::{NotADirectory, NotFound};
+    matches!(error.kind(), NotFound | NotADirectory)
+}
+
+/// A link that cannot be followed, such as a loop, leads nowhere.
+fn is_link(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_symlink())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn of(dir: &Path) -> Fingerprint {
+        Fingerprint::of(dir, None).unwrap()
+    }
+
+    #[test]
+    fn a_folder_at_rest_keeps_its_fingerprint() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("index.html"), "one").unwrap();
+        assert_eq!(of(dir.path()), of(dir.path()));
+    }
+
+    #[test]
+    fn other_bytes_of_the_same_length_and_time_are_seen() {
+        let dir = tempfile::tempdir().unwrap();
+        let (old, new) = (dir.path().join("index.html"), dir.path().join("new"));
+        fs::write(&old, "one").unwrap();
+        fs::write(&new, "two").unwrap();
+        let before = of(dir.path());
+        let modified = fs::metadata(&old).unwrap().modified().unwrap();
+        fs::File::options()
+            .write(true)
+            .open(&new)
+            .unwrap()
+            .set_modified(modified)
+            .unwrap();
+        fs::rename(&new, &old).unwrap();
+        assert_ne!(of(dir.path()), before);
+    }
+
+    #[test]
+    fn an_entry_that_lies_deeper_is_covered_once_it_is_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let entry = dir.path().join("dist/chat.wasm");
+        fs::create_dir(dir.path().join("dist")).unwrap();
+        let before = Fingerprint::of(dir.path(), Some(&entry)).unwrap();
+        let unaware = of(dir.path());
+        fs::write(&entry, "wasm").unwrap();
+        assert_ne!(
+            Fingerprint::of(dir.path(), Some(&entry)).unwrap(),
+            before
+        );
+        assert_eq!(of(dir.path()), unaware);
+    }
+
+    #[test]
+    fn a_well_known_entry_changes_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let entry = dir.path().join("app.wasm");
+        assert_eq!(
+            Fingerprint::of(dir.path(), Some(&entry)).unwrap(),
+            of(dir.path())
+        );
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_differs_from_an_empty_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let before = of(dir.path());
+        fs::remove_dir(dir.path()).unwrap();
+        assert_ne!(of(dir.path()), before);
+    }
+}

@@ -1,0 +1,163 @@
+//! The bundles that are on disk, in one or several apps directories.
+//!
+//! **Invariant:** a [`Look`] never has two bundles of the same app and version.
+//! **Invariant:** an apps directory that cannot be read keeps the bundles that were last seen in it.
+//! **Absent on purpose:** what is done about any of it. A look is data; `plan.rs` compares it with what runs.
+
+mod report;
+mod scan;
+mod fingerprint;
+mod slot;
+mod watch;
+pub(crate) mod looks;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use rookery_bundle::Bundle;
+
+pub use report::{Report, Severity};
+pub use slot::SETTLE;
+
+use crate::plan::Key;
+use scan::Scan;
+use slot::{Rest, Slot};
+
+/// Everything that is known of the apps directories.
+#[derive(Debug)]
+pub struct Catalog {
+    roots: Vec<Root>,
+    /// Counts reads, so that a later one can be told from an earlier one.
+    serial: u64,
+}
+
+/// What one look at the disk gave.
+#[derive(Debug, Default)]
+pub struct Look {
+    /// The bundles, by app and version.
+    pub found: BTreeMap<Key, Found>,
+    /// What is not served, or is odd; sorted by folder.
+    pub reports: Vec<Report>,
+    /// How many folders were touched so recently that they need another look.
+    pub unsettled: usize,
+    /// How many apps directories could not be listed.
+    pub unlisted_roots: usize,
+    /// The folders that a change would show in.
+    pub listed: Vec<PathBuf>,
+}
+
+/// A bundle on disk.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The bundle.
+    pub bundle: Arc<Bundle>,
+    /// Where it lies, relative to its apps directory.
+    pub folder: Arc<str>,
+    /// A serial that grows with each read of its files.
+    pub opened: u64,
+}
+
+#[derive(Debug)]
+struct Root {
+    path: PathBuf,
+    slots: BTreeMap<String, Slot>,
+}
+
+impl Catalog {
+    /// Knows where to look, and has not looked yet.
+    pub fn new(apps_dirs: &[PathBuf]) -> Catalog {
+        let roots = apps_dirs.iter().map(|path| Root {
+            path: path.clone(),
+            slots: BTreeMap::new(),
+        });
+        Catalog {
+            roots: roots.collect(),
+            serial: 0,
+        }
+    }
+
+    /// Looks at every folder, and reads those that were touched and have come to rest. Blocks on the disk.
+    pub fn look(&mut self, now: Instant) -> Look {
+        let mut look = Look::default();
+        for root in &mut self.roots {
+            match canonical_scan(&root.path) {
+                Ok(scan) => root.absorb(scan, now, &mut self.serial, &mut look),
+                Err(error) => {
+                    let reason = format!("the apps directory cannot be listed: {}", error.kind());
+                    look.reports.push(Report::broken(".", reason));
+                    look.unlisted_roots += 1;
+                }
+            }
+            root.tell(&mut look);
+        }
+        look.reports.sort();
+        look
+    }
+}
+
+impl Root {
+    fn absorb(&mut self, scan: Scan, now: Instant, serial: &mut u64, look: &mut Look) {
+        for candidate in &scan.candidates {
+            let slot = self.slots.entry(candidate.folder.clone());
+            let slot = slot.or_insert_with(|| Slot::new(now));
+            if slot.look(candidate, now, serial) == Rest::Unsettled {
+                look.unsettled += 1;
+            }
+        }
+        let is_candidate = |folder: &String| {
+            let found = scan.candidates.binary_search_by(|c| c.folder.cmp(folder));
+            found.is_ok()
+        };
+        self.slots.retain(|folder, slot| {
+            if is_candidate(folder) || lies_in_any(folder, &scan.unreadable) {
+                return true;
+            }
+            let is_gone = slot.is_gone(now);
+            look.unsettled += usize::from(!is_gone);
+            !is_gone
+        });
+        look.reports.extend(scan.reports);
+        look.listed.extend(scan.listed);
+    }
+
+    /// Adds what is known to the look. The first folder by name wins where two claim the same version.
+    fn tell(&self, look: &mut Look) {
+        for (folder, slot) in &self.slots {
+            look.reports.extend(slot.report().cloned());
+            look.listed.extend(slot.entry_dir().map(Path::to_owned));
+            let Some(good) = slot.good() else { continue };
+            let key = Key::of(&good.bundle);
+            if let Some(first) = look.found.get(&key) {
+                let reason = format!("is not used: {} is the same version", first.folder);
+                let report = Report::broken(folder, reason);
+                look.reports.push(report.of(&key.app).at(Some(&key.version)));
+                continue;
+            }
+            let found = Found {
+                bundle: Arc::clone(&good.bundle),
+                folder: folder.as_str().into(),
+                opened: good.opened,
+            };
+            look.found.insert(key, found);
+        }
+    }
+}
+
+fn canonical_scan(path: &Path) -> io::Result<Scan> {
+    scan::scan(&fs::canonicalize(path)?)
+}
+
+fn lies_in_any(folder: &str, parents: &[String]) -> bool {
+    parents.iter().any(|parent| {
+        folder
+            .strip_prefix(parent.as_str())
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,67 @@
+//! What the operator should know about a folder that is not served, or not as its author may think.
+//!
+//! **Invariant:** a report names folders relative to the apps directory, never an absolute path.
+
+use serde::Serialize;
+
+/// One folder, and what is the matter with it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// Relative to the apps directory; `.` is the apps directory itself.
+    pub folder: String,
+    /// The app, when the place says which.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub app: Option<String>,
+    /// The version, when the place says which.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// How bad it is.
+    pub severity: Severity,
+    /// For the operator; a line for each thing that is wrong.
+    pub reason: String,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Severity {
+    /// As it is on disk it is not served. An earlier state of it may still be.
+    Broken,
+    /// It is served, and something about it is odd.
+    Warning,
+}
+
+impl Report {
+    pub(crate) fn broken(folder: &str, reason: impl Into<String>) -> Report {
+        Report::new(folder, Severity::Broken, reason.into())
+    }
+
+    pub(crate) fn warning(folder: &str, reason: impl Into<String>) -> Report {
+        Report::new(folder, Severity::Warning, reason.into())
+    }
+
+    pub(crate) fn of(self, app: impl ToString) -> Report {
+        Report {
+            app: Some(app.to_string()),
+            ..self
+        }
+    }
+
+    pub(crate) fn at(self, version: Option<impl ToString>) -> Report {
+        Report {
+            version: version.map(|version| version.to_string()),
+            ..self
+        }
+    }
+
+    fn new(folder: &str, severity: Severity, reason: String) -> Report {
+        Report {
+            folder: folder.to_owned(),
+            app: None,
+            version: None,
+            severity,
+            reason,
+        }
+    }
+}

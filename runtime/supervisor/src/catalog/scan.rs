@@ -1,0 +1,245 @@
+//! Which folders of an apps directory claim to be a bundle, by their names and places alone.
+//!
+//! | layout | is |
+//! | --- | --- |
+//! | `app/1.2.3/`, `app/v1.2.3/` | that version of `app` |
+//! | `app@1.2.3/`, `app@v1.2.3/` | the same |
+//! | `app/` with a manifest or `package.json` of its own | one bundle; the version stands in it |
+//! | `@scope/` | a folder of any of these, of apps named `@scope/app` |
+//!
+//! A name that starts with a dot is nobody's business: that is where uploads are staged before they are renamed.
+//! Below an app, whatever is not a version is ignored: `latest`, `tmp`, `1.0`, `src`, files.
+//!
+//! **Invariant:** every folder named here lies in the apps directory, wherever links lead.
+//! **Absent on purpose:** reading any file. That is `slot.rs`, once a folder is at rest.
+
+use std::fs::{self, FileType};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rookery_bundle::{AppName, MANIFEST_FILE, PACKAGE_FILE, parse_version};
+use semver::Version;
+
+use super::report::Report;
+
+/// The files that make a folder without versions a bundle.
+const MANIFESTS: [&str; 2] = [MANIFEST_FILE, PACKAGE_FILE];
+
+/// What one pass over an apps directory found.
+#[derive(Debug, Default)]
+pub struct Scan {
+    /// Folders to be opened, in the order of their names.
+    pub candidates: Vec<Candidate>,
+    /// Folders that are not, and why.
+    pub reports: Vec<Report>,
+    /// Folders that could not be listed, relative. What is known below them stays known: having no file handles left
+    /// is no reason to take apps down.
+    pub unreadable: Vec<String>,
+    /// Every folder that was listed, to be watched.
+    pub listed: Vec<PathBuf>,
+}
+
+/// A folder that claims to be a bundle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Candidate {
+    /// Relative to the apps directory, as its author knows it.
+    pub folder: String,
+    /// Where it is, links resolved: a link that is swapped later does not pull the files from under what runs.
+    pub dir: PathBuf,
+    /// The app that its place says it is of.
+    pub app: AppName,
+    /// The version that its name says, if it says one.
+    pub version: Option<Version>,
+}
+
+/// Reads the names in the apps directory `root`, which must be canonical.
+///
+/// # Errors
+/// When the apps directory itself cannot be listed. Anything below it that cannot is in the result.
+pub fn scan(root: &Path) -> io::Result<Scan> {
+    let mut pass = Pass {
+        root,
+        out: Scan::default(),
+    };
+    let top = pass.list(root)?;
+    pass.apps(root, "", top);
+    pass.out
+        .candidates
+        .sort_by(|a, b| a.folder.as_str().cmp(&b.folder));
+    Ok(pass.out)
+}
+
+struct Pass<'a> {
+    root: &'a Path,
+    out: Scan,
+}
+
+struct Item {
+    name: String,
+    path: PathBuf,
+    file_type: FileType,
+}
+
+impl Pass<'_> {
+    /// The apps directory, or a scope in it. `prefix` is empty or `@scope/`, the same for names and for folders.
+    fn apps(&mut self, dir: &Path, prefix: &str, items: Vec<Item>) {
+        for item in items {
+            let folder = format!("{prefix}{}", item.name);
+            let Some(path) = self.folder_of(&item, dir, &folder) else {
+                continue;
+            };
+            match item.name.split_once('@') {
+                Some(("", _)) if prefix.is_empty() => {
+                    if let Some(items) = self.list_or_note(&path, &folder) {
+                        self.apps(&path, &format!("{folder}/"), items);
+                    }
+                }
+                Some((name, text)) => self.flat(path, &folder, &format!("{prefix}{name}"), text),
+                None => self.app(path, folder),
+            }
+        }
+    }
+
+    /// `app@1.2.3/`.
+    fn flat(&mut self, dir: PathBuf, folder: &str, name: &str, text: &str) {
+        let Some(app) = self.app_name(name, folder) else {
+            return;
+        };
+        let Some(version) = parse_version(text) else {
+            let reason = format!("`{text}` is not a version; it has to be like `{name}@1.2.3`");
+            self.report(Report::broken(folder, reason).of(name));
+            return;
+        };
+        self.candidate(folder.to_owned(), dir, app, Some(version));
+    }
+
+    /// `app/`: a folder of versions, or one bundle.
+    fn app(&mut self, dir: PathBuf, folder: String) {
+        let Some(app) = self.app_name(&folder, &folder) else {
+            return;
+        };
+        let Some(items) = self.list_or_note(&dir, &folder) else {
+            return;
+        };
+        let manifest = MANIFESTS.into_iter().find(|manifest| {
+            items
+                .iter()
+                .any(|item| item.name == *manifest && !item.file_type.is_dir())
+        });
+        let mut has_versions = false;
+        for item in items {
+            let Some(version) = parse_version(&item.name) else {
+                continue;
+            };
+            if item.file_type.is_file() {
+                continue;
+            }
+            let inner = format!("{folder}/{}", item.name);
+            has_versions = true;
+            if let Some(path) = self.folder_of(&item, &dir, &inner) {
+                self.candidate(inner, path, app.clone(), Some(version));
+            }
+        }
+        match (has_versions, manifest) {
+            (false, Some(_)) => self.candidate(folder, dir, app, None),
+            (true, Some(manifest)) => {
+                let reason = format!("its {manifest} is not used, because it has version folders");
+                self.report(Report::warning(&folder, reason).of(&folder));
+            }
+            (false, None) => {
+                let reason = "holds neither a version folder such as `1.0.0` nor a worker.config.json or package.json";
+                self.report(Report::broken(&folder, reason).of(&folder));
+            }
+            (true, None) => {}
+        }
+    }
+
+    fn candidate(&mut self, folder: String, dir: PathBuf, app: AppName, version: Option<Version>) {
+        self.out.listed.push(dir.clone());
+        self.out.candidates.push(Candidate {
+            folder,
+            dir,
+            app,
+            version,
+        });
+    }
+
+    /// The folder that an item is or links to. Files are nothing; a link has to stay in the apps directory, and must
+    /// not lead to a folder that holds it, which would be found below itself again.
+    fn folder_of(&mut self, item: &Item, parent: &Path, folder: &str) -> Option<PathBuf> {
+        if !item.file_type.is_symlink() {
+            return item.file_type.is_dir().then(|| item.path.clone());
+        }
+        let reason = match fs::canonicalize(&item.path) {
+            Ok(path) if !path.starts_with(self.root) => {
+                "is a link that leaves the apps directory".to_owned()
+            }
+            Ok(path) if parent.starts_with(&path) => {
+                "is a link to a folder that holds it".to_owned()
+            }
+            Ok(path) => return path.is_dir().then_some(path),
+            Err(error) => format!("is a link that leads nowhere: {}", error.kind()),
+        };
+        self.report(Report::broken(folder, reason));
+        None
+    }
+
+    fn app_name(&mut self, name: &str, folder: &str) -> Option<AppName> {
+        match AppName::parse(name) {
+            Ok(app) => Some(app),
+            Err(error) => {
+                let reason = format!("is not an app: a name {error}");
+                self.report(Report::broken(folder, reason));
+                None
+            }
+        }
+    }
+
+    fn list_or_note(&mut self, dir: &Path, folder: &str) -> Option<Vec<Item>> {
+        match self.list(dir) {
+            Ok(items) => Some(items),
+            // It went away since its name was read: the next look will not see it at all.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => {
+                self.out.unreadable.push(folder.to_owned());
+                let reason = format!("cannot be listed: {}", error.kind());
+                self.report(Report::broken(folder, reason));
+                None
+            }
+        }
+    }
+
+    /// The items of a folder by name, without those that start with a dot.
+    fn list(&mut self, dir: &Path) -> io::Result<Vec<Item>> {
+        let mut items = Vec::new();
+        for entry in fs::read_dir(dir)? {
+            let entry = entry?;
+            // What is not UTF-8 is neither an app nor a version; it only has to be shown.
+            let name = entry.file_name().to_string_lossy().into_owned();
+            if name.starts_with('.') {
+                continue;
+            }
+            let file_type = match entry.file_type() {
+                Ok(file_type) => file_type,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            let path = entry.path();
+            items.push(Item {
+                name,
+                path,
+                file_type,
+            });
+        }
+        items.sort_by(|a, b| a.name.cmp(&b.name));
+        self.out.listed.push(dir.to_owned());
+        Ok(items)
+    }
+
+    fn report(&mut self, report: Report) {
+        self.out.reports.push(report);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,72 @@
+//! The loop: something happened, so what runs is brought closer to what is on disk.
+//!
+//! **Invariant:** one task decides, so no two decisions are made from the same picture.
+//! **Absent on purpose:** stopping what runs. At the shutdown the gateway still finishes requests, and the table and the
+//! pools stay as they are for it.
+
+use std::time::Duration;
+
+use futures_util::{FutureExt, StreamExt};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use crate::apply::Work;
+use crate::catalog::Look;
+use crate::event::Event;
+use crate::revision::State;
+
+/// How long the start waits for folders to come to rest: a copy that goes on and on does not hold up the others.
+const SETTLE_MAX: Duration = Duration::from_secs(1);
+
+/// Works until the shutdown.
+pub(crate) async fn run(mut work: Work, mut looks: mpsc::Receiver<Look>) {
+    let shutdown = work.shutdown.clone();
+    let settle_until = Instant::now() + SETTLE_MAX;
+    let mut is_settled = false;
+    loop {
+        let next_retry = work.shared.roster.lock().next_due();
+        tokio::select! {
+            () = shutdown.requested() => return,
+            Some(look) = looks.recv() => {
+                is_settled |= look.unsettled == 0 || Instant::now() >= settle_until;
+                work.take_look(look);
+            }
+            Some(ended) = work.under_way.next() => {
+                work.take_end(ended);
+                // A thousand cached components are ready within milliseconds: one new table does for many.
+                while let Some(Some(ended)) = work.under_way.next().now_or_never() {
+                    work.take_end(ended);
+                }
+            }
+            () = wait_until(next_retry) => work.retry_due(),
+        }
+        work.reconcile();
+        if is_settled {
+            become_ready(&work);
+        }
+    }
+}
+
+async fn wait_until(instant: Option<Instant>) {
+    match instant {
+        Some(instant) => sleep_until(instant).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Once everything that was found at the start is live or refused; then for good.
+fn become_ready(work: &Work) {
+    let shared = &work.shared;
+    let roster = shared.roster.lock();
+    if *shared.ready.borrow() || roster.is_busy() {
+        return;
+    }
+    let live = roster.live().count();
+    let is_refused = |state: &State| matches!(state, State::Refused(_));
+    let refused = roster.records().filter(|record| is_refused(&record.state));
+    let refused = refused.count() + shared.broken();
+    drop(roster);
+    tracing::info!(live, refused, "the bundles that were found are deployed");
+    shared.ready.send_replace(true);
+    shared.send(Event::Ready { live, refused });
+}

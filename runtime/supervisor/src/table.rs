@@ -1,0 +1,32 @@
+//! The table that requests are resolved with, made of what is live.
+
+use std::sync::Arc;
+
+use rookery_routing::{Fallback, Selector, Table};
+use semver::Version;
+
+use crate::config::Prerelease;
+use crate::revision::Revision;
+
+/// Makes the table of what is live.
+pub fn build<'a>(
+    live: impl IntoIterator<Item = &'a Arc<Revision>>,
+    prerelease: Prerelease,
+) -> Table<Arc<Revision>> {
+    let mut table = Table::builder();
+    for revision in live {
+        let app = revision.bundle.name.as_str();
+        let version = revision.bundle.version.clone();
+        table.insert(app, version, Arc::clone(revision));
+        if prerelease == Prerelease::Equal {
+            table.prefer_prerelease(app);
+        }
+    }
+    table.build()
+}
+
+/// The version that an app's unpinned path gets.
+pub fn unpinned<'a>(table: &'a Table<Arc<Revision>>, app: &str) -> Option<&'a Version> {
+    let resolved = table.resolve(app, &Selector::None, Fallback::None)?;
+    Some(resolved.version)
+}
