@@ -1,0 +1,74 @@
+//! Claims about what a table holds; which version is picked is told by `tests/`.
+
+use super::*;
+
+fn version(text: &str) -> Version {
+    Version::parse(text).expect("a version")
+}
+
+fn table() -> Table<u32> {
+    let mut builder = Table::builder();
+    builder
+        .insert("b", version("2.0.0"), 20)
+        .insert("a", version("1.0.0"), 10)
+        .insert("b", version("1.0.0"), 11);
+    builder
+        .tag("b", "canary", version("1.0.0"))
+        .tag("b", "gone", version("9.9.9"))
+        .tag("c", "none", version("1.0.0"));
+    builder.build()
+}
+
+#[test]
+fn versions_are_in_order_whatever_the_order_of_insertion() {
+    let table = table();
+    let versions: Vec<_> = table
+        .versions("b")
+        .map(|(version, value)| (version.to_string(), *value))
+        .collect();
+    assert_eq!(versions, [("1.0.0".into(), 11), ("2.0.0".into(), 20)]);
+    assert_eq!(table.versions("nobody").count(), 0);
+    assert_eq!(table.iter().count(), 3);
+}
+
+#[test]
+fn an_app_without_a_version_is_not_there() {
+    let table = table();
+    let mut apps: Vec<_> = table.apps().collect();
+    apps.sort_unstable();
+    assert_eq!(apps, ["a", "b"]);
+    assert!(
+        table
+            .resolve("c", &Selector::None, Fallback::Highest)
+            .is_none()
+    );
+    assert!(
+        Table::<()>::default()
+            .resolve("a", &Selector::None, Fallback::Highest)
+            .is_none()
+    );
+}
+
+#[test]
+fn a_tag_leads_to_its_version_and_never_elsewhere() {
+    let table = table();
+    let value = |tag: &str| {
+        let resolved = table.resolve("b", &Selector::Tag(tag.into()), Fallback::Highest)?;
+        assert!(resolved.exact);
+        Some(*resolved.value)
+    };
+    assert_eq!(value("canary"), Some(11));
+    assert_eq!(value("gone"), None);
+    assert_eq!(value("latest"), None);
+}
+
+#[test]
+fn the_same_version_again_replaces_the_first() {
+    let table: Table<u32> = [("a", version("1.0.0"), 1), ("a", version("1.0.0"), 2)]
+        .into_iter()
+        .collect();
+    assert_eq!(
+        table.iter().map(|(_, _, value)| *value).collect::<Vec<_>>(),
+        [2]
+    );
+}
