@@ -1,0 +1,121 @@
+//! Answers: JSON and text, errors, and what all of them carry.
+
+use bytes::Bytes;
+use http::header::{
+    ALLOW, CACHE_CONTROL, CONTENT_TYPE, LOCATION, REFERRER_POLICY, RETRY_AFTER, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http_body_util::{BodyExt, Empty, Full};
+use rookery_pool::Body;
+use serde::Serialize;
+
+use crate::access::Denied;
+
+const JSON: &str = "application/json";
+
+/// A text of some type.
+pub(crate) fn text(content_type: &'static str, text: impl Into<Bytes>) -> Response<Body> {
+    let body = Full::new(text.into())
+        .map_err(|never| match never {})
+        .boxed_unsync();
+    with(Response::new(body), CONTENT_TYPE, content_type)
+}
+
+/// A value as JSON.
+pub(crate) fn json(value: &impl Serialize) -> Response<Body> {
+    match serde_json::to_vec(value) {
+        Ok(json) => text(JSON, json),
+        // A map with keys that are no strings, from a source's own value: the source's bug, not the client's.
+        Err(_) => error(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "UNPRINTABLE",
+            "The numbers cannot be shown",
+        ),
+    }
+}
+
+/// An error as every error of the server looks.
+pub(crate) fn error(status: StatusCode, code: &str, message: &str) -> Response<Body> {
+    let body = serde_json::json!({ "error": message, "code": code });
+    let mut response = text(JSON, body.to_string());
+    *response.status_mut() = status;
+    response
+}
+
+/// No such question.
+pub(crate) fn not_found(path: &str) -> Response<Body> {
+    error(
+        StatusCode::NOT_FOUND,
+        "NOT_FOUND",
+        &format!("Nothing is at {path}"),
+    )
+}
+
+/// A question that is only read.
+pub(crate) fn method_not_allowed() -> Response<Body> {
+    let message = "Only GET and HEAD are answered here";
+    let response = error(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "METHOD_NOT_ALLOWED",
+        message,
+    );
+    with(response, ALLOW, "GET, HEAD")
+}
+
+/// Somebody who may not ask. What would be known of the path is not said.
+pub(crate) fn unauthorized(denied: Denied) -> Response<Body> {
+    // RFC 6750 section 3: whoever sent no token is told of no error.
+    let (message, challenge) = match denied {
+        Denied::NoToken => ("The admin token is required", "Bearer realm=\"rookery\""),
+        Denied::WrongToken => (
+            "The admin token is wrong",
+            "Bearer realm=\"rookery\", error=\"invalid_token\"",
+        ),
+    };
+    let response = error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message);
+    with(response, WWW_AUTHENTICATE, challenge)
+}
+
+/// No room for another one.
+pub(crate) fn busy(message: &str) -> Response<Body> {
+    with(
+        error(StatusCode::SERVICE_UNAVAILABLE, "BUSY", message),
+        RETRY_AFTER,
+        "5",
+    )
+}
+
+/// To the page.
+pub(crate) fn redirect(location: &'static str) -> Response<Body> {
+    let mut response = with(Response::new(nothing()), LOCATION, location);
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    response
+}
+
+/// No body.
+pub(crate) fn nothing() -> Body {
+    Empty::new().map_err(|never| match never {}).boxed_unsync()
+}
+
+/// What every answer carries: numbers are of now, and no browser is to guess what they are.
+pub(crate) fn decorate(response: &mut Response<Body>) {
+    let headers = response.headers_mut();
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+}
+
+/// With one more header.
+pub(crate) fn with(
+    mut response: Response<Body>,
+    name: HeaderName,
+    value: &'static str,
+) -> Response<Body> {
+    response
+        .headers_mut()
+        .insert(name, HeaderValue::from_static(value));
+    response
+}
