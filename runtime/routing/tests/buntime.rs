@@ -1,6 +1,6 @@
 //! The behaviours of Buntime that are kept or corrected on the way from a path to a version, by their numbers.
 //!
-//! Rows 7, 17 and 18 are about folders and belong to the catalog; 9 and 16 have an answer that the gateway writes.
+//! Row 17 and the folders of rows 7 and 18 are the catalog's; the answers of rows 9 and 16 are written by the gateway.
 
 use rookery_routing::{Address, AddressError, Fallback, Table};
 use semver::Version;
