@@ -3,7 +3,8 @@
 //! **Invariant:** a session that occurs twice in a batch sees its own changes. The host hands out the attachments as
 //! they were when the batch began.
 
-use crate::session::{Closed, Message, On, Opened, Session, SessionId};
+use crate::session::{AttachError, Closed, Message, On, Opened, Session, SessionId};
+use crate::topic::TopicError;
 use crate::{App, Error, log, seam};
 
 /// RFC 6455, 7.4.1: the server met a condition that keeps it from going on.
@@ -37,11 +38,7 @@ impl App {
             let mut session = Session::new(arrival.session, attachment);
             session.changed = earlier.is_some();
             if let Err(error) = self.dispatch(&mut session, &arrival.event) {
-                log::write(
-                    log::Level::Error,
-                    format_args!("session {}: {error:?}", session.id()),
-                );
-                session.close(INTERNAL_ERROR, "Internal server error");
+                fail(&session, &error);
             }
             if session.changed {
                 changes.push((session.id(), session.into_attachment()));
@@ -65,4 +62,16 @@ impl App {
             Event::Closed(closed) => run(&handlers.close, session, closed),
         }
     }
+}
+
+fn fail(session: &Session, error: &Error) {
+    let left = error.source_as() == Some(&TopicError::Gone)
+        || error.source_as() == Some(&AttachError::Gone);
+    let level = if left {
+        log::Level::Debug
+    } else {
+        log::Level::Error
+    };
+    log::write(level, format_args!("session {}: {error:?}", session.id()));
+    session.close(INTERNAL_ERROR, "Internal server error");
 }

@@ -72,7 +72,9 @@ pub use query::Query;
 pub use request::{Method, Request};
 pub use respond::{IntoResponse, Json};
 pub use response::Response;
-pub use session::{Closed, Message, Opened, Outcome, Payload, SendStatus, Session, SessionId};
+pub use session::{
+    AttachError, Closed, Message, Opened, Outcome, Payload, SendStatus, Session, SessionId,
+};
 pub use sse::{SseEvent, SseWriter};
 pub use stream::{BodyReader, BodyWriter};
 pub use topic::{Gap, Kept, Page, Position, Topic, TopicError, topic};

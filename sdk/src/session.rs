@@ -143,7 +143,28 @@ pub enum SendStatus {
     Gone,
 }
 
-/// What a handler of events returns: nothing, or a result. An error is logged and closes the session with 1011.
+/// Why an attachment was not kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AttachError {
+    /// It has more than 64 KiB.
+    TooLarge,
+    /// The client left meanwhile.
+    Gone,
+}
+
+impl fmt::Display for AttachError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            AttachError::TooLarge => "an attachment has at most 64 KiB",
+            AttachError::Gone => "the session is gone",
+        })
+    }
+}
+
+impl std::error::Error for AttachError {}
+
+/// What a handler of events returns: nothing, or a result. An error is logged and closes the session with 1011;
+/// that the client left while its event was handled is none.
 pub trait Outcome {
     /// The result.
     fn into_outcome(self) -> Result<(), Error>;
@@ -208,15 +229,16 @@ impl Session {
     }
 
     /// Keeps these bytes with the session, at most 64 KiB.
-    pub fn attach(&mut self, attachment: Vec<u8>) -> Result<(), Error> {
+    ///
+    /// After [`AttachError::Gone`] the event that closes the session brings the attachment as it was before: what was
+    /// to be cleaned up then is to be cleaned up now.
+    pub fn attach(&mut self, attachment: Vec<u8>) -> Result<(), AttachError> {
         if attachment.len() > ATTACHMENT_BYTES_MAX {
-            return Err(Error::internal(format!(
-                "an attachment of {} bytes, {ATTACHMENT_BYTES_MAX} are allowed",
-                attachment.len()
-            )));
+            return Err(AttachError::TooLarge);
         }
-        // False means that the client left meanwhile; there is nothing left to keep anything with.
-        seam::hub::attach(self.id, &attachment);
+        if !seam::hub::attach(self.id, &attachment) {
+            return Err(AttachError::Gone);
+        }
         self.attachment = attachment;
         self.changed = true;
         Ok(())
@@ -232,7 +254,7 @@ impl Session {
 
     /// Keeps a value with the session, as JSON.
     pub fn set_state(&mut self, state: &impl Serialize) -> Result<(), Error> {
-        self.attach(serde_json::to_vec(state)?)
+        Ok(self.attach(serde_json::to_vec(state)?)?)
     }
 
     /// Sends to this client.

@@ -1,1 +1,27 @@
-//! chat-protocol
+//! What the versions of chat@1 share: the PubSub chat's frames, their validation, and the rooms.
+//!
+//! A client sends `{"type":"publish","channel":<event>,"payload":{…}}` and receives `{"type":"message",…}`. An answer
+//! does not name its request; clients match by event.
+//!
+//! **Invariant:** nothing that matters lives in an isolate. A client's own state is its session's attachment, what it
+//! shares with others is in the namespace's bucket, and a room's broadcasts go through the room's topic.
+//! **Invariant:** versions read each other's state. A field is added with a default and never changes its meaning.
+//! **Absent on purpose:** the seed's relay of raw frames, which let anyone read passwords and forge messages.
+
+mod app;
+mod client;
+mod command;
+mod frame;
+mod handle;
+mod history;
+mod id;
+mod members;
+mod rate;
+mod reply;
+mod rooms;
+mod typing;
+
+#[cfg(test)]
+mod transcript;
+
+pub use app::{Edition, History, app};

@@ -1,0 +1,65 @@
+#![allow(clippy::unwrap_used)]
+
+use rookery_sdk::testing::{Client, Host, Request};
+use serde_json::{Value, json};
+
+use super::*;
+
+fn ask(client: &Client, channel: &str, payload: Value) {
+    client.text(&json!({"type": "publish", "channel": channel, "payload": payload}).to_string());
+}
+
+/// The payload of the one frame of this channel among those that came.
+fn only(client: &Client, channel: &str) -> Value {
+    let frames: Vec<Value> = client.json();
+    let mut matching = frames
+        .into_iter()
+        .filter(|frame| frame["channel"] == channel);
+    let frame = matching.next().unwrap();
+    assert_eq!(matching.next(), None);
+    frame["payload"].clone()
+}
+
+#[test]
+fn it_says_which_version_it_is() {
+    let answer = Host::new(app()).request(Request::get("/version"));
+    assert_eq!(answer.text(), r#"{"app":"chat","version":"1.0.0"}"#);
+}
+
+#[test]
+fn two_clients_chat() {
+    let host = Host::new(app());
+    let (ada, bob) = (host.open("/ws"), host.open("/ws"));
+    for (client, name) in [(&ada, "Ada"), (&bob, "Bob")] {
+        ask(
+            client,
+            "room.join",
+            json!({"roomId": "general", "username": name}),
+        );
+    }
+    assert_eq!(only(&bob, "room.joined")["users"], json!(["Ada", "Bob"]));
+    ada.frames();
+    ask(
+        &ada,
+        "message.send",
+        json!({"roomId": "general", "text": "hi"}),
+    );
+    assert_eq!(ada.frames(), bob.frames());
+}
+
+#[test]
+fn who_comes_late_hears_nothing_of_the_past() {
+    let host = Host::new(app());
+    let ada = host.open("/ws");
+    ask(&ada, "room.join", json!({"roomId": "r", "username": "Ada"}));
+    ask(
+        &ada,
+        "message.send",
+        json!({"roomId": "r", "text": "early"}),
+    );
+    let bob = host.open("/ws");
+    ask(&bob, "room.join", json!({"roomId": "r", "username": "Bob"}));
+    assert_eq!(only(&bob, "room.joined")["recentMessages"], json!([]));
+    ask(&bob, "message.history", json!({"roomId": "r"}));
+    assert_eq!(only(&bob, "message.history")["messages"], json!([]));
+}

@@ -1,0 +1,102 @@
+#![allow(clippy::unwrap_used)]
+
+use rookery_sdk::testing::{Client, Host, Request};
+use serde_json::{Value, json};
+
+use super::*;
+
+fn ask(client: &Client, channel: &str, payload: Value) {
+    client.text(&json!({"type": "publish", "channel": channel, "payload": payload}).to_string());
+}
+
+/// The payload of the one frame of this channel among those that came.
+fn only(client: &Client, channel: &str) -> Value {
+    let frames: Vec<Value> = client.json();
+    let mut matching = frames
+        .into_iter()
+        .filter(|frame| frame["channel"] == channel);
+    let frame = matching.next().unwrap();
+    assert_eq!(matching.next(), None);
+    frame["payload"].clone()
+}
+
+fn texts(messages: &Value) -> Vec<String> {
+    let texts = messages
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|said| &said["text"]);
+    texts
+        .map(|text| text.as_str().unwrap().to_owned())
+        .collect()
+}
+
+fn numbers(range: std::ops::Range<usize>) -> Vec<String> {
+    range.map(|number| number.to_string()).collect()
+}
+
+/// A room in which 120 messages were said, by as many people as the rate limit makes necessary.
+fn a_room_with_a_past() -> Host {
+    let host = Host::new(app());
+    let keeper = host.open("/ws");
+    ask(
+        &keeper,
+        "room.join",
+        json!({"roomId": "r", "username": "Keeper"}),
+    );
+    for first in (0..120).step_by(20) {
+        let speaker = host.open("/ws");
+        ask(
+            &speaker,
+            "room.join",
+            json!({"roomId": "r", "username": "Speaker"}),
+        );
+        for number in first..first + 20 {
+            ask(
+                &speaker,
+                "message.send",
+                json!({"roomId": "r", "text": number.to_string()}),
+            );
+        }
+        speaker.close(1000, "");
+    }
+    host
+}
+
+#[test]
+fn it_says_which_version_it_is() {
+    let answer = Host::new(app()).request(Request::get("/version"));
+    assert_eq!(answer.text(), r#"{"app":"chat","version":"1.1.0"}"#);
+}
+
+#[test]
+fn who_comes_late_is_shown_the_last_fifty() {
+    let host = a_room_with_a_past();
+    let bob = host.open("/ws");
+    ask(&bob, "room.join", json!({"roomId": "r", "username": "Bob"}));
+    let joined = only(&bob, "room.joined");
+    assert_eq!(joined["users"], json!(["Keeper", "Bob"]));
+    assert_eq!(texts(&joined["recentMessages"]), numbers(70..120));
+}
+
+#[test]
+fn the_past_is_read_page_by_page_without_a_loss() {
+    let host = a_room_with_a_past();
+    let bob = host.open("/ws");
+    let mut all = Vec::new();
+    let mut before = None;
+    loop {
+        let payload = match before {
+            None => json!({"roomId": "r", "limit": 50}),
+            Some(before) => json!({"roomId": "r", "limit": 50, "before": before}),
+        };
+        ask(&bob, "message.history", payload);
+        let page = only(&bob, "message.history");
+        all.splice(0..0, texts(&page["messages"]));
+        before = page["messages"][0]["timestamp"].as_u64();
+        if page["hasMore"] == false {
+            break;
+        }
+    }
+    assert_eq!(all, numbers(0..120));
+}

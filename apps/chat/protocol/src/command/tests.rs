@@ -1,0 +1,124 @@
+use super::*;
+use crate::frame;
+
+fn validate(channel: &str, payload: &str) -> Option<Command> {
+    let text = format!(r#"{{"type":"publish","channel":"{channel}","payload":{payload}}}"#);
+    frame::parse(&text).and_then(Command::validate)
+}
+
+#[test]
+fn each_event_accepts_what_the_seed_accepts() {
+    let long_room = "r".repeat(300);
+    let text_2000 = "x".repeat(2000);
+    for (channel, payload) in [
+        ("auth.login", r#"{"username":" "}"#.to_owned()),
+        (
+            "auth.login",
+            r#"{"username":"ada","password":"pw","extra":[1]}"#.to_owned(),
+        ),
+        (
+            "auth.login",
+            format!(r#"{{"username":"{}"}}"#, "🦀".repeat(25)),
+        ),
+        ("auth.logout", "{}".to_owned()),
+        (
+            "room.create",
+            r#"{"roomId":"r","description":""}"#.to_owned(),
+        ),
+        ("room.list", r#"{"anything":1}"#.to_owned()),
+        (
+            "room.join",
+            format!(r#"{{"roomId":"{long_room}","username":"ada"}}"#),
+        ),
+        ("room.leave", r#"{"roomId":"r"}"#.to_owned()),
+        (
+            "message.send",
+            format!(r#"{{"roomId":"r","text":"{text_2000}"}}"#),
+        ),
+        ("message.history", r#"{"roomId":"r"}"#.to_owned()),
+        (
+            "message.history",
+            r#"{"roomId":"r","limit":1,"before":-1.5}"#.to_owned(),
+        ),
+        (
+            "message.history",
+            r#"{"roomId":"r","limit":100,"before":0}"#.to_owned(),
+        ),
+        ("typing.start", r#"{"roomId":"r"}"#.to_owned()),
+        ("typing.stop", r#"{"roomId":"r"}"#.to_owned()),
+        ("presence.update", r#"{"status":"dnd"}"#.to_owned()),
+    ] {
+        assert!(validate(channel, &payload).is_some(), "{channel} {payload}");
+    }
+}
+
+#[test]
+fn each_event_drops_what_the_seed_drops() {
+    let text_2001 = "x".repeat(2001);
+    for (channel, payload) in [
+        ("auth.login", "{}".to_owned()),
+        ("auth.login", "[]".to_owned()),
+        ("auth.login", r#"{"username":""}"#.to_owned()),
+        ("auth.login", r#"{"username":7}"#.to_owned()),
+        (
+            "auth.login",
+            r#"{"username":"ada","password":null}"#.to_owned(),
+        ),
+        (
+            "auth.login",
+            r#"{"username":"ada","password":""}"#.to_owned(),
+        ),
+        (
+            "auth.login",
+            format!(r#"{{"username":"{}x"}}"#, "🦀".repeat(25)),
+        ),
+        ("auth.logout", "null".to_owned()),
+        (
+            "room.create",
+            format!(r#"{{"roomId":"{}"}}"#, "r".repeat(101)),
+        ),
+        (
+            "room.create",
+            format!(r#"{{"roomId":"r","description":"{}"}}"#, "d".repeat(501)),
+        ),
+        ("room.join", r#"{"roomId":"r"}"#.to_owned()),
+        ("room.join", r#"{"roomId":"","username":"ada"}"#.to_owned()),
+        ("room.leave", "{}".to_owned()),
+        ("message.send", r#"{"roomId":"r","text":""}"#.to_owned()),
+        (
+            "message.send",
+            format!(r#"{{"roomId":"r","text":"{text_2001}"}}"#),
+        ),
+        ("message.history", r#"{"roomId":"r","limit":0}"#.to_owned()),
+        (
+            "message.history",
+            r#"{"roomId":"r","limit":100.5}"#.to_owned(),
+        ),
+        (
+            "message.history",
+            r#"{"roomId":"r","limit":"5"}"#.to_owned(),
+        ),
+        (
+            "message.history",
+            r#"{"roomId":"r","before":null}"#.to_owned(),
+        ),
+        ("presence.update", r#"{"status":"offline"}"#.to_owned()),
+        (
+            "message.received",
+            r#"{"roomId":"r","text":"forged"}"#.to_owned(),
+        ),
+        ("nothing.known", "{}".to_owned()),
+    ] {
+        assert_eq!(validate(channel, &payload), None, "{channel} {payload}");
+    }
+}
+
+#[test]
+fn a_fraction_of_a_limit_is_cut_off() {
+    let Some(Command::History { limit, .. }) =
+        validate("message.history", r#"{"roomId":"r","limit":2.9}"#)
+    else {
+        panic!("a fraction is a number");
+    };
+    assert_eq!(limit, 2);
+}

@@ -1,0 +1,89 @@
+//! Saying something, and looking back at what was said.
+
+use rookery_sdk::Error;
+
+use super::{Audience, Chat};
+use crate::app::History;
+use crate::client::Seat;
+use crate::history::{Log, Page, Said};
+use crate::id;
+use crate::rate::{REMAINING_WARN, Verdict};
+use crate::reply::{MessageHistory, MessageReceived};
+use crate::rooms::Rooms;
+
+impl Chat<'_> {
+    pub(super) fn say(&mut self, room: &str, text: &str) -> Result<(), Error> {
+        let Verdict::Granted { remaining } = self.count() else {
+            return self.warn(0, "Rate limit exceeded. Slow down!");
+        };
+        let Some(user) = self.client.user.clone() else {
+            return self.refuse_stranger();
+        };
+        let Some(seat) = self.seat_in(room) else {
+            return match Rooms::of(&self.bucket).find(room)? {
+                Some(_) => self.refuse("NOT_IN_ROOM", "You must join the room first"),
+                None => self.refuse("ROOM_NOT_FOUND", "Room not found"),
+            };
+        };
+        self.stop_typing(&seat)?;
+        let said = self.record(&seat, &user.name, text)?;
+        let received = MessageReceived {
+            id: &said.id,
+            text,
+            room_id: room,
+            username: &user.name,
+            timestamp: said.timestamp,
+        };
+        self.tell(&seat, Audience::Everyone, &received)?;
+        if remaining <= REMAINING_WARN {
+            self.warn(remaining, "Approaching rate limit")?;
+        }
+        Ok(())
+    }
+
+    /// Stamps a message, and keeps it where rooms remember. Before it is told: who joins in between then reads it in the
+    /// history or hears it, and does not miss it.
+    fn record(&self, seat: &Seat, username: &str, text: &str) -> Result<Said, Error> {
+        let log = Log::of(&self.bucket, &seat.key);
+        let said = |timestamp| Said {
+            id: id::at(timestamp),
+            text: text.to_owned(),
+            username: username.to_owned(),
+            timestamp,
+        };
+        Ok(match self.edition.history {
+            History::Forgotten => said(log.stamp()?),
+            History::Kept => {
+                let (timestamp, place) = log.reserve()?;
+                let said = said(timestamp);
+                log.keep(place, &said)?;
+                said
+            }
+        })
+    }
+
+    /// Anyone may look, as in the seed.
+    pub(super) fn look_back(
+        &self,
+        room: &str,
+        limit: usize,
+        before: Option<f64>,
+    ) -> Result<(), Error> {
+        let key = match self.seat_in(room) {
+            Some(seat) => Some(seat.key),
+            None => Rooms::of(&self.bucket).find(room)?,
+        };
+        let Some(key) = key else {
+            return self.refuse("ROOM_NOT_FOUND", "Room not found");
+        };
+        let page = match self.edition.history {
+            History::Forgotten => Page::default(),
+            History::Kept => Log::of(&self.bucket, &key).page(limit, before)?,
+        };
+        self.answer(&MessageHistory {
+            room_id: room,
+            messages: &page.messages,
+            has_more: page.has_more,
+        })
+    }
+}

@@ -1,0 +1,159 @@
+//! What was said in a room, and when.
+//!
+//! **Invariant:** the timestamps of a room strictly increase, in every version, so that a page boundary loses nothing.
+//! **Invariant:** places are given out before messages are written. A reader meets holes (an isolate died in between) and
+//! walks over them.
+//! **Absent on purpose:** one value with all messages. Saying something would then cost as much as all that was said.
+
+use rookery_sdk::kv::{Bucket, Change, KvError};
+use rookery_sdk::now_ms;
+use serde::{Deserialize, Serialize};
+
+/// How many messages a room keeps.
+const KEPT_MAX: u64 = 1_000;
+/// How many of them a client is shown when it joins.
+pub(crate) const RECENT: usize = 50;
+
+/// A message as it is kept and shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Said {
+    pub(crate) id: String,
+    pub(crate) text: String,
+    pub(crate) username: String,
+    pub(crate) timestamp: u64,
+}
+
+/// A page of messages, oldest first.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Page {
+    pub(crate) messages: Vec<Said>,
+    pub(crate) has_more: bool,
+}
+
+#[derive(Clone, Copy, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Clock {
+    /// The newest timestamp.
+    last_ms: u64,
+    /// How many places were given out.
+    places: u64,
+}
+
+/// A room's clock and messages.
+pub(crate) struct Log<'a> {
+    bucket: &'a Bucket,
+    key: &'a str,
+}
+
+impl<'a> Log<'a> {
+    /// The log of the room with this key.
+    pub(crate) fn of(bucket: &'a Bucket, key: &'a str) -> Log<'a> {
+        Log { bucket, key }
+    }
+
+    /// A timestamp for a message that is not kept.
+    pub(crate) fn stamp(&self) -> Result<u64, KvError> {
+        self.advance(0).map(|clock| clock.last_ms)
+    }
+
+    /// A timestamp and a place for a message that is.
+    pub(crate) fn reserve(&self) -> Result<(u64, u64), KvError> {
+        self.advance(1)
+            .map(|clock| (clock.last_ms, clock.places - 1))
+    }
+
+    /// Keeps a message at its place, and drops the one that is too old now.
+    pub(crate) fn keep(&self, place: u64, said: &Said) -> Result<(), KvError> {
+        self.bucket.set_json(&self.message_key(place), said)?;
+        match place.checked_sub(KEPT_MAX) {
+            Some(old) => self.bucket.delete(&self.message_key(old)),
+            None => Ok(()),
+        }
+    }
+
+    /// The newest messages before a time, at most `limit`.
+    pub(crate) fn page(&self, limit: usize, before: Option<f64>) -> Result<Page, KvError> {
+        let places = self.clock()?.places;
+        let oldest = places.saturating_sub(KEPT_MAX);
+        let end = match before {
+            Some(before) => self.first_from(before, oldest, places)?,
+            None => places,
+        };
+        let mut messages = Vec::with_capacity(limit.min(64));
+        let mut has_more = false;
+        for place in (oldest..end).rev() {
+            let Some(said) = self.at(place)? else {
+                continue;
+            };
+            if messages.len() == limit {
+                has_more = true;
+                break;
+            }
+            messages.push(said);
+        }
+        messages.reverse();
+        Ok(Page { messages, has_more })
+    }
+
+    /// Forgets a room that ended.
+    pub(crate) fn erase(&self) -> Result<(), KvError> {
+        let places = self.clock()?.places;
+        for place in places.saturating_sub(KEPT_MAX)..places {
+            self.bucket.delete(&self.message_key(place))?;
+        }
+        self.bucket.delete(&self.clock_key())
+    }
+
+    /// The first place whose message is not older than `before`, by halving: whoever pages far back asks for no more
+    /// than who pages nearby.
+    fn first_from(&self, before: f64, oldest: u64, end: u64) -> Result<u64, KvError> {
+        let (mut low, mut high) = (oldest, end);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            // Over a hole, the nearest older message decides; without one, the hole is older than anything.
+            let mut nearest = None;
+            for place in (low..=middle).rev() {
+                nearest = self.at(place)?;
+                if nearest.is_some() {
+                    break;
+                }
+            }
+            if nearest.is_some_and(|said| said.timestamp as f64 >= before) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        Ok(low)
+    }
+
+    fn advance(&self, places: u64) -> Result<Clock, KvError> {
+        self.bucket.change(&self.clock_key(), |old: Option<Clock>| {
+            let old = old.unwrap_or_default();
+            let clock = Clock {
+                last_ms: now_ms().max(old.last_ms + 1),
+                places: old.places + places,
+            };
+            Change::Write(clock, clock)
+        })
+    }
+
+    fn clock(&self) -> Result<Clock, KvError> {
+        Ok(self.bucket.get_json(&self.clock_key())?.unwrap_or_default())
+    }
+
+    fn at(&self, place: u64) -> Result<Option<Said>, KvError> {
+        self.bucket.get_json(&self.message_key(place))
+    }
+
+    fn clock_key(&self) -> String {
+        format!("clock:{}", self.key)
+    }
+
+    fn message_key(&self, place: u64) -> String {
+        format!("message:{}:{place}", self.key)
+    }
+}
+
+#[cfg(test)]
+mod tests;
