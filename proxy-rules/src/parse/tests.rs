@@ -1,5 +1,7 @@
 //! What a `proxy` value may look like, and how its faults read.
 
+#![allow(clippy::unwrap_used)]
+
 use proptest::prelude::*;
 use serde_json::json;
 

@@ -53,9 +53,9 @@ pub(crate) const VERSION: Field<Text<semver::Version>> = field(
 pub(crate) const ENTRYPOINT: Field<Text<String>> = field(
     "entrypoint",
     Text(entrypoint::bundle_path),
-    "The file to serve (.html), to run as an isolate (.wasm) or as a script (.ts, .js, .mjs), relative to the bundle. \
-     Default: the first of index.html, index.wasm, app.wasm, index.ts, index.js, index.mjs. Scripts run in a later \
-     release.",
+    "The file to serve (.html), to run as an isolate (.wasm) or as a script (.ts, .js, .mjs), relative to the \
+     bundle. Default: the first of index.html, index.wasm, app.wasm, index.ts, index.js, index.mjs. Scripts run in a \
+     later release.",
 );
 pub(crate) const STATIC: Field<Text<String>> = field(
     "static",
@@ -65,8 +65,8 @@ pub(crate) const STATIC: Field<Text<String>> = field(
 pub(crate) const COMMAND: Field<Command> = field(
     "command",
     Command,
-    "A process to run instead of an entrypoint; it listens on $PORT or $SOCKET. A list, or one string that is split as \
-     a shell splits words, without a shell. Takes effect in a later release.",
+    "A process to run instead of an entrypoint; it listens on $PORT or $SOCKET. A list, or one string that is split \
+     as a shell splits words, without a shell. Takes effect in a later release.",
 );
 pub(crate) const RUNTIME: Field<Choice<RuntimeKind>> = field(
     "runtime",
@@ -103,8 +103,8 @@ pub(crate) const SPA_FALLBACK: Defaulted<Flag> = field(
 pub(crate) const HEALTH: Defaulted<HealthPath> = field(
     "health",
     HealthPath,
-    "The path, below the app, on which the server answers 200 OK while the app's worker is alive; false leaves the path \
-     to the app.",
+    "The path, below the app, on which the server answers 200 OK while the app's worker is alive; false leaves the \
+     path to the app. Takes effect in a later release.",
 )
 .or(Health::DEFAULT);
 
@@ -113,13 +113,13 @@ pub(crate) const HEALTH: Defaulted<HealthPath> = field(
 pub(crate) const TIMEOUT: Defaulted<Seconds> = field(
     "timeout",
     Seconds(MILLISECOND..=DAY),
-    "How long a request may take. Seconds, or text with a unit.",
+    "How long a request may take.",
 )
 .or_zero(Duration::from_secs(30));
 pub(crate) const TTL: Defaulted<Seconds> = field(
     "ttl",
     Seconds(Duration::ZERO..=Duration::from_secs(30 * 24 * 60 * 60)),
-    "How long a worker is kept. 0 gives every request a fresh worker. Seconds, or text with a unit.",
+    "How long a worker is kept. 0 gives every request a fresh worker.",
 )
 .or(Duration::ZERO);
 pub(crate) const TTL_MODE: Defaulted<Choice<TtlMode>> = field(
@@ -128,13 +128,14 @@ pub(crate) const TTL_MODE: Defaulted<Choice<TtlMode>> = field(
         ("sliding", TtlMode::Sliding),
         ("absolute", TtlMode::Absolute),
     ]),
-    "Whether ttl counts from the worker's last request (sliding) or from its start (absolute).",
+    "Whether ttl counts from the worker's last request (sliding) or from its start (absolute). Takes effect in a \
+     later release.",
 )
 .or(TtlMode::Sliding);
 pub(crate) const IDLE_TIMEOUT: Defaulted<Seconds> = field(
     "idleTimeout",
     Seconds(MILLISECOND..=Duration::from_secs(30 * 24 * 60 * 60)),
-    "How long a kept worker may be without work before it is retired. Seconds, or text with a unit.",
+    "How long a kept worker may be without work before it is retired.",
 )
 .or_zero(MINUTE);
 pub(crate) const MAX_REQUESTS: Defaulted<Count<u64>> = field(
@@ -146,13 +147,14 @@ pub(crate) const MAX_REQUESTS: Defaulted<Count<u64>> = field(
 pub(crate) const LOW_MEMORY: Defaulted<Switch> = field(
     "lowMemory",
     Switch,
-    "Prefer little memory over speed, where a process has a switch for it (bun --smol). Takes effect in a later release.",
+    "Prefer little memory over speed, where a process has a switch for it (bun --smol). Takes effect in a later \
+     release.",
 )
 .or(false);
 pub(crate) const WORKERS_MIN: Defaulted<Count<u32>> = field(
     "min",
     Count(0..=10_000),
-    "Workers that are kept ready without a request.",
+    "Workers that are kept ready without a request. Takes effect in a later release.",
 )
 .or(0);
 pub(crate) const WORKERS_MAX: Field<Count<u32>> = field(
@@ -175,20 +177,19 @@ pub(crate) const QUEUE_LENGTH: Defaulted<Count<u32>> = field(
 pub(crate) const QUEUE_TIMEOUT: Defaulted<Seconds> = field(
     "timeout",
     Seconds(MILLISECOND..=DAY),
-    "How long a request waits for a worker before it is answered 503. Seconds, or text with a unit.",
+    "How long a request waits for a worker before it is answered 503.",
 )
 .or(Duration::from_secs(10));
 pub(crate) const MEMORY: Defaulted<Bytes> = field(
     "memory",
     Bytes(MIB..=4 * GIB),
-    "An isolate's memory at most. Bytes, or text with a unit. The server's own limit may be lower; processes are limited \
-     in a later release.",
+    "An isolate's memory at most. The server's own limit may be lower; processes are limited in a later release.",
 )
 .or(64 * MIB);
 pub(crate) const MAX_BODY_SIZE: Defaulted<Bytes> = field(
     "maxBodySize",
     Bytes(0..=64 * GIB),
-    "A request's body at most; a larger one is answered 413. Bytes, or text with a unit.",
+    "A request's body at most; a larger one is answered 413.",
 )
 .or(128 * MIB);
 
@@ -202,8 +203,8 @@ pub(crate) const NAMESPACE: Field<Text<Namespace>> = field(
 pub(crate) const DATABASE_URL: Field<Text<String>> = field(
     "url",
     Text(values::database_url),
-    "sqlite:, postgres: or postgresql:, or text with ${NAME}. Default: an embedded SQLite file of the namespace. Takes \
-     effect in a later release.",
+    "sqlite:, postgres: or postgresql:, or text with ${NAME}. Default: an embedded SQLite file of the namespace. \
+     Takes effect in a later release.",
 );
 pub(crate) const GRANTS_HOSTS: Field<List<Text<HostPattern>>> = field(
     "hosts",
@@ -211,7 +212,8 @@ pub(crate) const GRANTS_HOSTS: Field<List<Text<HostPattern>>> = field(
         item: Text(HostPattern::parse),
         items_max: GRANTS_MAX,
     },
-    "Hosts that the app may send requests to: host, host:port, *.host or *. Default: none. Takes effect in a later release.",
+    "Hosts that the app may send requests to: host, host:port, *.host or *. Default: none. Takes effect in a later \
+     release.",
 );
 pub(crate) const GRANTS_ENV: Field<List<Text<String>>> = field(
     "env",
@@ -237,32 +239,32 @@ pub(crate) const GRANTS_JOBS: Defaulted<Flag> = field(
 pub(crate) const OUTBOX: Defaulted<Bytes> = field(
     "outbox",
     Bytes(4 * KIB..=64 * MIB),
-    "Bytes that may wait for a client; one that falls further behind is closed and told to come back. Bytes, or text \
-     with a unit.",
+    "Bytes that may wait for a client; one that falls further behind is closed and told to come back.",
 )
 .or(MIB);
 pub(crate) const SESSION_IDLE_TIMEOUT: Defaulted<Seconds> = field(
     "idleTimeout",
     Seconds(SECOND..=DAY),
-    "How long a client may be silent, answers to pings counted, before it is closed. Seconds, or text with a unit.",
+    "How long a client may be silent, answers to pings counted, before it is closed.",
 )
 .or_zero(Duration::from_secs(120));
 pub(crate) const MAX_MESSAGE_SIZE: Defaulted<Bytes> = field(
     "maxMessageSize",
     Bytes(1..=64 * MIB),
-    "The largest message that a client may send; a larger one closes it with 1009. Bytes, or text with a unit.",
+    "The largest message that a client may send; a larger one closes it with 1009.",
 )
 .or(MIB);
 pub(crate) const HISTORY_MESSAGES: Defaulted<Count<u32>> = field(
     "messages",
     Count(0..=1_000_000),
-    "Messages that a topic keeps at most for recovery, whatever a publication asks for. Takes effect in a later release.",
+    "Messages that a topic keeps at most for recovery, whatever a publication asks for. Takes effect in a later \
+     release.",
 )
 .or(1000);
 pub(crate) const HISTORY_AGE: Defaulted<Seconds> = field(
     "age",
     Seconds(Duration::ZERO..=Duration::from_secs(30 * 24 * 60 * 60)),
-    "How long a topic keeps a message at most. Seconds, or text with a unit. Takes effect in a later release.",
+    "How long a topic keeps a message at most. Takes effect in a later release.",
 )
 .or(Duration::from_secs(60 * 60));
 
@@ -276,6 +278,6 @@ pub(crate) const JOB_NAME: Field<Text<String>> = field(
 pub(crate) const JOB_SCHEDULE: Field<Text<Schedule>> = field(
     "schedule",
     Text(Schedule::parse),
-    "Five cron fields in UTC (minute, hour, day, month, weekday); @yearly, @monthly, @weekly, @daily, @hourly or @reboot; or \
-     rate(5 minutes).",
+    "Five cron fields in UTC (minute, hour, day, month, weekday); @yearly, @monthly, @weekly, @daily, @hourly or \
+     @reboot; or rate(5 minutes).",
 );

@@ -161,7 +161,7 @@ pub struct Workers {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Queue {
     /// How many; zero refuses when no worker is free.
-    pub length: usize,
+    pub length: u32,
     /// For how long.
     pub timeout: Duration,
 }
@@ -178,7 +178,7 @@ impl Workers {
 impl Queue {
     fn read(o: &mut Object) -> Self {
         Self {
-            length: o.get_or(&fields::QUEUE_LENGTH) as usize,
+            length: o.get_or(&fields::QUEUE_LENGTH),
             timeout: o.get_or(&fields::QUEUE_TIMEOUT),
         }
     }

@@ -36,6 +36,16 @@ pub(crate) const fn field<S>(name: &'static str, shape: S, text: &'static str) -
     Field { name, shape, text }
 }
 
+impl<S: Shape> Field<S> {
+    fn described(&self) -> Value {
+        let text = match self.shape.note() {
+            None => self.text.to_owned(),
+            Some(note) => format!("{} {note}", self.text),
+        };
+        described(self.shape.schema(), &text)
+    }
+}
+
 impl<S: Shown> Field<S> {
     pub(crate) const fn or(self, default: S::Value) -> Defaulted<S> {
         Defaulted {
@@ -124,7 +134,7 @@ impl<'a> Object<'a> {
 
     /// The value of a key, if it is there and has no fault.
     pub(crate) fn get<S: Shape>(&mut self, field: &Field<S>) -> Option<S::Value> {
-        self.know(field.name, || described(field.shape.schema(), field.text));
+        self.know(field.name, || field.described());
         self.value(&field.shape, field.name)
     }
 
@@ -146,7 +156,7 @@ impl<'a> Object<'a> {
             zero,
         } = wanted;
         self.know(field.name, || {
-            let mut schema = described(field.shape.schema(), field.text);
+            let mut schema = field.described();
             schema["default"] = field.shape.show(default);
             schema
         });

@@ -23,6 +23,11 @@ pub(crate) trait Shape {
 
     /// The JSON Schema of what `read` takes.
     fn schema(&self) -> Value;
+
+    /// Units and bounds in a sentence, for an author who reads the schema's texts.
+    fn note(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A shape whose values can be defaults.

@@ -41,6 +41,16 @@ impl Shape for Seconds {
             {"type": "string", "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*(ms|s|m|h)?\s*$"},
         ]})
     }
+
+    fn note(&self) -> Option<String> {
+        let (min, max) = (
+            quantity::show_duration(*self.0.start()),
+            quantity::show_duration(*self.0.end()),
+        );
+        Some(format!(
+            "Seconds, or text such as \"500ms\", \"45s\", \"2m\", \"1h\"; from {min} to {max}."
+        ))
+    }
 }
 
 impl Shown for Seconds {
@@ -75,6 +85,16 @@ impl Shape for Bytes {
             {"type": "integer", "minimum": self.0.start(), "maximum": self.0.end()},
             {"type": "string", "pattern": r"^\s*[0-9]+(\.[0-9]+)?\s*([kKmMgG]?[bB])?\s*$"},
         ]})
+    }
+
+    fn note(&self) -> Option<String> {
+        let (min, max) = (
+            quantity::show_size(*self.0.start()),
+            quantity::show_size(*self.0.end()),
+        );
+        Some(format!(
+            "Bytes, or text such as \"512kb\", \"16mb\", \"1gb\"; from {min} to {max}."
+        ))
     }
 }
 
@@ -116,6 +136,11 @@ where
             {"type": "integer", "minimum": min, "maximum": max},
             {"type": "string", "pattern": r"^\s*[0-9]+\s*$"},
         ]})
+    }
+
+    fn note(&self) -> Option<String> {
+        let (min, max): (u64, u64) = ((*self.0.start()).into(), (*self.0.end()).into());
+        Some(format!("From {min} to {max}."))
     }
 }
 
