@@ -4,10 +4,13 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use http::Request;
+use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::gateway::Gateway;
 use crate::handle::handle;
@@ -17,11 +20,26 @@ const HEADERS_MAX: usize = 128;
 /// How many requests one HTTP/2 connection may have open.
 const STREAMS_MAX: u32 = 256;
 
+/// A connection's place among those that are served at once. It goes with the connection when that becomes a WebSocket.
+#[derive(Clone)]
+pub(crate) struct Place {
+    _permit: Arc<OwnedSemaphorePermit>,
+}
+
+impl Place {
+    pub fn new(permit: OwnedSemaphorePermit) -> Self {
+        Place {
+            _permit: Arc::new(permit),
+        }
+    }
+}
+
 /// Serves the connection to its end.
-pub(crate) async fn serve(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr) {
+pub(crate) async fn serve(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr, place: Place) {
     let shutdown = gateway.shutdown.clone();
     let builder = builder(&gateway);
-    let service = service_fn(move |request| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(place.clone());
         let answer = handle(Arc::clone(&gateway), peer, request);
         async move { Ok::<_, Infallible>(answer.await) }
     });

@@ -20,9 +20,6 @@ pub enum RequestError {
     /// A WebSocket handshake that is none.
     #[error("The WebSocket handshake is not valid: {0}")]
     Handshake(&'static str),
-    /// The app holds no sessions.
-    #[error("This app does not take WebSocket connections")]
-    NoSessions,
     /// The server is going down.
     #[error("The server is shutting down")]
     ShuttingDown,

@@ -50,10 +50,14 @@ impl Gateway {
         tasks: &Tasks,
         shutdown: &Shutdown,
     ) -> Arc<Gateway> {
-        let sites = Sites::new(&neighbours.supervisor);
+        let sites = Sites::new(&neighbours.supervisor, shutdown);
         tasks.spawn(
             "site table",
-            Arc::clone(&sites).follow(Arc::clone(&neighbours.supervisor), shutdown.clone()),
+            Arc::clone(&sites).follow(
+                Arc::clone(&neighbours.supervisor),
+                tasks.clone(),
+                config.drain_grace,
+            ),
         );
         Arc::new(Gateway {
             config,

@@ -69,8 +69,8 @@ async fn serve_app(
     let (site, served) = {
         let table = gateway.sites.table();
         let resolved = table
-            .resolve(&address.app, &address.selector, gateway.config.fallback)
-            .ok_or_else(|| RequestError::AppNotFound(address.key.to_string()))?;
+            .resolve(address.app(), address.selector(), gateway.config.fallback)
+            .ok_or_else(|| RequestError::AppNotFound(address.key().to_owned()))?;
         (Arc::clone(resolved.value), Served::of(&resolved, &address))
     };
     let mut response = dispatch(gateway, &site, &address, exchange, request).await?;
@@ -81,22 +81,21 @@ async fn serve_app(
 async fn dispatch(
     gateway: &Arc<Gateway>,
     site: &Arc<Site>,
-    address: &Address<'_>,
+    address: &Address,
     exchange: &Exchange,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, RequestError> {
     let pool = site.revision.pool.as_ref();
     let facts = Facts {
-        has_files: site.files.is_some(),
-        has_worker: pool.is_some(),
-        has_sessions: pool.is_some_and(|pool| pool.serves_sessions()),
-        is_upgrade: ws::is_upgrade(&request),
+        static_files: site.files.is_some(),
+        worker: pool.is_some(),
+        sessions: pool.is_some_and(|pool| pool.serves_sessions()),
     };
-    let route = choose(facts);
+    let route = choose(facts, ws::upgrade(&request));
     if let (Route::Static | Route::StaticThenWorker, Some(files)) = (route, &site.files) {
         let (parts, body) = request.into_parts();
-        let base = format!("{}/", address.prefix);
-        return match (files.serve(&parts, address.tail, &base).await, pool) {
+        let base = format!("{}/", address.prefix());
+        return match (files.serve(&parts, address.tail(), &base).await, pool) {
             (Found::Response(response), _) => Ok(response),
             (Found::Missing, Some(pool)) => {
                 let request = Request::from_parts(parts, body);
@@ -108,7 +107,6 @@ async fn dispatch(
     match (route, pool) {
         (Route::Worker, Some(pool)) => worker::forward(site, pool, address, exchange, request).await,
         (Route::Session, Some(pool)) => ws::accept(gateway, site, pool, address, exchange, request),
-        _ if facts.is_upgrade => Err(RequestError::NoSessions),
         _ => Err(RequestError::NotFound),
     }
 }
@@ -124,10 +122,10 @@ struct Served {
 }
 
 impl Served {
-    fn of(resolved: &Resolved<'_, Arc<Site>>, address: &Address<'_>) -> Self {
+    fn of(resolved: &Resolved<'_, Arc<Site>>, address: &Address) -> Self {
         // A version's text and a selector that was parsed are printable; what is not is left out rather than guessed.
         let version = HeaderValue::from_str(&resolved.version.to_string());
-        let requested = || HeaderValue::from_str(&address.selector.to_string()).ok();
+        let requested = || HeaderValue::from_str(address.selector_text()).ok();
         Served {
             version: version.unwrap_or(HeaderValue::from_static("unknown")),
             requested: if resolved.exact { None } else { requested() },

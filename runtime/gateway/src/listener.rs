@@ -7,7 +7,7 @@ use rookery_lifecycle::Backoff;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
-use crate::connection;
+use crate::connection::{self, Place};
 use crate::gateway::Gateway;
 
 /// Accepts until the shutdown. The permit is taken before accepting: who cannot be served waits in the system's
@@ -26,11 +26,8 @@ pub(crate) async fn run(gateway: Arc<Gateway>, listener: TcpListener) {
             Ok((stream, peer)) => {
                 backoff.reset();
                 prepare(&stream);
-                let served = connection::serve(Arc::clone(&gateway), stream, peer);
-                gateway.tasks.spawn("connection", async move {
-                    served.await;
-                    drop(place);
-                });
+                let served = connection::serve(Arc::clone(&gateway), stream, peer, Place::new(place));
+                gateway.tasks.spawn("connection", served);
             }
             Err(error) => {
                 // Out of descriptors, most likely: trying again at once would burn a core and free none.

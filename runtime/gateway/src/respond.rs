@@ -62,7 +62,6 @@ fn describe(error: &RequestError) -> (StatusCode, &'static str, Option<&'static 
         RequestError::NotFound => (StatusCode::NOT_FOUND, "NOT_FOUND", None),
         RequestError::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", None),
         RequestError::Handshake(_) => (StatusCode::BAD_REQUEST, "BAD_HANDSHAKE", None),
-        RequestError::NoSessions => (StatusCode::NOT_IMPLEMENTED, "NO_SESSIONS", None),
         RequestError::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "SHUTTING_DOWN", None),
         RequestError::Invoke(InvokeError::Acquire(error)) => acquire(error),
         RequestError::Invoke(InvokeError::Fault { fault, .. }) => self::fault(fault),

@@ -15,7 +15,7 @@ pub(crate) fn ready(gateway: &Gateway) -> Response<Body> {
     if gateway.shutdown.is_requested() {
         return text(StatusCode::SERVICE_UNAVAILABLE, plain, "draining\n");
     }
-    if !gateway.supervisor.is_ready() {
+    if !gateway.supervisor.ready() {
         return text(StatusCode::SERVICE_UNAVAILABLE, plain, "starting\n");
     }
     text(StatusCode::OK, plain, "ready\n")
@@ -27,10 +27,11 @@ pub(crate) fn index<B>(gateway: &Gateway, request: &Request<B>) -> Response<Body
     let wants_html = accept.is_some_and(|accept| accept.as_bytes().windows(9).any(|w| w == b"text/html"));
     let table = gateway.sites.table();
     let apps = table.apps().map(|app| {
-        let versions: Vec<String> = app.versions().map(|version| version.to_string()).collect();
-        (app.name().to_owned(), versions)
+        let versions = table.versions(app).map(|(version, _)| version.to_string());
+        (app.to_owned(), versions.collect())
     });
-    let apps: Vec<(String, Vec<String>)> = apps.collect();
+    let mut apps: Vec<(String, Vec<String>)> = apps.collect();
+    apps.sort();
     if !wants_html {
         return text(StatusCode::OK, "text/plain; charset=utf-8", lines(&apps));
     }

@@ -27,7 +27,7 @@ const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 pub(crate) async fn forward(
     site: &Site,
     pool: &Arc<Pool>,
-    address: &Address<'_>,
+    address: &Address,
     exchange: &Exchange,
     mut request: Request<Incoming>,
 ) -> Result<Response<Body>, RequestError> {
@@ -35,7 +35,7 @@ pub(crate) async fn forward(
     if declared_length(request.headers()).is_some_and(|length| length > limit) {
         return Err(RequestError::BodyTooLarge { limit });
     }
-    *request.uri_mut() = below_app(request.uri(), address.tail);
+    *request.uri_mut() = below_app(request.uri(), address.tail());
     introduce(request.headers_mut(), address, exchange);
     let (parts, body) = request.into_parts();
     let (body, overrun) = limited(body, limit);
@@ -47,13 +47,13 @@ pub(crate) async fn forward(
 }
 
 /// Tells the app where it is and whose request this is. A client's own claims about that are overwritten.
-pub(crate) fn introduce(headers: &mut HeaderMap, address: &Address<'_>, exchange: &Exchange) {
+pub(crate) fn introduce(headers: &mut HeaderMap, address: &Address, exchange: &Exchange) {
     // Both come from a request line that was parsed, so they are valid values.
-    if let Ok(prefix) = HeaderValue::from_str(address.prefix) {
+    if let Ok(prefix) = HeaderValue::from_str(address.prefix()) {
         headers.insert(X_FORWARDED_PREFIX, prefix.clone());
         headers.insert(X_BASE, prefix);
     }
-    if let Ok(name) = HeaderValue::from_str(&address.app) {
+    if let Ok(name) = HeaderValue::from_str(address.app()) {
         headers.insert(X_APP_NAME, name);
     }
     headers.insert(X_REQUEST_ID, exchange.id.header_value());

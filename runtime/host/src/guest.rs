@@ -7,7 +7,6 @@ use rookery_bundle::{Bundle, Namespace};
 use rookery_hub::Hub;
 use rookery_storage::{Bucket, Stores};
 
-use crate::allow::TopicGrants;
 use crate::hub::GuestHub;
 use crate::log::{self, Stream};
 
@@ -29,7 +28,6 @@ pub struct Guest {
     hub: Arc<Hub>,
     bucket: Arc<Bucket>,
     config: Vec<(String, String)>,
-    topics: TopicGrants,
 }
 
 impl Guest {
@@ -42,7 +40,6 @@ impl Guest {
             hub: Arc::clone(&services.hub),
             bucket: services.stores.bucket(namespace.as_str()),
             config: grants.env.iter().filter_map(granted).collect(),
-            topics: TopicGrants::new(grants.topics.iter().map(String::as_str)),
             namespace,
             bundle,
         })
@@ -66,7 +63,7 @@ impl Guest {
     /// Sessions and topics for one invocation. What was published reaches the subscribers when it is dropped, at the
     /// latest.
     pub fn hub(&self) -> GuestHub {
-        GuestHub::new(self.hub.publisher(&self.namespace), self.topics.clone())
+        GuestHub::new(self.hub.publisher(&self.namespace), Arc::clone(&self.bundle))
     }
 
     /// Logs a line that the guest wrote.

@@ -1,24 +1,24 @@
 //! Sessions and topics as one invocation may use them.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use rookery_bundle::Bundle;
 use rookery_contract::{
     Gap, Page, Payload, Position, PublishOptions, SendStatus, SessionId, TopicError,
 };
-use rookery_hub::Publisher;
-
-use crate::allow::TopicGrants;
+use rookery_hub::{Publisher, Refusal};
 
 /// The hub, within the guest's namespace and its grants. Nothing here waits.
 pub struct GuestHub {
     publisher: Publisher,
-    topics: TopicGrants,
+    bundle: Arc<Bundle>,
 }
 
 impl GuestHub {
-    pub(crate) fn new(publisher: Publisher, topics: TopicGrants) -> Self {
-        GuestHub { publisher, topics }
+    pub(crate) fn new(publisher: Publisher, bundle: Arc<Bundle>) -> Self {
+        GuestHub { publisher, bundle }
     }
 
     /// Sends to one session.
@@ -60,7 +60,8 @@ impl GuestHub {
 
     /// Sets a timer, or replaces the one of that name.
     pub fn set_timer(&mut self, session: SessionId, name: &str, after: Duration) {
-        self.publisher.set_timer(session, name, after);
+        let set = self.publisher.set_timer(session, name, after);
+        self.tell(session, "a timer", set);
     }
 
     /// Takes a timer back; it need not be there.
@@ -70,16 +71,21 @@ impl GuestHub {
 
     /// Lets the host answer a message.
     pub fn auto_reply(&mut self, session: SessionId, request: &str, response: &str) {
-        self.publisher.auto_reply(session, request, response);
+        let set = self.publisher.auto_reply(session, request, response);
+        self.tell(session, "an automatic reply", set);
     }
 
     /// How many sessions subscribe to a topic.
     pub fn subscribers(&self, topic: &str) -> u32 {
-        self.publisher.subscribers(topic)
+        match self.allowed(topic) {
+            Ok(()) => self.publisher.subscribers(topic),
+            Err(_) => 0,
+        }
     }
 
-    /// Every message since a position, or the gap.
+    /// Every message since a position, or the gap. A topic that is not granted is another stream than any position's.
     pub fn recover(&self, topic: &str, since: Position, limit: u32) -> Result<Page, Gap> {
+        self.allowed(topic).map_err(|_| Gap::Epoch)?;
         self.publisher.recover(topic, since, limit)
     }
 
@@ -88,8 +94,16 @@ impl GuestHub {
         self.publisher.flush();
     }
 
+    /// The contract has no answer for these calls, so the author reads in the log that nothing was set.
+    fn tell(&self, session: SessionId, what: &str, set: Result<(), Refusal>) {
+        if let Err(reason) = set {
+            let app = self.bundle.label();
+            tracing::warn!(target: "guest", %app, session = session.0, %reason, "{what} was not set");
+        }
+    }
+
     fn allowed(&self, topic: &str) -> Result<(), TopicError> {
-        if self.topics.allows(topic) {
+        if self.bundle.manifest.grants.allows_topic(topic) {
             Ok(())
         } else {
             Err(TopicError::Denied)

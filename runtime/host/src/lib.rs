@@ -6,12 +6,10 @@
 //! names that its manifest was granted.
 //! **Absent on purpose:** wasm types, processes, HTTP.
 
-mod allow;
 mod guest;
 mod hub;
 mod log;
 
-pub use allow::TopicGrants;
 pub use guest::{Guest, Services};
 pub use hub::GuestHub;
 pub use log::{LineSplitter, Stream};

@@ -18,13 +18,15 @@ mod lease;
 mod run;
 mod stats;
 mod error;
+#[cfg(any(test, feature = "test-util"))]
+pub mod fake;
 
 pub use budget::Budget;
 pub use deadline::Deadline;
 pub use error::{AcquireError, InvokeError};
 pub use lease::Lease;
 pub use policy::{Life, Policy, Reuse};
-pub use pool::{IdleWorkers, Pool};
+pub use pool::{Pool, Stake};
 pub use reply::{Answer, Reply, reply};
 pub use stats::{PoolStats, Totals};
 pub use worker::{

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use rookery_lifecycle::Tasks;
+use rookery_telemetry::{WorkerSnapshot, WorkerStatus};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
+use tokio_util::task::TaskTracker;
+use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::budget::{Budget, Place};
 use crate::error::AcquireError;
@@ -16,6 +19,9 @@ use crate::policy::{Life, Policy, Reuse};
 use crate::shelf::{Living, Shelf};
 use crate::stats::{PoolStats, Totals};
 use crate::worker::Spawn;
+
+/// How long somebody who was sent here takes to ask, at most.
+const ARRIVE_WITHIN: Duration = Duration::from_millis(200);
 
 /// The workers of one revision.
 pub struct Pool {
@@ -28,6 +34,8 @@ pub struct Pool {
     turns: Arc<Semaphore>,
     turns_max: usize,
     waiting: AtomicUsize,
+    /// Cloned for everyone who will need workers until further notice.
+    stakes: TaskTracker,
     // Held to move a worker, never while one runs or is dropped.
     shelf: Mutex<Shelf>,
     stats: PoolStats,
@@ -49,6 +57,7 @@ impl Pool {
             turns: Arc::new(Semaphore::new(turns_max)),
             turns_max,
             waiting: AtomicUsize::new(0),
+            stakes: TaskTracker::new(),
             shelf: Mutex::default(),
             stats: PoolStats::new(Arc::clone(totals)),
             budget: Arc::clone(budget),
@@ -107,15 +116,29 @@ impl Pool {
         Ok(Lease::new(Arc::clone(self), living, turn))
     }
 
-    /// Refuses new invocations, drops the idle workers and waits for the busy ones, at most `grace`. True when all
-    /// were done in time.
+    /// Keeps the pool open for whoever has sessions that it must still hear out. Dropping it is the end of that.
+    pub fn stake(&self) -> Stake {
+        Stake {
+            _token: self.stakes.token(),
+        }
+    }
+
+    /// Serves those who know of the pool already, and closes when they are done: stakes first, then invocations, both
+    /// within `grace`. True when all were done in time.
+    ///
+    /// To be called when nobody is sent here any more.
     pub async fn drain(&self, grace: Duration) -> bool {
+        let until = Instant::now() + grace;
+        // Somebody may have been sent here just before and not have asked yet.
+        tokio::time::sleep(grace.min(ARRIVE_WITHIN)).await;
+        self.stakes.close();
+        let heard = tokio::time::timeout_at(until, self.stakes.wait()).await.is_ok();
+        let all = u32::try_from(self.turns_max).unwrap_or(u32::MAX);
+        let done = tokio::time::timeout_at(until, self.turns.acquire_many(all)).await;
+        self.turns.close();
         let idle = self.shelf.lock().close();
         drop(idle);
-        let all = u32::try_from(self.turns_max).unwrap_or(u32::MAX);
-        let done = tokio::time::timeout(grace, self.turns.acquire_many(all)).await;
-        self.turns.close();
-        matches!(done, Ok(Ok(_)))
+        heard && matches!(done, Ok(Ok(_)))
     }
 
     async fn turn(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
@@ -172,12 +195,13 @@ impl Pool {
 
     fn join_queue(&self) -> Result<Waiting<'_>, AcquireError> {
         let waiting = self.waiting.fetch_add(1, Ordering::Relaxed);
+        self.stats.waits();
         let place = Waiting {
             pool: self,
             since: Instant::now(),
         };
         if waiting >= self.policy.queue_length {
-            self.stats.refused.incr();
+            self.stats.refused();
             let label = self.label.clone();
             return Err(AcquireError::QueueFull { label, waiting });
         }
@@ -213,23 +237,26 @@ impl Pool {
         }
     }
 
-    /// How many workers are idle, and how old the idle ones are.
-    pub fn idle(&self) -> IdleWorkers {
+    /// The live workers in one line; `None` when there are none.
+    pub fn workers(&self) -> Option<WorkerSnapshot> {
+        let busy = u64::try_from(self.stats.busy.get()).unwrap_or_default();
         let shelf = self.shelf.lock();
         let now = Instant::now();
-        IdleWorkers {
-            count: shelf.len(),
-            age: shelf
-                .births()
-                .map(|(born, _)| now.duration_since(born))
-                .max()
-                .unwrap_or_default(),
-            idle: shelf
-                .births()
-                .map(|(_, life)| now.duration_since(life.last_used))
-                .min()
-                .unwrap_or_default(),
-        }
+        let ages = shelf.lives().map(|(born, _)| now.duration_since(born));
+        let rests = shelf.lives().map(|(_, life)| now.duration_since(life.last_used));
+        let (age, rest) = (ages.max().unwrap_or_default(), rests.min().unwrap_or_default());
+        let workers = busy + shelf.len() as u64;
+        let (idle, status) = match busy {
+            0 => (rest, WorkerStatus::Idle),
+            _ => (Duration::ZERO, WorkerStatus::Active),
+        };
+        (workers > 0).then(|| WorkerSnapshot {
+            age: whole_ms(age),
+            idle: whole_ms(idle),
+            request_count: self.stats.requests.get(),
+            status,
+            workers,
+        })
     }
 
     fn draining(&self) -> AcquireError {
@@ -238,7 +265,7 @@ impl Pool {
     }
 
     fn queue_timeout(&self) -> AcquireError {
-        self.stats.refused.incr();
+        self.stats.refused();
         AcquireError::QueueTimeout {
             label: self.label.clone(),
             waited: self.policy.queue_timeout,
@@ -246,15 +273,13 @@ impl Pool {
     }
 }
 
-/// The idle workers of a pool.
-#[derive(Clone, Copy, Debug)]
-pub struct IdleWorkers {
-    /// How many.
-    pub count: usize,
-    /// The age of the oldest.
-    pub age: Duration,
-    /// How long the one used last is idle.
-    pub idle: Duration,
+/// Somebody will need workers until this is dropped.
+pub struct Stake {
+    _token: TaskTrackerToken,
+}
+
+fn whole_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// One place in the queue; left when it is dropped.

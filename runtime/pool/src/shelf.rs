@@ -74,13 +74,13 @@ impl Shelf {
         std::mem::take(&mut self.idle)
     }
 
-    /// How many are idle, and the youngest's birth.
+    /// How many are idle.
     pub fn len(&self) -> usize {
         self.idle.len()
     }
 
-    /// Ages for the statistics.
-    pub fn births(&self) -> impl Iterator<Item = (Instant, Life)> {
+    /// Births and lives, for the statistics.
+    pub fn lives(&self) -> impl Iterator<Item = (Instant, Life)> {
         self.idle.iter().map(|living| (living.born, living.life))
     }
 }

@@ -6,11 +6,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rookery_telemetry::{Counter, Gauge, Histogram};
+use rookery_telemetry::{Counter, Gauge, Histogram, PoolFigures, RecentRate};
+use tokio::time::Instant;
 
 /// The sums over all revisions, past and present.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Totals {
+    since: Instant,
+    lately: RecentRate,
     /// Invocations asked for.
     pub requests: Counter,
     /// Invocations that found an idle worker.
@@ -23,6 +26,10 @@ pub struct Totals {
     pub created: Counter,
     /// Workers that could not start, or failed.
     pub failed: Counter,
+    /// Invocations turned away by a full queue or its timeout.
+    pub refused: Counter,
+    /// Invocations that wait now.
+    pub waiting: Gauge,
     /// From asking to the head of the response.
     pub response_time: Histogram,
     /// From asking to having a worker.
@@ -31,6 +38,51 @@ pub struct Totals {
     pub queue_wait: Histogram,
     /// How long a worker took to start.
     pub cold_start: Histogram,
+}
+
+impl Default for Totals {
+    fn default() -> Self {
+        Totals {
+            since: Instant::now(),
+            lately: RecentRate::new(),
+            requests: Counter::new(),
+            hits: Counter::new(),
+            misses: Counter::new(),
+            evictions: Counter::new(),
+            created: Counter::new(),
+            failed: Counter::new(),
+            refused: Counter::new(),
+            waiting: Gauge::new(),
+            response_time: Histogram::new(),
+            lookup_time: Histogram::new(),
+            queue_wait: Histogram::new(),
+            cold_start: Histogram::new(),
+        }
+    }
+}
+
+impl Totals {
+    /// The figures of all pools together, which have so many workers alive now.
+    pub fn figures(&self, active_workers: usize) -> PoolFigures {
+        let uptime = self.since.elapsed();
+        PoolFigures {
+            active_workers: active_workers as u64,
+            evictions: self.evictions.get(),
+            hits: self.hits.get(),
+            misses: self.misses.get(),
+            total_requests: self.requests.get(),
+            workers_failed: self.failed.get(),
+            workers_created: self.created.get(),
+            queue_depth: u64::try_from(self.waiting.get()).unwrap_or_default(),
+            queue_rejected: self.refused.get(),
+            recent_rate: self.lately.per_second(uptime),
+            response_time: self.response_time.snapshot(),
+            queue_wait: self.queue_wait.snapshot(),
+            cold_start: self.cold_start.snapshot(),
+            lookup_time: self.lookup_time.snapshot(),
+            uptime,
+        }
+    }
 }
 
 /// What one revision's pool counts.
@@ -64,6 +116,7 @@ impl PoolStats {
     pub(crate) fn requested(&self) {
         self.requests.incr();
         self.totals.requests.incr();
+        self.totals.lately.record(self.totals.since.elapsed());
     }
 
     pub(crate) fn hit(&self) {
@@ -92,7 +145,17 @@ impl PoolStats {
         self.totals.lookup_time.record(took);
     }
 
+    pub(crate) fn refused(&self) {
+        self.refused.incr();
+        self.totals.refused.incr();
+    }
+
+    pub(crate) fn waits(&self) {
+        self.totals.waiting.incr();
+    }
+
     pub(crate) fn waited(&self, took: Duration) {
+        self.totals.waiting.decr();
         self.totals.queue_wait.record(took);
     }
 

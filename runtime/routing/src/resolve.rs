@@ -62,6 +62,16 @@ impl<T> Versions<T> {
         &self.all
     }
 
+    /// The same versions with other values.
+    pub(crate) fn map<U>(&self, value: &mut impl FnMut(&T) -> U) -> Versions<U> {
+        let all = self.all.iter();
+        Versions {
+            all: all.map(|(version, old)| (version.clone(), value(old))).collect(),
+            stable: self.stable.clone(),
+            bare: self.bare,
+        }
+    }
+
     /// Where exactly this version is, build metadata included.
     pub(crate) fn place_of(&self, version: &Version) -> Option<usize> {
         self.all

@@ -73,6 +73,20 @@ impl<T> Table<T> {
                 .map(move |(version, value)| (&**name, version, value))
         })
     }
+
+    /// The same apps, versions and tags with other values.
+    pub fn map<U>(&self, mut value: impl FnMut(&T) -> U) -> Table<U> {
+        let apps = self.apps.iter().map(|(name, app)| {
+            let app = App {
+                versions: app.versions.map(&mut value),
+                tags: app.tags.clone(),
+            };
+            (name.clone(), app)
+        });
+        Table {
+            apps: apps.collect(),
+        }
+    }
 }
 
 impl<T> App<T> {

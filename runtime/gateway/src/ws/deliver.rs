@@ -1,0 +1,58 @@
+//! Events from the inboxes to the guest: all sessions that are ready, in one batch.
+//!
+//! **Invariant:** a batch ends in the hub whatever happens to its worker; an event is never lost between the two.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rookery_contract::BATCH_EVENTS_MAX;
+use rookery_hub::{Batch, EventsDone, ReadyQueue};
+use rookery_lifecycle::{Backoff, Tasks};
+use rookery_pool::{EventsOutcome, Fault, Pool, Verdict};
+
+/// Starts as many deliverers as there are cores: while one waits for its worker the others go on.
+pub(super) fn start(tasks: &Tasks, ready: &Arc<ReadyQueue>, pool: &Arc<Pool>) {
+    let deliverers = std::thread::available_parallelism().map_or(2, usize::from);
+    for _ in 0..deliverers {
+        tasks.spawn("deliver", run(Arc::clone(ready), Arc::clone(pool)));
+    }
+}
+
+/// Delivers until the queue is closed.
+async fn run(ready: Arc<ReadyQueue>, pool: Arc<Pool>) {
+    let mut backoff = Backoff::new(Duration::from_millis(20), Duration::from_secs(5));
+    let _stake = pool.stake();
+    while let Some(batch) = ready.take(BATCH_EVENTS_MAX).await {
+        match pool.events(batch.events()).await {
+            Ok(outcome) => {
+                backoff.reset();
+                let done = done(&pool, &batch, &outcome);
+                ready.finish(batch, done);
+            }
+            Err(error) => {
+                // Not the events' fault: they wait, and so do we, rather than ask again at once.
+                tracing::warn!(app = pool.label(), reason = %error, "session events wait for a worker");
+                ready.finish(batch, EventsDone::NotGiven);
+                tokio::time::sleep(backoff.next_delay()).await;
+            }
+        }
+    }
+}
+
+fn done(pool: &Pool, batch: &Batch, outcome: &EventsOutcome) -> EventsDone {
+    let Verdict::Fault(fault) = &outcome.verdict else {
+        return EventsDone::All;
+    };
+    let culprit = outcome.began.and_then(|index| batch.events().get(index));
+    tracing::warn!(
+        app = pool.label(),
+        session = culprit.map(|event| event.session.0),
+        reason = %fault,
+        "the app failed on a session's event"
+    );
+    match (fault, outcome.began) {
+        (Fault::Cancelled, None) => EventsDone::NotGiven,
+        (_, Some(index)) => EventsDone::Culprit(index),
+        (_, None) => EventsDone::NoneBegan,
+    }
+}

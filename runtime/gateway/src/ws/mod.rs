@@ -1,0 +1,14 @@
+//! WebSockets: the host keeps them, the guests only hear of them.
+//!
+//! accept (the handshake) → attach (a session in the hub) → wire (reads frames into the inbox, writes the outbox) and,
+//! beside it, deliver (events from the inboxes to the guests, in batches).
+
+mod accept;
+mod attach;
+mod wire;
+mod tap;
+mod deliver;
+mod retire;
+
+pub(crate) use accept::{accept, upgrade};
+pub(crate) use retire::retire;

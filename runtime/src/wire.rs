@@ -1,0 +1,184 @@
+//! Makes every part and hands it its neighbours.
+//!
+//! **Absent on purpose:** decisions. Nothing here looks at a request, a worker or a session.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use rookery_admin::{Access, Admin, Token};
+use rookery_bundle::{Bundle, Kind};
+use rookery_gateway::{Disclosure, Gateway, GatewayConfig, Internal, Neighbours};
+use rookery_host::Services;
+use rookery_hub::Hub;
+use rookery_isolate::{CompileCache, EngineConfig, IsolateError, Isolates, Slots};
+use rookery_lifecycle::{Shutdown, Tasks};
+use rookery_pool::{Body, Budget, Policy, Pool, Prepare, Spawn, Totals};
+use rookery_routing::Fallback;
+use rookery_storage::Stores;
+use rookery_supervisor::{Prerelease, Supervisor, SupervisorConfig};
+use tokio::net::TcpListener;
+
+use crate::config::{Mode, ServerConfig, VersionFallback};
+use crate::figures::Figures;
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The address is taken, or not ours.
+    #[error("cannot listen on {address}: {source}")]
+    Listen {
+        /// Which one.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The wasm engine refused.
+    #[error(transparent)]
+    Isolate(#[from] IsolateError),
+    /// The system lets nobody listen to its signals.
+    #[error("cannot listen to signals: {0}")]
+    Signals(std::io::Error),
+}
+
+/// A server that runs.
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What it serves.
+    pub supervisor: Arc<Supervisor>,
+    /// Ends it.
+    pub shutdown: Shutdown,
+    tasks: Tasks,
+    config: ServerConfig,
+}
+
+/// Starts a server: the port is bound when this returns, the bundles follow.
+///
+/// # Errors
+/// [`StartError`], before anything was served.
+pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
+    let (tasks, shutdown) = (Tasks::new(), Shutdown::new());
+    let address = SocketAddr::new(config.host, config.port);
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.map_err(|source| StartError::Listen { address, source })?;
+
+    let hub = Hub::new(config.hub.clone(), &tasks, shutdown.clone());
+    let budget = Budget::new(config.pool_size as usize);
+    budget.keep_swept(&tasks, shutdown.clone());
+    let totals = Arc::new(Totals::default());
+    let supervisor = Supervisor::start(
+        supervision(&config),
+        kinds(&config, &hub)?,
+        pools(&budget, &totals, &tasks),
+        &tasks,
+        &shutdown,
+    );
+    let figures = Figures {
+        budget,
+        totals,
+        hub: Arc::clone(&hub),
+        supervisor: Arc::clone(&supervisor),
+    };
+    let access = match &config.admin_token {
+        Some(token) => Access::Token(Token::new(token.expose())),
+        None => Access::Open,
+    };
+    let admin = Admin::new(access, Arc::new(figures), shutdown.clone());
+    let neighbours = Neighbours {
+        supervisor: Arc::clone(&supervisor),
+        hub,
+        internal: Arc::new(Below(admin)),
+    };
+    let gateway = Gateway::new(front_door(&config), neighbours, &tasks, &shutdown);
+    let address = gateway
+        .listen(listener)
+        .map_err(|source| StartError::Listen { address, source })?;
+    let signals = crate::signal::listen(shutdown.clone()).map_err(StartError::Signals)?;
+    tokio::spawn(signals);
+    Ok(Server {
+        address,
+        supervisor,
+        shutdown,
+        tasks,
+        config,
+    })
+}
+
+impl Server {
+    /// Serves until the shutdown and then until everything is done, at most the grace. The names of what was not.
+    pub async fn run(self) -> Vec<&'static str> {
+        self.shutdown.requested().await;
+        self.tasks.drain(self.config.drain_grace).await
+    }
+}
+
+fn supervision(config: &ServerConfig) -> SupervisorConfig {
+    SupervisorConfig {
+        grace: config.drain_grace,
+        prerelease: if config.prefer_prerelease {
+            Prerelease::Equal
+        } else {
+            Prerelease::Last
+        },
+        ..SupervisorConfig::new(vec![config.apps_dir.clone()])
+    }
+}
+
+fn kinds(
+    config: &ServerConfig,
+    hub: &Arc<Hub>,
+) -> Result<HashMap<Kind, Arc<dyn Prepare>>, IsolateError> {
+    let services = Services {
+        hub: Arc::clone(hub),
+        stores: Arc::new(Stores::default()),
+        environment: Arc::new(std::env::vars().collect()),
+    };
+    let slots = Slots::new(&EngineConfig {
+        isolates_max: config.pool_size,
+        ..EngineConfig::default()
+    })?;
+    let cache = CompileCache::in_folder(&config.cache_dir);
+    let isolates: Arc<dyn Prepare> = Arc::new(Isolates::new(slots, cache, services));
+    Ok(HashMap::from([(Kind::Wasm, isolates)]))
+}
+
+fn pools(
+    budget: &Arc<Budget>,
+    totals: &Arc<Totals>,
+    tasks: &Tasks,
+) -> Arc<dyn Fn(&Arc<Bundle>, Arc<dyn Spawn>) -> Arc<Pool> + Send + Sync> {
+    let (budget, totals, tasks) = (Arc::clone(budget), Arc::clone(totals), tasks.clone());
+    Arc::new(move |bundle, spawn| {
+        let policy = Policy::from_manifest(&bundle.manifest);
+        Pool::new(bundle.label(), policy, spawn, &budget, &totals, &tasks)
+    })
+}
+
+fn front_door(config: &ServerConfig) -> GatewayConfig {
+    GatewayConfig {
+        header_timeout: config.header_timeout,
+        header_bytes_max: config.header_bytes_max,
+        drain_grace: config.drain_grace,
+        fallback: match config.version_fallback {
+            VersionFallback::Highest => Fallback::Highest,
+            VersionFallback::None => Fallback::None,
+        },
+        app_shell: config.app_shell.clone(),
+        disclosure: match config.mode {
+            Mode::Development => Disclosure::Shown,
+            Mode::Production => Disclosure::Hidden,
+        },
+        ..GatewayConfig::default()
+    }
+}
+
+/// The operator's routes, as the front door knows them.
+struct Below(Arc<Admin>);
+
+#[async_trait::async_trait]
+impl Internal for Below {
+    async fn serve(&self, request: http::Request<hyper::body::Incoming>) -> http::Response<Body> {
+        self.0.serve(request).await
+    }
+}
