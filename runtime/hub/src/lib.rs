@@ -1,1 +1,63 @@
-//! rookery-hub
+//! Sessions, topics and fan-out: what lies between the clients' sockets and the guests.
+//!
+//! The way of a client's message: `Session::push_message` → `inbox` → `ready` → a `batch` → the guest.
+//! The way of a published message: `Publisher::publish` → the topic's `pending` buffer → `fanout` → `outbox` → the socket.
+//! It is encoded once, and every subscriber is given the same bytes.
+//!
+//! **Guarantees.**
+//! * In: a session's events reach the guest in order, in at most one batch at a time. An event is given again only when
+//!   the worker died before it began with it. The event that the guest died of is not, and its session closes with 1011.
+//! * Out: a session that keeps up gets every message of its topics, each topic's in publish order, from the subscription on.
+//!   One that does not is closed with 3001; nothing is dropped silently.
+//! * Recovery: everything since a position, or the news that there is a gap.
+//!
+//! **Lock order**, left before right, none ever held across an await: a session's `subscriptions` → a shard of topics → a
+//! topic → an `outbox`; `subscriptions` → timers → the ready queue → an `inbox`. No two locks of one kind are held at once.
+//!
+//! **Invariant:** what waits, waits in something bounded: messages in an inbox, frames in an outbox, pending bytes in a
+//! topic, kept messages, keys, timers, topics.
+//! **Absent on purpose:** sockets, workers and wasm. Nothing here waits for a guest or for a client.
+
+mod config;
+mod error;
+
+mod attach;
+mod batch;
+mod inbox;
+mod ready;
+mod session;
+
+mod fanout;
+mod history;
+mod idempotency;
+mod pending;
+mod publish;
+mod publisher;
+mod subscribe;
+mod topic;
+
+pub mod close;
+pub mod frame;
+mod outbox;
+mod waking;
+
+mod counters;
+mod hub;
+mod realm;
+mod sharded;
+mod snapshot;
+mod timer;
+
+pub use crate::attach::{Attach, Attached};
+pub use crate::batch::{Batch, EventsDone};
+pub use crate::close::{CloseCode, CloseFrame};
+pub use crate::config::{HubConfig, SessionLimits};
+pub use crate::error::Refusal;
+pub use crate::hub::Hub;
+pub use crate::inbox::Received;
+pub use crate::publisher::{AUTO_REPLY_BYTES_MAX, Publisher};
+pub use crate::ready::{BATCH_BYTES_MAX, ReadyQueue};
+pub use crate::session::Session;
+pub use crate::snapshot::{HubSnapshot, NamespaceSnapshot, RealmSnapshot};
+pub use crate::timer::TIMER_NAME_BYTES_MAX;
+pub use crate::topic::TOPIC_NAME_BYTES_MAX;

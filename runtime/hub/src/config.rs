@@ -1,0 +1,63 @@
+//! The hub's bounds. Every queue and every table has one.
+
+use std::time::Duration;
+
+/// What the operator bounds for all namespaces. Sizes are bytes.
+#[derive(Clone, Debug)]
+pub struct HubConfig {
+    /// Topics that one namespace may have at a time.
+    pub topics_max: usize,
+    /// Topics that one session may subscribe to.
+    pub session_topics_max: usize,
+    /// The largest message that a guest sends or publishes.
+    pub message_bytes_max: usize,
+    /// Timers that one session may have waiting.
+    pub session_timers_max: usize,
+    /// What one topic keeps for recovery.
+    pub history_bytes_max: usize,
+    /// Messages that one topic keeps for recovery.
+    pub history_messages_max: u32,
+    /// How long a topic keeps a message for recovery.
+    pub history_age_max: Duration,
+    /// Messages that one page of a recovery holds.
+    pub page_messages_max: u32,
+    /// Idempotency keys that one topic remembers; the oldest goes first.
+    pub idempotency_keys_max: usize,
+}
+
+impl Default for HubConfig {
+    fn default() -> HubConfig {
+        HubConfig {
+            topics_max: 100_000,
+            session_topics_max: 1_000,
+            message_bytes_max: 16 * 1024 * 1024,
+            session_timers_max: 32,
+            history_bytes_max: 4 * 1024 * 1024,
+            history_messages_max: 10_000,
+            history_age_max: Duration::from_secs(24 * 60 * 60),
+            page_messages_max: 1_000,
+            idempotency_keys_max: 1_024,
+        }
+    }
+}
+
+/// What the manifest bounds for each session of an app. Sizes are bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionLimits {
+    /// Encoded frames that may wait for the client. A single frame is taken by an empty outbox whatever its size.
+    pub outbox_bytes: usize,
+    /// Messages of the client that may wait for the guest.
+    pub inbox_events: usize,
+    /// Bytes of messages that may wait for the guest. A single message is taken by an empty inbox whatever its size.
+    pub inbox_bytes: usize,
+}
+
+impl Default for SessionLimits {
+    fn default() -> SessionLimits {
+        SessionLimits {
+            outbox_bytes: 1024 * 1024,
+            inbox_events: 64,
+            inbox_bytes: 1024 * 1024,
+        }
+    }
+}

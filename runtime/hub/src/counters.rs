@@ -1,0 +1,55 @@
+//! What the hub counts, for one namespace.
+//!
+//! **Absent on purpose:** people. No counter has a session's or a topic's name.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rookery_contract::SendStatus;
+
+/// A number that goes up, or up and down. Relaxed: it is read for a dashboard, nothing is decided by it.
+#[derive(Default)]
+pub(crate) struct Count(AtomicU64);
+
+impl Count {
+    pub(crate) fn incr(&self) {
+        self.add(1);
+    }
+
+    pub(crate) fn add(&self, by: u64) {
+        self.0.fetch_add(by, Ordering::Relaxed);
+    }
+
+    pub(crate) fn sub(&self, by: u64) {
+        self.0.fetch_sub(by, Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A namespace's counts.
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub(crate) subscriptions: Count,
+    pub(crate) published: Count,
+    pub(crate) deliveries: Count,
+    pub(crate) sent: Count,
+    pub(crate) bytes_out: Count,
+    pub(crate) slow_closed: Count,
+    pub(crate) guest_faults: Count,
+}
+
+impl Counters {
+    /// One frame went to one session.
+    pub(crate) fn sent(&self, status: SendStatus, bytes: u64) {
+        match status {
+            SendStatus::Queued => {
+                self.sent.incr();
+                self.bytes_out.add(bytes);
+            }
+            SendStatus::Full => self.slow_closed.incr(),
+            SendStatus::Gone => {}
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! Hands a topic's pending messages to its members.
+//!
+//! **Invariant:** both ways out of here happen under the topic's lock, so every member gets the messages of a topic in the
+//! same order: that of their offsets.
+
+use rookery_contract::{SendStatus, SessionId};
+
+use crate::counters::Counters;
+use crate::pending::{Share, around};
+use crate::topic::TopicState;
+use crate::waking::WakeList;
+
+/// Up to so many pending bytes are copied for a member that must have them before the others.
+const COPY_BYTES_MAX: usize = 16 * 1024;
+/// Up to so many members cost less than a copy.
+const FEW_MEMBERS: usize = 2;
+
+impl TopicState {
+    /// Gives every member what is pending: the same buffer to all, slices of it to those with exceptions.
+    pub(crate) fn flush(&mut self, counters: &Counters, wakes: &mut WakeList) {
+        if self.pending.is_empty() {
+            return;
+        }
+        let mut frozen = self.pending.freeze();
+        let (all, all_messages) = (frozen.bytes.clone(), frozen.messages);
+        let (mut deliveries, mut bytes_out, mut slow) = (0, 0, 0);
+        for (index, session) in self.members.values().enumerate() {
+            let (status, bytes, messages) = match frozen.share(index) {
+                Share::Whole => (
+                    session.outbox.push(all.clone(), wakes),
+                    all.len(),
+                    all_messages,
+                ),
+                Share::Around {
+                    exceptions,
+                    bytes,
+                    messages,
+                } => {
+                    let slices = around(all.len(), exceptions.iter()).map(|range| all.slice(range));
+                    (
+                        session.outbox.push_all(bytes, slices, wakes),
+                        bytes,
+                        messages,
+                    )
+                }
+            };
+            match status {
+                SendStatus::Queued => {
+                    deliveries += messages;
+                    bytes_out += bytes as u64;
+                }
+                SendStatus::Full => slow += 1,
+                SendStatus::Gone => {}
+            }
+        }
+        counters.deliveries.add(deliveries);
+        counters.bytes_out.add(bytes_out);
+        if slow > 0 {
+            counters.slow_closed.add(slow);
+        }
+    }
+
+    /// Gives one member what is pending for it, because it is about to be sent something that comes after. The others'
+    /// share stays together: an app that answers every message and publishes it too must not cost them a buffer each.
+    pub(crate) fn settle(&mut self, session: SessionId, counters: &Counters, wakes: &mut WakeList) {
+        if self.pending.is_empty() {
+            return;
+        }
+        let Some((index, _, member)) = self.members.get_full(&session) else {
+            return;
+        };
+        if self.members.len() <= FEW_MEMBERS || self.pending.len() > COPY_BYTES_MAX {
+            return self.flush(counters, wakes);
+        }
+        let (copy, messages) = self.pending.copy_for(index);
+        let bytes = copy.len();
+        match member.outbox.push_all(bytes, std::iter::once(copy), wakes) {
+            SendStatus::Queued => {
+                counters.deliveries.add(messages);
+                counters.bytes_out.add(bytes as u64);
+            }
+            SendStatus::Full => counters.slow_closed.incr(),
+            SendStatus::Gone => {}
+        }
+        if self.pending.is_full() {
+            self.flush(counters, wakes);
+        }
+    }
+}

@@ -1,0 +1,311 @@
+//! A session's queue of events, between the socket and the guest.
+//!
+//! **Invariant:** events come out in the order in which they went in, also after they were put back.
+//! **Invariant:** whose turn is not [`Turn::Resting`] is in the ready queue or in a batch, and never in both: that is why
+//! a session is in one batch at a time. **Invariant:** `Closed` is the last event that ever goes in.
+//! **Absent on purpose:** locks and wakers of the ready queue. `session.rs` and `ready.rs` drive it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::task::Waker;
+
+use bytes::Bytes;
+use bytestring::ByteString;
+use rookery_contract::{Event, EventKind, Payload, SessionId};
+
+use crate::config::SessionLimits;
+use crate::ready::ReadyQueue;
+
+/// An emptied queue keeps at most so many places, since most sessions are idle at any time.
+const PLACES_KEPT: usize = 4;
+/// Timers that ran out and wait for the guest. As many as may be set, so a guest that is served loses none.
+const TIMERS_WAITING_MAX: usize = 32;
+
+/// What became of a client's message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Received {
+    /// It waits for the guest.
+    Queued,
+    /// The host answered it; the guest sleeps on.
+    Answered,
+    /// There is no room. Wait for [`Session::inbox_room`](crate::Session::inbox_room) before every message.
+    Full,
+    /// The session is closing by the app's will, or detached: nobody wants to hear it.
+    Gone,
+}
+
+/// Where the session stands with its guest.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Turn {
+    /// Nothing waits.
+    Resting,
+    /// In the ready queue.
+    Waiting,
+    /// In a batch.
+    InBatch,
+}
+
+/// What of the client the guest still hears.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Hearing {
+    All,
+    /// Nothing but its end: the app closed the session, or failed on it. A refused client's messages must never reach
+    /// the app as if it had been let in.
+    Deaf,
+}
+
+/// What still fits a batch.
+pub(crate) struct BatchRoom {
+    pub(crate) events: usize,
+    pub(crate) bytes: usize,
+}
+
+/// What a batch took from one session.
+pub(crate) struct Taken {
+    pub(crate) events: usize,
+    /// How many of them, from the first on, had been given to a worker that died before it began with them.
+    pub(crate) given_before: usize,
+}
+
+/// Answered by the host itself.
+pub(crate) struct AutoReply {
+    pub(crate) request: ByteString,
+    /// The response as a frame.
+    pub(crate) response: Bytes,
+}
+
+impl AutoReply {
+    pub(crate) fn answers(&self, payload: &Payload) -> bool {
+        matches!(payload, Payload::Text(text) if *text == self.request)
+    }
+}
+
+/// The queue with all that the guest side keeps about a session.
+pub(crate) struct Inbox {
+    events: VecDeque<EventKind>,
+    bytes: usize,
+    limits: SessionLimits,
+    given_before: usize,
+    turn: Turn,
+    hearing: Hearing,
+    /// `Closed` is in; nothing comes after it.
+    ended: bool,
+    room_waker: Option<Waker>,
+    ready: Arc<ReadyQueue>,
+    pub(crate) attachment: Bytes,
+    pub(crate) auto_reply: Option<Box<AutoReply>>,
+}
+
+impl Inbox {
+    pub(crate) fn new(limits: SessionLimits, ready: Arc<ReadyQueue>) -> Inbox {
+        Inbox {
+            events: VecDeque::new(),
+            bytes: 0,
+            limits,
+            given_before: 0,
+            turn: Turn::Resting,
+            hearing: Hearing::All,
+            ended: false,
+            room_waker: None,
+            ready,
+            attachment: Bytes::new(),
+            auto_reply: None,
+        }
+    }
+
+    pub(crate) fn receive(&mut self, payload: Payload) -> Received {
+        if !self.hears_more() {
+            return Received::Gone;
+        }
+        if !self.has_room() {
+            return Received::Full;
+        }
+        self.bytes += payload.len();
+        self.events.push_back(EventKind::Message {
+            payload,
+            redelivered: false,
+        });
+        Received::Queued
+    }
+
+    fn hears_more(&self) -> bool {
+        self.hearing == Hearing::All && !self.ended
+    }
+
+    /// Whether one more message is taken. A session that takes none any more has room: its reader must not wait.
+    pub(crate) fn has_room(&self) -> bool {
+        !self.hears_more()
+            || (self.events.len() < self.limits.inbox_events.max(1)
+                && self.bytes < self.limits.inbox_bytes.max(1))
+    }
+
+    pub(crate) fn wait_for_room(&mut self, waker: &Waker) {
+        self.room_waker = Some(waker.clone());
+    }
+
+    /// Whether nothing waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.events.is_empty()
+    }
+
+    /// Queues an event of the host's own. It needs no room: there is one of each kind.
+    pub(crate) fn push(&mut self, kind: EventKind) {
+        if !self.ended {
+            self.events.push_back(kind);
+        }
+    }
+
+    /// Queues a timer that ran out. One that already waits under this name is enough.
+    pub(crate) fn push_timer(&mut self, name: ByteString) {
+        let waiting = || {
+            self.events.iter().filter_map(|kind| match kind {
+                EventKind::Timer { name } => Some(name),
+                _ => None,
+            })
+        };
+        if !self.hears_more() || waiting().any(|other| *other == name) {
+            return;
+        }
+        if waiting().count() >= TIMERS_WAITING_MAX {
+            tracing::warn!(timer = %name, "timer dropped: too many wait for the guest");
+            return;
+        }
+        self.events.push_back(EventKind::Timer { name });
+    }
+
+    /// Takes back a timer that ran out and was not given to the guest yet.
+    pub(crate) fn retract_timer(&mut self, name: &str) {
+        let waiting = self
+            .events
+            .iter()
+            .position(|kind| matches!(kind, EventKind::Timer { name: other } if **other == *name));
+        if let Some(index) = waiting {
+            self.events.remove(index);
+            self.given_before -= usize::from(index < self.given_before);
+        }
+    }
+
+    /// Queues `Closed`, once. Gives who waits for room, which is no use any more.
+    pub(crate) fn end(&mut self, code: u16, reason: ByteString) -> Option<Waker> {
+        if !self.ended {
+            self.events.push_back(EventKind::Closed { code, reason });
+            self.ended = true;
+            self.auto_reply = None;
+        }
+        self.room_waker.take()
+    }
+
+    /// From now on the guest hears nothing of this session but its end.
+    pub(crate) fn go_deaf(&mut self) -> Option<Waker> {
+        self.hearing = Hearing::Deaf;
+        self.auto_reply = None;
+        self.events.retain(|kind| !is_from_client(kind));
+        self.bytes = 0;
+        self.given_before = self.given_before.min(self.events.len());
+        self.room_waker.take()
+    }
+
+    /// The queue that the session must be put into now, if it is not there and has events.
+    pub(crate) fn call(&mut self) -> Option<Arc<ReadyQueue>> {
+        if self.turn != Turn::Resting || self.events.is_empty() {
+            return None;
+        }
+        self.turn = Turn::Waiting;
+        Some(Arc::clone(&self.ready))
+    }
+
+    /// Moves events into a batch. An `Opened` ends the session's part: what comes after it waits for the next batch, in
+    /// which it is missing if the guest refused the client.
+    pub(crate) fn take(
+        &mut self,
+        session: SessionId,
+        room: &mut BatchRoom,
+        batch: &mut Vec<Event>,
+    ) -> Taken {
+        let mut events = 0;
+        while let Some(kind) = self.events.front() {
+            let bytes = payload_len(kind) + self.attachment.len();
+            if room.events == 0 || (room.bytes < bytes && !batch.is_empty()) {
+                break;
+            }
+            room.events -= 1;
+            room.bytes = room.bytes.saturating_sub(bytes);
+            self.bytes -= payload_len(kind);
+            events += 1;
+            let kind = self.events.pop_front().expect("the front was seen");
+            let opened = matches!(kind, EventKind::Opened(_));
+            batch.push(Event {
+                session,
+                attachment: self.attachment.clone(),
+                kind,
+            });
+            if opened {
+                break;
+            }
+        }
+        let given_before = self.given_before.min(events);
+        self.given_before -= given_before;
+        if self.events.is_empty() && self.events.capacity() > PLACES_KEPT {
+            self.events = VecDeque::new();
+        }
+        self.turn = if events > 0 { Turn::InBatch } else { self.turn };
+        Taken {
+            events,
+            given_before,
+        }
+    }
+
+    /// Who waits for room, if there is some now.
+    pub(crate) fn room_waker(&mut self) -> Option<Waker> {
+        if self.has_room() {
+            self.room_waker.take()
+        } else {
+            None
+        }
+    }
+
+    /// Puts events back at the front, in their order, `given_before` of them as given to a worker in vain.
+    pub(crate) fn put_back(
+        &mut self,
+        kinds: impl DoubleEndedIterator<Item = EventKind>,
+        given_before: usize,
+    ) {
+        let mut count = 0;
+        for kind in kinds.rev() {
+            if self.hearing == Hearing::Deaf && is_from_client(&kind) {
+                continue;
+            }
+            self.bytes += payload_len(&kind);
+            self.events.push_front(kind);
+            count += 1;
+        }
+        self.given_before += given_before.min(count);
+    }
+
+    /// The session is in no queue and no batch any more. What waits must be called again.
+    pub(crate) fn rest(&mut self) {
+        self.turn = Turn::Resting;
+    }
+
+    /// Drops everything, since nobody will ever ask for it. True when the session had ended.
+    pub(crate) fn give_up(&mut self) -> (bool, Option<Waker>) {
+        let waker = self.go_deaf();
+        self.events = VecDeque::new();
+        self.given_before = 0;
+        self.turn = Turn::Resting;
+        (self.ended, waker)
+    }
+}
+
+/// What a guest that is done with a session does not hear any more. A timer is the client's as far as the guest set it
+/// for a client that it served.
+fn is_from_client(kind: &EventKind) -> bool {
+    matches!(kind, EventKind::Message { .. } | EventKind::Timer { .. })
+}
+
+fn payload_len(kind: &EventKind) -> usize {
+    match kind {
+        EventKind::Message { payload, .. } => payload.len(),
+        _ => 0,
+    }
+}

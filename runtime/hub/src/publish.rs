@@ -1,0 +1,64 @@
+//! The way of one message into its topic.
+
+use std::sync::Arc;
+
+use rookery_contract::{Payload, Position, PublishOptions, TopicError};
+
+use crate::idempotency::KEY_BYTES_MAX;
+use crate::publisher::Publisher;
+use crate::topic::{Published, Topic};
+
+impl Publisher {
+    /// Publishes a message and gives its place in the topic's stream. Subscribers get it when the publisher is
+    /// flushed, or sooner.
+    pub fn publish(
+        &mut self,
+        topic: &str,
+        payload: &Payload,
+        options: &PublishOptions,
+    ) -> Result<Position, TopicError> {
+        let key_len = options.idempotency_key.as_ref().map_or(0, String::len);
+        if payload.len() > self.realm.config().message_bytes_max || key_len > KEY_BYTES_MAX {
+            return Err(TopicError::TooLarge);
+        }
+        // The topic that was published on last is looked at first.
+        let known = self
+            .touched
+            .iter()
+            .rev()
+            .find(|touched| **touched.name() == *topic);
+        if let Some(known) = known.cloned()
+            && let Some(position) = self.publish_on(&known, payload, options)
+        {
+            return Ok(position);
+        }
+        loop {
+            let found = self.realm.topic(topic)?;
+            if let Some(position) = self.publish_on(&found, payload, options) {
+                self.touch(found);
+                return Ok(position);
+            }
+        }
+    }
+
+    /// `None` when the topic was removed in the meantime.
+    fn publish_on(
+        &mut self,
+        topic: &Arc<Topic>,
+        payload: &Payload,
+        options: &PublishOptions,
+    ) -> Option<Position> {
+        let mut state = topic.lock()?;
+        let position = match state.publish(payload, options, self.realm.config()) {
+            Published::Before(position) => return Some(position),
+            Published::New(position) => position,
+        };
+        self.realm.counters().published.incr();
+        if state.pending.is_full() {
+            state.flush(self.realm.counters(), &mut self.wakes);
+            drop(state);
+            self.wake();
+        }
+        Some(position)
+    }
+}

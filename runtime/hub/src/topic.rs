@@ -1,0 +1,167 @@
+//! One topic: who subscribes, what is pending, what is kept.
+//!
+//! **Invariant:** messages are pending only while there are members, and nobody joins or leaves while messages are
+//! pending: `subscribe.rs` hands them out first. So a new member gets nothing that was published before it came, and
+//! one that leaves misses nothing that was published before it left.
+//! **Invariant:** a topic that was removed from its table is never used again; who finds one looks it up anew.
+
+use std::sync::Arc;
+
+use indexmap::IndexMap;
+use parking_lot::{Mutex, MutexGuard};
+use rookery_contract::{Payload, Position, PublishOptions, SessionId, TopicError};
+use tokio::time::Instant;
+
+use crate::config::HubConfig;
+use crate::history::History;
+use crate::idempotency::Keys;
+use crate::pending::Pending;
+use crate::session::Session;
+
+/// The longest name.
+pub const TOPIC_NAME_BYTES_MAX: usize = 256;
+
+/// Subscribers in an order that is stable while nobody joins or leaves. Ids are the host's own, so the hash need not
+/// resist anybody.
+pub(crate) type Members = IndexMap<SessionId, Arc<Session>, foldhash::fast::RandomState>;
+
+/// One topic.
+pub(crate) struct Topic {
+    name: Arc<str>,
+    state: Mutex<TopicState>,
+}
+
+/// What the topic's lock protects.
+pub(crate) struct TopicState {
+    /// The epoch, and the newest message's offset.
+    pub(crate) position: Position,
+    pub(crate) members: Members,
+    pub(crate) pending: Pending,
+    pub(crate) history: Option<Box<History>>,
+    keys: Option<Box<Keys>>,
+    listed: Listed,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Listed {
+    Yes,
+    Removed,
+}
+
+/// What became of a publication.
+pub(crate) enum Published {
+    New(Position),
+    /// The key was used before; nothing was published.
+    Before(Position),
+}
+
+/// Checks a name that comes from a guest.
+pub(crate) fn check_name(name: &str) -> Result<(), TopicError> {
+    let valid =
+        (1..=TOPIC_NAME_BYTES_MAX).contains(&name.len()) && !name.chars().any(char::is_control);
+    if valid {
+        Ok(())
+    } else {
+        Err(TopicError::InvalidName)
+    }
+}
+
+impl Topic {
+    pub(crate) fn new(name: Arc<str>, epoch: u64) -> Topic {
+        Topic {
+            name,
+            state: Mutex::new(TopicState {
+                position: Position { epoch, offset: 0 },
+                members: Members::default(),
+                pending: Pending::default(),
+                history: None,
+                keys: None,
+                listed: Listed::Yes,
+            }),
+        }
+    }
+
+    pub(crate) fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// Locks the topic; `None` when it was removed.
+    pub(crate) fn lock(&self) -> Option<MutexGuard<'_, TopicState>> {
+        let state = self.state.lock();
+        (state.listed == Listed::Yes).then_some(state)
+    }
+}
+
+impl TopicState {
+    /// Gives a message its place, and makes it pending for the members and kept for recovery.
+    pub(crate) fn publish(
+        &mut self,
+        payload: &Payload,
+        options: &PublishOptions,
+        config: &HubConfig,
+    ) -> Published {
+        let key = options.idempotency_key.as_deref();
+        // Asking for the time costs more than all the rest, and most messages need none.
+        let now = (key.is_some() || options.history.is_some()).then(Instant::now);
+        if let (Some(key), Some(now)) = (key, now)
+            && let Some(keys) = &mut self.keys
+            && let Some(position) = keys.find(key, now)
+        {
+            return Published::Before(position);
+        }
+        self.position.offset += 1;
+        if !self.members.is_empty() {
+            let except = options.except.and_then(|id| self.members.get_index_of(&id));
+            self.pending.append(payload, except);
+        }
+        match (options.history, now) {
+            (Some(retention), Some(now)) => {
+                let history = self
+                    .history
+                    .get_or_insert_with(|| Box::new(History::new(now)));
+                history.keep(
+                    self.position.offset,
+                    payload.clone(),
+                    retention,
+                    config,
+                    now,
+                );
+            }
+            _ => {
+                if let Some(history) = &mut self.history {
+                    history.interrupt();
+                }
+            }
+        }
+        if let (Some(key), Some(now)) = (key, now) {
+            let keys = self.keys.get_or_insert_default();
+            keys.remember(key, self.position, config.idempotency_keys_max, now);
+        }
+        Published::New(self.position)
+    }
+
+    /// Drops what is too old and gives back memory that an idle topic does not need.
+    pub(crate) fn expire(&mut self, now: Instant) {
+        let unused = self
+            .history
+            .as_mut()
+            .is_some_and(|history| history.expire(now));
+        if unused && self.members.is_empty() {
+            self.history = None;
+        }
+        if self.keys.as_mut().is_some_and(|keys| keys.expire(now)) {
+            self.keys = None;
+        }
+        self.pending.trim();
+    }
+
+    /// Whether nobody would miss the topic.
+    pub(crate) fn is_vacant(&self) -> bool {
+        self.members.is_empty() && self.history.is_none() && self.keys.is_none()
+    }
+
+    /// Marks a topic that leaves its table.
+    pub(crate) fn remove(&mut self) {
+        self.listed = Listed::Removed;
+    }
+}
