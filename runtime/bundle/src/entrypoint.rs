@@ -25,7 +25,7 @@ pub(crate) const CANDIDATES: [&str; 6] = [
 pub enum Entry {
     /// Files, served by the host alone.
     Static {
-        /// The page for `/`; None when the static folder has no `index.html`.
+        /// The page for `/`, somewhere below `root`; None when the static folder has no `index.html`.
         index: Option<PathBuf>,
         /// The folder whose files are served.
         root: PathBuf,
@@ -88,13 +88,9 @@ pub(crate) fn find(dir: &Path, manifest: &Manifest, notes: &mut Notes) -> Found 
         .and_then(|path| static_folder(dir, path, notes));
     let entry = match &manifest.command {
         Some(argv) => Some(Entry::Command { argv: argv.clone() }),
-        None => entry_file(dir, manifest, notes)
+        None => entry_file(dir, static_dir.as_deref(), manifest, notes)
             .and_then(|path| entry_of(path, static_dir.as_deref(), notes))
-            .or_else(|| {
-                static_dir
-                    .as_deref()
-                    .map(|root| static_entry(dir, root, notes))
-            })
+            .or_else(|| static_dir.as_deref().map(|root| static_entry(root, notes)))
             .or_else(|| (!manifest.proxy.is_empty()).then_some(Entry::Rules)),
     };
     Found { entry, static_dir }
@@ -121,13 +117,13 @@ pub(crate) fn bundle_path(text: &str) -> Result<String, String> {
 /// Why a path of the manifest cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Escape {
-    #[error("leaves the bundle's folder through a link")]
+    #[error("leaves its folder through a link")]
     Outside,
     #[error("cannot be read: {0}")]
     Unreadable(io::Error),
 }
 
-/// Follows every link of a path and looks whether it ends below `dir`, which has no link itself. None when nothing is
+/// Follows every link of a path and looks whether it ends below `dir`, which has no link in its own path. None when nothing is
 /// there.
 pub(crate) fn contained(dir: &Path, path: &Path) -> Result<Option<PathBuf>, Escape> {
     match path.canonicalize() {
@@ -156,7 +152,12 @@ fn static_folder(dir: &Path, relative: &str, notes: &mut Notes) -> Option<PathBu
 }
 
 /// The configured file if it is there, else the first candidate that is.
-fn entry_file(dir: &Path, manifest: &Manifest, notes: &mut Notes) -> Option<PathBuf> {
+fn entry_file(
+    dir: &Path,
+    static_dir: Option<&Path>,
+    manifest: &Manifest,
+    notes: &mut Notes,
+) -> Option<PathBuf> {
     if let Some(relative) = &manifest.entrypoint {
         match contained(dir, &dir.join(relative)) {
             Ok(Some(path)) if path.is_file() => return Some(path),
@@ -171,8 +172,12 @@ fn entry_file(dir: &Path, manifest: &Manifest, notes: &mut Notes) -> Option<Path
             }
         }
     }
+    // A page beside the static folder is a source that some tool builds the folder from (Vite's index.html is one).
+    let is_source =
+        |name: &str| name.ends_with(".html") && static_dir.is_some_and(|root| root != dir);
     let found = CANDIDATES
         .iter()
+        .filter(|name| !is_source(name))
         .find_map(|name| match contained(dir, &dir.join(name)) {
             Ok(path) => path.filter(|path| path.is_file()).map(|path| (*name, path)),
             Err(escape) => {
@@ -199,6 +204,13 @@ fn entry_of(path: PathBuf, static_dir: Option<&Path>, notes: &mut Notes) -> Opti
         "html" | "htm" => {
             let folder = path.parent().expect("a file has a folder");
             let root = static_dir.unwrap_or(folder).to_owned();
+            if !path.starts_with(&root) {
+                notes.fault(
+                    "entrypoint",
+                    "is a page outside of the folder that static names",
+                );
+                return None;
+            }
             Some(Entry::Static {
                 index: Some(path),
                 root,
@@ -213,8 +225,8 @@ fn entry_of(path: PathBuf, static_dir: Option<&Path>, notes: &mut Notes) -> Opti
     }
 }
 
-fn static_entry(dir: &Path, root: &Path, notes: &mut Notes) -> Entry {
-    let index = contained(dir, &root.join("index.html")).unwrap_or_else(|escape| {
+fn static_entry(root: &Path, notes: &mut Notes) -> Entry {
+    let index = contained(root, &root.join("index.html")).unwrap_or_else(|escape| {
         notes.fault("static", format!("index.html {escape}"));
         None
     });

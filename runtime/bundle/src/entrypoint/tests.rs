@@ -128,7 +128,18 @@ fn a_static_folder_stands_alone_or_beside_a_worker() {
     check(
         &["public/a.css", "index.html"],
         json!({"static": "public"}),
-        "static index.html in public",
+        "static nothing in public",
+    );
+    check(
+        &["a.css", "index.html"],
+        json!({"static": "."}),
+        "static index.html in ",
+    );
+    let nested = json!({"static": "public", "entrypoint": "public/en/index.html"});
+    check(
+        &["public/en/index.html"],
+        nested,
+        "static public/en/index.html in public",
     );
 }
 
@@ -159,11 +170,16 @@ fn refuse(dir: &Path, manifest: Value, expected: &[&str]) {
 
 #[test]
 fn what_is_no_entrypoint_is_refused() {
-    let (_temp, dir) = folder(&["main.py", "src/x.ts", "file"]);
+    let (_temp, dir) = folder(&["main.py", "src/x.ts", "file", "page.html"]);
     refuse(
         &dir,
         json!({"entrypoint": "main.py"}),
         &["entrypoint: must end in .html, .wasm, .ts, .js or .mjs"],
+    );
+    refuse(
+        &dir,
+        json!({"entrypoint": "page.html", "static": "src"}),
+        &["entrypoint: is a page outside of the folder that static names"],
     );
     refuse(
         &dir,
@@ -192,7 +208,7 @@ fn a_link_that_leaves_the_bundle_is_refused() {
     link("real.html", "in.html");
     link("loop.html", "loop.html");
     link("../outside/gone.html", "gone.html");
-    let leaves = "leaves the bundle's folder through a link";
+    let leaves = "leaves its folder through a link";
     refuse(
         &dir,
         json!({"entrypoint": "out.html"}),
