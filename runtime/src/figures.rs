@@ -8,7 +8,7 @@ use rookery_hub::Hub;
 use rookery_pool::{Budget, Totals};
 use rookery_supervisor::Supervisor;
 use rookery_telemetry::prometheus::Exposition;
-use rookery_telemetry::{PoolFigures, Surroundings, WorkerSnapshot, process};
+use rookery_telemetry::{PoolFigures, Surroundings, WorkerSnapshot, rss_bytes};
 use serde_json::Value;
 
 /// The parts that count.
@@ -31,7 +31,7 @@ impl Source for Figures {
     fn surroundings(&self) -> Surroundings {
         let hub = self.hub.snapshot().total;
         Surroundings {
-            rss_bytes: process::rss_bytes().unwrap_or_default(),
+            rss_bytes: rss_bytes().unwrap_or_default(),
             sessions: hub.sessions,
             topics: hub.topics,
         }

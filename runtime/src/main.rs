@@ -1,1 +1,24 @@
-fn main() {}
+//! `rookery`: arguments → configuration → run → exit code.
+//!
+//! **Absent on purpose:** decisions about requests, workers and sessions. The crates below make them; this one makes the
+//! crates, and hands each its neighbours.
+
+mod cli;
+
+mod config;
+
+mod wire;
+
+mod figures;
+
+mod signal;
+
+mod progress;
+
+mod style;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    cli::run(std::env::args_os())
+}

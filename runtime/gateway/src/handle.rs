@@ -6,7 +6,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use rookery_pool::Body;
 use rookery_routing::{Address, AddressError, Facts, Resolved, Route, choose};
@@ -92,7 +92,13 @@ async fn dispatch(
         sessions: pool.is_some_and(|pool| pool.serves_sessions()),
     };
     let route = choose(facts, ws::upgrade(&request));
-    if let (Route::Static | Route::StaticThenWorker, Some(files)) = (route, &site.files) {
+    // A form is posted to the worker even where a page of that name lies.
+    let for_files = match route {
+        Route::Static => true,
+        Route::StaticThenWorker => matches!(*request.method(), Method::GET | Method::HEAD),
+        Route::Worker | Route::Session | Route::NotFound => false,
+    };
+    if let (true, Some(files)) = (for_files, &site.files) {
         let (parts, body) = request.into_parts();
         let base = format!("{}/", address.prefix());
         return match (files.serve(&parts, address.tail(), &base).await, pool) {
@@ -105,7 +111,7 @@ async fn dispatch(
         };
     }
     match (route, pool) {
-        (Route::Worker, Some(pool)) => worker::forward(site, pool, address, exchange, request).await,
+        (Route::Worker | Route::StaticThenWorker, Some(pool)) => worker::forward(site, pool, address, exchange, request).await,
         (Route::Session, Some(pool)) => ws::accept(gateway, site, pool, address, exchange, request),
         _ => Err(RequestError::NotFound),
     }

@@ -1,0 +1,152 @@
+//! What a person types: one file a subcommand.
+//!
+//! **Invariant:** results go to standard output, everything else to standard error.
+//! **Invariant:** an error that ends a command says what to do next.
+
+mod server_args;
+
+mod discover;
+
+pub mod up;
+
+pub mod serve;
+
+pub mod new;
+
+pub mod build;
+
+pub mod check;
+
+pub mod schema;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::error::ErrorKind;
+use clap::{Parser, Subcommand};
+
+use crate::config::ConfigErrors;
+use crate::style::{BAD, HELP, paint};
+
+/// The arguments or the configuration are wrong; nothing was begun. `EX_USAGE` of sysexits.h.
+pub const EXIT_USAGE: u8 = 64;
+/// A second signal cut the drain short. 128 + SIGINT, as a shell reports it.
+#[allow(dead_code, reason = "`signal` ends with it")]
+pub const EXIT_INTERRUPTED: u8 = 130;
+
+const EXAMPLES: &str = "\
+Examples:
+  rookery new hello            make a first app in apps/hello/0.1.0
+  rookery up                   build everything below apps/, serve it, rebuild on change
+  rookery build apps           build for production
+  rookery check apps           see what would be refused, without serving
+  rookery serve --port 80      serve what is built
+
+Exit codes:
+  0    done
+  1    it failed: a bundle does not build, is refused, or the server could not run
+  64   the arguments or the configuration are wrong; nothing was begun
+  130  interrupted";
+
+/// Serves many versions of many realtime apps from one folder.
+#[derive(Parser, Debug)]
+#[command(name = "rookery", version, styles = HELP, after_help = EXAMPLES, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    /// Build the bundles, serve them, and rebuild on change
+    Up(up::Args),
+    /// Serve bundles that are built already
+    Serve(serve::Args),
+    /// Make a new app
+    New(new::Args),
+    /// Build bundles that have a Cargo.toml
+    Build(build::Args),
+    /// Say what would be refused, without serving
+    Check(check::Args),
+    /// Print the JSON Schema of worker.config.json
+    Schema,
+}
+
+/// Why a command ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The configuration is wrong.
+    #[error(transparent)]
+    Config(#[from] ConfigErrors),
+    /// The arguments are wrong.
+    #[error("{0}")]
+    Usage(String),
+    /// It was tried, and failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Failure {
+    fn exit_code(&self) -> ExitCode {
+        match self {
+            Failure::Config(_) | Failure::Usage(_) => ExitCode::from(EXIT_USAGE),
+            Failure::Failed(_) => ExitCode::FAILURE,
+        }
+    }
+}
+
+/// Runs what the arguments say.
+pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => return refuse(&error),
+    };
+    let outcome = match cli.command {
+        Command::Up(args) => up::execute(args),
+        Command::Serve(args) => serve::execute(args),
+        Command::New(args) => new::execute(args),
+        Command::Build(args) => build::execute(args),
+        Command::Check(args) => check::execute(args),
+        Command::Schema => schema::execute(),
+    };
+    outcome.unwrap_or_else(|failure| {
+        anstream::eprintln!("{} {failure}", paint(BAD, "error:"));
+        failure.exit_code()
+    })
+}
+
+/// Help and version are answers; anything else that clap has to say is a mistake in the arguments.
+fn refuse(error: &clap::Error) -> ExitCode {
+    // Nothing can be done when not even this can be written.
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => ExitCode::SUCCESS,
+        _ => ExitCode::from(EXIT_USAGE),
+    }
+}
+
+/// Prints a result for a program to read.
+fn print_json(value: &serde_json::Value) {
+    println!("{value:#}");
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn wrong_arguments_are_told_from_questions() {
+        let code = |args: &[&str]| format!("{:?}", run(args.iter().map(OsString::from)));
+        assert_eq!(code(&["rookery", "fly"]), format!("{:?}", ExitCode::from(EXIT_USAGE)));
+        assert_eq!(code(&["rookery"]), format!("{:?}", ExitCode::from(EXIT_USAGE)));
+        assert_eq!(code(&["rookery", "--version"]), format!("{:?}", ExitCode::SUCCESS));
+        assert_eq!(code(&["rookery", "up", "--help"]), format!("{:?}", ExitCode::SUCCESS));
+    }
+}

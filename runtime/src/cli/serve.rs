@@ -1,0 +1,66 @@
+//! `rookery serve`: production. Serves what is built, builds nothing.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use super::Failure;
+use super::server_args::ServerArgs;
+use crate::config::{Mode, ServerConfig};
+use crate::wire;
+
+const EXAMPLES: &str = "\
+Examples:
+  rookery serve                               ./apps on 127.0.0.1:8080
+  ROOKERY_ADMIN_TOKEN=… rookery serve --host 0.0.0.0 --port 80
+  APPS_DIR=/srv/apps rookery serve --log-format json";
+
+/// Arguments of `serve`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    server: ServerArgs,
+}
+
+/// Serves until a signal.
+pub fn execute(args: Args) -> Result<ExitCode, Failure> {
+    let config = args.server.load(Mode::Production)?;
+    start_logging(&config)?;
+    run(config, |address| {
+        // For whoever started us with port 0. Nothing can be done when nobody reads it.
+        let _ = writeln!(std::io::stdout(), "listening on http://{address}");
+    })
+}
+
+/// Sends the log where the configuration says. Once, before [`run`].
+pub fn start_logging(config: &ServerConfig) -> Result<(), Failure> {
+    rookery_telemetry::trace::init(&config.log).map_err(|error| Failure::Usage(error.to_string()))
+}
+
+/// Serves until a signal. `ready` is told the address when the bundles that are there at the start are live or refused.
+pub fn run(
+    config: ServerConfig,
+    ready: impl FnOnce(SocketAddr) + Send + 'static,
+) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Failed(format!("the runtime cannot start: {error}")))?;
+    runtime.block_on(async {
+        let server = wire::start(config).await;
+        let server = server.map_err(|error| Failure::Failed(error.to_string()))?;
+        let (supervisor, address) = (server.supervisor.clone(), server.address);
+        tokio::spawn(async move {
+            supervisor.settled().await;
+            ready(address);
+        });
+        let unfinished = server.run().await;
+        if unfinished.is_empty() {
+            tracing::info!("stopped");
+        } else {
+            tracing::warn!(?unfinished, "stopped with work left when the grace was over");
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}

@@ -1,0 +1,160 @@
+//! Rebuilds a bundle when its source changes.
+//!
+//! Only sources are watched: what a build writes (`target/`, `app.wasm`) would make it build for ever.
+//!
+//! **Invariant:** one build at a time; what changes meanwhile is built next.
+//! **Absent on purpose:** putting a new component into service. It lands in the bundle's folder, where the supervisor's
+//! catalog sees it as it would see any other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
+
+use crate::cli::build::{Outcome, build};
+use crate::cli::discover::{Found, discover};
+use crate::progress::Progress;
+
+/// How long it has to be quiet before a build begins: an editor saves in several steps, a checkout writes many files.
+const DEBOUNCE: Duration = Duration::from_millis(100);
+/// How often the apps folder is searched for bundles that are new.
+const SEARCH_EVERY: Duration = Duration::from_secs(1);
+
+/// Folders in a package whose files are its source.
+const SOURCE_DIRS: [&str; 2] = ["src", "wit"];
+/// Files beside them that are source too.
+const SOURCE_FILES: [&str; 3] = ["Cargo.toml", "build.rs", "worker.config.json"];
+
+/// Ends the watch when it is dropped. A build that runs is not waited for, and not cut short: whatever it puts in place
+/// is whole.
+pub struct Watching(Sender<Signal>);
+
+enum Signal {
+    Changed(Vec<PathBuf>),
+    Stop,
+}
+
+struct Watch {
+    apps_dir: PathBuf,
+    signals: Receiver<Signal>,
+    watcher: RecommendedWatcher,
+    watched: BTreeSet<PathBuf>,
+    /// What each bundle is made of, by the bundle's folder.
+    sources: BTreeMap<PathBuf, Vec<PathBuf>>,
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        // A watch that is gone already needs no telling.
+        let _ = self.0.send(Signal::Stop);
+    }
+}
+
+/// Watches the sources of what was built, and the apps folder for what is new.
+pub fn start(apps_dir: PathBuf, built: Vec<Outcome>) -> Watching {
+    let (sender, signals) = channel();
+    let events = sender.clone();
+    let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+        if let Ok(event) = event
+            && !event.kind.is_access()
+        {
+            // Nobody listens any more when the watch has ended.
+            let _ = events.send(Signal::Changed(event.paths));
+        }
+    });
+    match watcher {
+        Err(error) => tracing::warn!(%error, "changes of sources are not seen; restart `up` to build them"),
+        Ok(watcher) => {
+            let mut watch =
+                Watch { apps_dir, signals, watcher, watched: BTreeSet::new(), sources: BTreeMap::new() };
+            watch.learn(built);
+            thread::spawn(move || watch.run());
+        }
+    }
+    Watching(sender)
+}
+
+impl Watch {
+    fn run(mut self) {
+        while let Some(changed) = self.wait() {
+            // A folder that cannot be listed just now is looked at again in a second.
+            let found = discover(std::slice::from_ref(&self.apps_dir)).unwrap_or_default();
+            let stale: Vec<Found> = found.into_iter().filter(|bundle| self.is_stale(bundle, &changed)).collect();
+            if !stale.is_empty() {
+                self.learn(build(&stale, &Progress::lines()));
+            }
+        }
+    }
+
+    /// What changed, after it has become quiet; nothing when it was time to search. None at the end.
+    fn wait(&self) -> Option<Vec<PathBuf>> {
+        let mut changed = Vec::new();
+        let mut patience = SEARCH_EVERY;
+        loop {
+            match self.signals.recv_timeout(patience) {
+                Ok(Signal::Changed(paths)) => changed.extend(paths),
+                Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return None,
+                Err(RecvTimeoutError::Timeout) => return Some(changed),
+            }
+            patience = DEBOUNCE;
+        }
+    }
+
+    fn is_stale(&self, bundle: &Found, changed: &[PathBuf]) -> bool {
+        match self.sources.get(&bundle.dir) {
+            Some(sources) => changed.iter().any(|path| sources.iter().any(|package| is_source(package, path))),
+            None => bundle.dir.join("Cargo.toml").is_file(),
+        }
+    }
+
+    /// Remembers what bundles are made of, and watches it.
+    fn learn(&mut self, built: Vec<Outcome>) {
+        for outcome in built {
+            for package in &outcome.sources {
+                self.watch(package, RecursiveMode::NonRecursive);
+                for inner in SOURCE_DIRS {
+                    self.watch(&package.join(inner), RecursiveMode::Recursive);
+                }
+            }
+            self.sources.insert(outcome.dir, outcome.sources);
+        }
+    }
+
+    fn watch(&mut self, dir: &Path, mode: RecursiveMode) {
+        if self.watched.contains(dir) || !dir.is_dir() {
+            return;
+        }
+        match self.watcher.watch(dir, mode) {
+            Ok(()) => drop(self.watched.insert(dir.to_owned())),
+            Err(error) => tracing::warn!(%error, dir = %dir.display(), "changes here are not seen"),
+        }
+    }
+}
+
+/// Whether a change of `path` makes stale what is built from the package.
+fn is_source(package: &Path, path: &Path) -> bool {
+    let Ok(inside) = path.strip_prefix(package) else { return false };
+    let first = inside.components().next().map(|part| part.as_os_str());
+    let is_file = SOURCE_FILES.iter().any(|file| inside == Path::new(file));
+    is_file || first.is_some_and(|first| SOURCE_DIRS.iter().any(|dir| first == *dir))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_sources_make_a_bundle_stale() {
+        let package = Path::new("/apps/chat/1.0.0");
+        for source in ["src/lib.rs", "src/room/join.rs", "wit/app.wit", "Cargo.toml", "build.rs", "worker.config.json"] {
+            assert!(is_source(package, &package.join(source)), "{source}");
+        }
+        for other in ["app.wasm", ".app.wasm.12.tmp", "target/debug/src/x.rs", "public/index.html", "Cargo.lock", ""] {
+            assert!(!is_source(package, &package.join(other)), "{other}");
+        }
+        assert!(!is_source(package, Path::new("/apps/chat/1.1.0/src/lib.rs")));
+    }
+}

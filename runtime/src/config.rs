@@ -1,0 +1,137 @@
+//! What an operator sets, as plain data, gathered from flags, the environment and a file.
+//!
+//! The strongest source that has a setting wins: flags, then `ROOKERY_…`, then a name that other programs use too
+//! (`PORT`), then `rookery.toml`, then the default. `setting` is the table of all of them.
+//!
+//! **Invariant:** a [`ServerConfig`] that exists is valid. [`load`] gives one, or every error that it found.
+//! **Absent on purpose:** what an author sets; that is the manifest's (`rookery-bundle`).
+
+mod source;
+
+mod value;
+
+mod file;
+
+mod nearest;
+
+mod setting;
+
+mod load;
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rookery_hub::HubConfig;
+use rookery_telemetry::trace::TraceConfig;
+
+pub use load::{ConfigErrors, Loaded, apps_dir, load};
+pub use source::{Flag, Sources};
+
+/// Everything that a server is told from outside.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// For whom errors are written.
+    pub mode: Mode,
+    /// The folder whose bundles are served. Default: `./apps`.
+    pub apps_dir: PathBuf,
+    /// Where to listen. Default: 127.0.0.1. Anything but loopback needs an admin token.
+    pub host: IpAddr,
+    /// The port to listen on; 0 lets the system choose. Default: 8080.
+    pub port: u16,
+    /// Workers that may live at once, over all apps. 1 to 20,000, default 500.
+    pub pool_size: u32,
+    /// The app that answers `/`, with a selector when it has one: `chat`, `chat@1`.
+    pub app_shell: Option<String>,
+    /// Who may use the internal routes. None: everybody, on loopback.
+    pub admin_token: Option<AdminToken>,
+    /// What a selector that matches nothing gets. Default: the highest version.
+    pub version_fallback: VersionFallback,
+    /// Whether a path without a selector may get a prerelease that is higher than every stable version.
+    pub prefer_prerelease: bool,
+    /// Where compiled components are kept. Default: `rookery` in the user's cache folder, else `./.rookery/cache`.
+    pub cache_dir: PathBuf,
+    /// What is logged, and how.
+    pub log: TraceConfig,
+    /// How long requests in flight may take after a signal. 0 to 3,600 s, default 30 s.
+    pub drain_grace: Duration,
+    /// How long a client may take to send its request's headers. 1 to 3,600 s, default 10 s.
+    pub header_timeout: Duration,
+    /// The largest head of a request, in bytes. 8 KiB to 1 MiB, default 64 KiB.
+    pub header_bytes_max: usize,
+    /// What the sessions and topics of a namespace may take.
+    pub hub: HubConfig,
+}
+
+/// For whom errors are written.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mode {
+    /// For the author, who sees what went wrong inside. What `rookery up` runs in.
+    Development,
+    /// For a stranger, who sees a code and a request id. What `rookery serve` runs in.
+    Production,
+}
+
+/// What a selector that matches no version gets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum VersionFallback {
+    /// The app's highest version, marked as such.
+    Highest,
+    /// 404.
+    None,
+}
+
+/// The secret that the internal routes ask for. Never shown, not even by `{:?}`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct AdminToken(String);
+
+impl ServerConfig {
+    /// The defaults, below every source.
+    pub fn defaults(mode: Mode, cache_dir: PathBuf) -> ServerConfig {
+        ServerConfig {
+            mode,
+            apps_dir: PathBuf::from("apps"),
+            host: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            port: 8080,
+            pool_size: 500,
+            app_shell: None,
+            admin_token: None,
+            version_fallback: VersionFallback::Highest,
+            prefer_prerelease: false,
+            cache_dir,
+            log: TraceConfig::default(),
+            drain_grace: Duration::from_secs(30),
+            header_timeout: Duration::from_secs(10),
+            header_bytes_max: 64 * 1024,
+            hub: HubConfig::default(),
+        }
+    }
+
+    /// Whether only this machine can reach the server.
+    pub fn is_loopback(&self) -> bool {
+        self.host.to_canonical().is_loopback()
+    }
+}
+
+impl AdminToken {
+    /// Takes a token that fits into an `Authorization` header: visible ASCII without spaces.
+    pub fn parse(text: &str) -> Option<AdminToken> {
+        let fits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_graphic());
+        fits.then(|| AdminToken(text.to_owned()))
+    }
+
+    /// The secret itself, to compare with.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for AdminToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("AdminToken(…)")
+    }
+}

@@ -1,0 +1,116 @@
+//! What is being done right now: a line that moves on a terminal, plain lines elsewhere.
+//!
+//! **Invariant:** everything goes to standard error; standard output is for results.
+//! **Invariant:** on a terminal no line is printed past the moving ones, which would tear them: all go through here.
+
+use std::fmt::{Arguments, Display};
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::style::{BAD, DIM, GOOD, paint};
+
+/// How often a moving line moves.
+const TICK: Duration = Duration::from_millis(100);
+
+/// Where it is shown.
+#[derive(Clone)]
+pub struct Progress {
+    voice: Voice,
+    moving: MultiProgress,
+}
+
+/// How much is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Voice {
+    /// Lines that move, and lines that stay.
+    Moving,
+    /// Lines that stay.
+    Lines,
+    /// Failures.
+    Failures,
+}
+
+/// A piece of work that takes a while: a line that moves until this is dropped.
+pub struct Step {
+    bar: ProgressBar,
+}
+
+impl Progress {
+    /// Lines that move when standard error is a terminal.
+    pub fn auto() -> Progress {
+        Progress::new(if std::io::stderr().is_terminal() { Voice::Moving } else { Voice::Lines })
+    }
+
+    /// Plain lines, for when others write to the terminal at the same time.
+    pub fn lines() -> Progress {
+        Progress::new(Voice::Lines)
+    }
+
+    /// Nothing but failures.
+    pub fn quiet() -> Progress {
+        Progress::new(Voice::Failures)
+    }
+
+    fn new(voice: Voice) -> Progress {
+        Progress { voice, moving: MultiProgress::new() }
+    }
+
+    /// Begins a piece of work.
+    pub fn step(&self, label: impl Display, what: &str) -> Step {
+        match self.voice {
+            Voice::Moving => Step { bar: self.moving.add(spinner(label.to_string(), what)) },
+            Voice::Lines => {
+                anstream::eprintln!("{what} {label}");
+                Step { bar: ProgressBar::hidden() }
+            }
+            Voice::Failures => Step { bar: ProgressBar::hidden() },
+        }
+    }
+
+    /// Something went well.
+    pub fn done(&self, label: impl Display, how: impl Display) {
+        if self.voice != Voice::Failures {
+            self.print(format_args!("{} {label} {}", paint(GOOD, "✓"), paint(DIM, how)));
+        }
+    }
+
+    /// Something did not, and why.
+    pub fn failed(&self, label: impl Display, how: impl Display) {
+        self.print(format_args!("{} {label} {how}", paint(BAD, "✗")));
+    }
+
+    /// Something that is worth reading, when there is something.
+    pub fn remark(&self, text: &str) {
+        if self.voice != Voice::Failures && !text.is_empty() {
+            self.print(format_args!("{text}"));
+        }
+    }
+
+    fn print(&self, line: Arguments<'_>) {
+        self.moving.suspend(|| anstream::eprintln!("{line}"));
+    }
+}
+
+impl Step {
+    /// What the work is at. Shown only where it moves: a log would drown in it.
+    pub fn at(&self, what: &str) {
+        self.bar.set_message(what.to_owned());
+    }
+}
+
+impl Drop for Step {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+fn spinner(label: String, what: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{spinner:.cyan} {prefix} {wide_msg:.dim}");
+    let bar = ProgressBar::new_spinner().with_style(style.expect("a template that is known to be valid"));
+    bar.set_prefix(label);
+    bar.set_message(what.to_owned());
+    bar.enable_steady_tick(TICK);
+    bar
+}
