@@ -3,7 +3,8 @@
 //! **Invariant:** a session that occurs twice in a batch sees its own changes. The host hands out the attachments as
 //! they were when the batch began.
 
-use crate::session::{AttachError, Closed, Message, On, Opened, Session, SessionId};
+use crate::event::{Closed, Message, Opened};
+use crate::session::{AttachError, On, Session, SessionId};
 use crate::topic::TopicError;
 use crate::{App, Error, log, seam};
 

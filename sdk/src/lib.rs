@@ -34,47 +34,55 @@
 //! built by hand wants the same in its `RUSTFLAGS`. 64 KiB is ample unless a function recurses or keeps large arrays in
 //! its frame.
 
+// What an app is.
 mod app;
-mod clock;
 mod error;
-mod export;
+
+// What comes in.
 mod headers;
 mod percent;
 mod query;
 mod request;
+mod route;
+
+// What goes out.
 mod respond;
 mod response;
-mod route;
-mod seam;
-mod session;
 mod sse;
 mod stream;
+
+// Conversations.
+mod deliver;
+mod event;
+mod session;
 mod topic;
 
+// What else the host offers.
+mod clock;
 pub mod config;
 pub mod kv;
 pub mod log;
 pub mod random;
 
-mod deliver;
-
+// The two sides that an app is built for.
 #[cfg(target_arch = "wasm32")]
 #[doc(hidden)]
 pub mod bindings;
+mod export;
+mod seam;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod testing;
 
 pub use app::App;
 pub use clock::{now_ms, sleep};
 pub use error::Error;
+pub use event::{Closed, Message, Opened, Payload};
 pub use headers::Headers;
 pub use query::Query;
 pub use request::{Method, Request};
 pub use respond::{IntoResponse, Json};
 pub use response::Response;
-pub use session::{
-    AttachError, Closed, Message, Opened, Outcome, Payload, SendStatus, Session, SessionId,
-};
+pub use session::{AttachError, Outcome, SendStatus, Session, SessionId};
 pub use sse::{SseEvent, SseWriter};
 pub use stream::{BodyReader, BodyWriter};
 pub use topic::{Gap, Kept, Page, Position, Topic, TopicError, topic};

@@ -4,7 +4,8 @@
 pub(crate) mod hub {
     use super::super::generated::rookery::app::{history, hub as wit, types};
     use super::super::sessions;
-    use crate::session::{Payload, SendStatus, SessionId};
+    use crate::event::Payload;
+    use crate::session::{SendStatus, SessionId};
     use crate::topic::{Gap, Kept, Page, Position, PublishOptions, TopicError};
 
     pub(crate) fn begin(index: u32) {

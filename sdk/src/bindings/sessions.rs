@@ -4,7 +4,8 @@ use super::SessionEvent;
 use super::generated::rookery::app::types::PayloadResult;
 use crate::App;
 use crate::deliver::{Arrival, Event};
-use crate::session::{Closed, Message, Opened, Payload, SessionId};
+use crate::event::{Closed, Message, Opened, Payload};
+use crate::session::SessionId;
 
 /// Hands a batch to the app.
 pub fn deliver(app: &App, events: Vec<SessionEvent>) {

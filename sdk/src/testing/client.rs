@@ -4,7 +4,8 @@ use serde::de::DeserializeOwned;
 
 use super::Host;
 use crate::deliver::Event;
-use crate::session::{Closed, Message, Payload, SessionId};
+use crate::event::{Closed, Message, Payload};
+use crate::session::SessionId;
 
 /// A session as its client sees it.
 #[derive(Clone)]

@@ -7,7 +7,8 @@ use std::time::Duration;
 use super::world::{self, World};
 use super::{Answer, Client, Request};
 use crate::deliver::{Arrival, Event};
-use crate::session::{Message, Opened, Payload, SessionId};
+use crate::event::{Message, Opened, Payload};
+use crate::session::SessionId;
 use crate::{App, Request as AppRequest};
 
 /// Runs an app. A clone is the same host.

@@ -8,7 +8,8 @@ fn world<R>(run: impl FnOnce(&mut World) -> R) -> R {
 
 pub(crate) mod hub {
     use super::world;
-    use crate::session::{Payload, SendStatus, SessionId};
+    use crate::event::Payload;
+    use crate::session::{SendStatus, SessionId};
     use crate::topic::{Gap, Page, Position, PublishOptions, TopicError};
 
     pub(crate) fn begin(_: u32) {}

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::session::{Payload, SessionId};
+use crate::event::Payload;
+use crate::session::SessionId;
 use crate::topic::{Gap, Kept, Page, Position, PublishOptions, TopicError};
 
 /// How long a publication's key is remembered.

@@ -6,7 +6,8 @@ use std::rc::Rc;
 
 use super::store::Store;
 use super::topics::Topics;
-use crate::session::{Closed, Payload, SendStatus, SessionId};
+use crate::event::{Closed, Payload};
+use crate::session::{SendStatus, SessionId};
 
 /// Where the clock stands when a test begins: 2026-01-01 UTC, in milliseconds.
 const START_MS: u64 = 1_767_225_600_000;

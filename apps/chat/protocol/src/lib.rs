@@ -8,18 +8,23 @@
 //! **Invariant:** versions read each other's state. A field is added with a default and never changes its meaning.
 //! **Absent on purpose:** the seed's relay of raw frames, which let anyone read passwords and forge messages.
 
+// From a frame to what it asks for.
 mod app;
-mod client;
 mod command;
 mod frame;
 mod handle;
+
+// What is kept.
+mod client;
 mod history;
-mod id;
 mod members;
 mod rate;
-mod reply;
 mod rooms;
 mod typing;
+
+// What is answered.
+mod id;
+mod reply;
 
 #[cfg(test)]
 mod transcript;
