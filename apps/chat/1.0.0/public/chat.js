@@ -96,6 +96,7 @@ connection.addEventListener("refused", () => showState("refused", "The server re
 function join(room) {
   state.wanted = room;
   remember("room", room);
+  if (!state.name) return askName();
   connection.publish("room.join", { roomId: room, username: state.name });
 }
 
@@ -222,7 +223,7 @@ function showState(name, text) {
 }
 
 function showName() {
-  $("rename").textContent = state.name;
+  $("rename").textContent = state.name || "Your name";
 }
 
 /** Which version answers may change while the page is open, so every new connection asks. */
