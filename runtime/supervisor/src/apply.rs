@@ -208,7 +208,11 @@ impl Work {
             let in_time = pool.drain(grace).await;
             if !in_time {
                 let label = pool.label();
-                tracing::warn!(revision = label, ?grace, "still had invocations after the grace");
+                tracing::warn!(
+                    revision = label,
+                    ?grace,
+                    "still had invocations after the grace"
+                );
             }
             let _ = sender.send(in_time);
         });
@@ -272,7 +276,9 @@ impl Work {
         let table = table::build(roster.live(), self.config.prerelease);
         self.published = live;
         self.shared.table.store(Arc::new(table));
-        self.shared.generation.send_modify(|generation| *generation += 1);
+        self.shared
+            .generation
+            .send_modify(|generation| *generation += 1);
     }
 
     fn tell_report(&self, report: &Report) {

@@ -9,18 +9,18 @@
 //! **Absent on purpose:** what a worker is (the traits of `pool` say what is needed of one), serving HTTP, and
 //! sessions: whoever has sessions on a revision follows [`Supervisor::changed`].
 
-mod config;
+mod apply;
 mod catalog;
+mod config;
+mod deployments;
+mod event;
+mod handle;
+mod plan;
+mod restart;
 mod revision;
 mod roster;
-mod plan;
-mod apply;
-mod table;
-mod restart;
-mod event;
 mod run;
-mod handle;
-mod deployments;
+mod table;
 
 pub use apply::{Kinds, MakePool};
 pub use catalog::{Report, SETTLE, Severity};

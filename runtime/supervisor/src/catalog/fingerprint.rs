@@ -1,11 +1,11 @@
 //! Whether a folder looks as it looked before, without reading any of its files.
 //!
-//! It covers the folder itself, the files that the manifest and the entrypoint may be, and the entrypoint that the
-//! manifest named when it was last read. What lies deeper, such as the pages of a `static` folder, is served from the
-//! disk and needs no new revision.
+//! It covers which folder it is, the files that the manifest and the entrypoint may be, and what the manifest names.
+//! What lies deeper, such as the pages below a `static` folder, is served from the disk and needs no new revision.
 //!
 //! **Invariant:** two fingerprints that are equal were taken of the same inodes with the same lengths and times of
 //! change. Those times cannot be set by `cp -p` or `touch`, so a copy that keeps its times is seen all the same.
+//! **Absent on purpose:** the folder's own times. A process may write beside itself all day.
 
 use std::fs;
 use std::io;
@@ -28,9 +28,9 @@ const NAMES: [&str; 8] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
     dir: PathBuf,
-    itself: Option<Stat>,
+    inode: Option<(u64, u64)>,
     files: [Option<Stat>; NAMES.len()],
-    entry: Option<(PathBuf, Option<Stat>)>,
+    named: Vec<(PathBuf, Option<Stat>)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,34 +43,43 @@ struct Stat {
 }
 
 impl Fingerprint {
-    /// Looks at `dir`, and at `entry` when that is not one of the files that are looked at anyway.
+    /// Looks at `dir`, and at what is `named` unless that is looked at anyway.
     ///
     /// # Errors
     /// Any but that something does not exist, which is part of the picture.
-    pub fn of(dir: &Path, entry: Option<&Path>) -> io::Result<Fingerprint> {
+    pub fn of(dir: &Path, named: &[PathBuf]) -> io::Result<Fingerprint> {
         let itself = stat(dir)?;
         let mut files = [None; NAMES.len()];
-        // A folder that is gone has nothing in it; most folders have two of these files.
+        // A folder that is gone has nothing in it.
         if itself.is_some() {
             for (file, name) in files.iter_mut().zip(NAMES) {
                 *file = stat(&dir.join(name))?;
             }
         }
-        let entry = match entry.filter(|entry| !is_covered(dir, entry)) {
-            Some(entry) => Some((entry.to_owned(), stat(entry)?)),
-            None => None,
-        };
-        Ok(Fingerprint {
+        let mut fingerprint = Fingerprint {
             dir: dir.to_owned(),
-            itself,
+            inode: itself.map(|stat| (stat.device, stat.inode)),
             files,
-            entry,
-        })
+            named: Vec::new(),
+        };
+        fingerprint.name(named)?;
+        Ok(fingerprint)
+    }
+
+    /// Covers what is `named` in place of what was; the rest of the picture stays as it was taken.
+    ///
+    /// # Errors
+    /// As for [`of`](Fingerprint::of).
+    pub fn name(&mut self, named: &[PathBuf]) -> io::Result<()> {
+        let named = named.iter().filter(|path| !is_covered(&self.dir, path));
+        let named = named.map(|path| Ok((path.clone(), stat(path)?)));
+        self.named = named.collect::<io::Result<_>>()?;
+        Ok(())
     }
 }
 
-fn is_covered(dir: &Path, entry: &Path) -> bool {
-    NAMES.iter().any(|name| entry == dir.join(name))
+fn is_covered(dir: &Path, path: &Path) -> bool {
+    NAMES.iter().any(|name| path == dir.join(name))
 }
 
 fn stat(path: &Path) -> io::Result<Option<Stat>> {
@@ -105,7 +114,7 @@ mod tests {
     use super::*;
 
     fn of(dir: &Path) -> Fingerprint {
-        Fingerprint::of(dir, None).unwrap()
+        Fingerprint::of(dir, &[]).unwrap()
     }
 
     #[test]
@@ -134,28 +143,33 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_that_lies_deeper_is_covered_once_it_is_known() {
+    fn what_lies_deeper_is_covered_once_it_is_named() {
         let dir = tempfile::tempdir().unwrap();
-        let entry = dir.path().join("dist/chat.wasm");
+        let entry = [dir.path().join("dist/chat.wasm")];
         fs::create_dir(dir.path().join("dist")).unwrap();
-        let before = Fingerprint::of(dir.path(), Some(&entry)).unwrap();
         let unaware = of(dir.path());
-        fs::write(&entry, "wasm").unwrap();
-        assert_ne!(
-            Fingerprint::of(dir.path(), Some(&entry)).unwrap(),
-            before
-        );
+        let mut aware = unaware.clone();
+        aware.name(&entry).unwrap();
+        assert_eq!(Fingerprint::of(dir.path(), &entry).unwrap(), aware);
+        fs::write(&entry[0], "wasm").unwrap();
+        assert_ne!(Fingerprint::of(dir.path(), &entry).unwrap(), aware);
         assert_eq!(of(dir.path()), unaware);
     }
 
     #[test]
-    fn a_well_known_entry_changes_nothing() {
+    fn naming_what_is_covered_changes_nothing() {
         let dir = tempfile::tempdir().unwrap();
-        let entry = dir.path().join("app.wasm");
-        assert_eq!(
-            Fingerprint::of(dir.path(), Some(&entry)).unwrap(),
-            of(dir.path())
-        );
+        let entry = [dir.path().join("app.wasm")];
+        let named = Fingerprint::of(dir.path(), &entry).unwrap();
+        assert_eq!(named, of(dir.path()));
+    }
+
+    #[test]
+    fn a_process_may_write_beside_itself() {
+        let dir = tempfile::tempdir().unwrap();
+        let before = of(dir.path());
+        fs::write(dir.path().join("data.db"), "row").unwrap();
+        assert_eq!(of(dir.path()), before);
     }
 
     #[test]

@@ -11,12 +11,17 @@ use rookery_lifecycle::{Shutdown, Tasks};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::{Instant, sleep_until};
 
+use super::slot::SETTLE_STEP;
 use super::watch::{Coverage, Watch};
-use super::{Catalog, Look, SETTLE};
+use super::{Catalog, Look};
 use crate::config::{SupervisorConfig, Watching};
 
 /// How long after the first event the disk is looked at: a copy makes many.
 const DEBOUNCE: Duration = Duration::from_millis(50);
+
+/// The shortest time from a look that found nothing to the next: a guest that writes into its own folder makes events
+/// all day.
+const QUIET: Duration = Duration::from_millis(250);
 
 struct Looker {
     eyes: Arc<Mutex<Eyes>>,
@@ -61,13 +66,13 @@ pub fn spawn(
 
 impl Looker {
     async fn run(self, looks: mpsc::Sender<Look>) {
-        let mut next = Instant::now();
+        let (mut soonest, mut latest) = (Instant::now(), Instant::now());
         loop {
             tokio::select! {
-                () = sleep_until(next) => {}
+                () = sleep_until(latest) => {}
                 () = self.wake.notified() => {
-                    next = next.min(Instant::now() + DEBOUNCE);
-                    sleep_until(next).await;
+                    let soon = soonest.max(Instant::now() + DEBOUNCE);
+                    sleep_until(soon.min(latest)).await;
                 }
             }
             let now = Instant::now();
@@ -80,7 +85,7 @@ impl Looker {
                 }
                 None => self.poll,
             };
-            next = now + pause;
+            (soonest, latest) = (now + QUIET, now + pause);
         }
     }
 
@@ -107,9 +112,11 @@ impl Looker {
 
     fn pause(&self, look: &Look, coverage: Coverage) -> Duration {
         match coverage {
-            _ if look.unsettled > 0 => SETTLE,
+            _ if look.unsettled > 0 => SETTLE_STEP,
             // A directory that is not there cannot be watched.
             _ if look.unlisted_roots > 0 => self.poll,
+            // What moved between the listing and the watching was told to nobody.
+            Coverage::EventsFromNow => SETTLE_STEP,
             Coverage::Looks => self.poll,
             Coverage::Events => self.rescan,
         }

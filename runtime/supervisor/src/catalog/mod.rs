@@ -4,12 +4,12 @@
 //! **Invariant:** an apps directory that cannot be read keeps the bundles that were last seen in it.
 //! **Absent on purpose:** what is done about any of it. A look is data; `plan.rs` compares it with what runs.
 
+mod fingerprint;
+pub(crate) mod looks;
 mod report;
 mod scan;
-mod fingerprint;
 mod slot;
 mod watch;
-pub(crate) mod looks;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -31,7 +31,7 @@ use slot::{Rest, Slot};
 #[derive(Debug)]
 pub struct Catalog {
     roots: Vec<Root>,
-    /// Counts reads, so that a later one can be told from an earlier one.
+    /// Counts the bundles that were taken, so that a later one can be told from an earlier one.
     serial: u64,
 }
 
@@ -57,7 +57,7 @@ pub struct Found {
     pub bundle: Arc<Bundle>,
     /// Where it lies, relative to its apps directory.
     pub folder: Arc<str>,
-    /// A serial that grows with each read of its files.
+    /// A serial that grows with each bundle that is taken.
     pub opened: u64,
 }
 
@@ -128,13 +128,14 @@ impl Root {
     fn tell(&self, look: &mut Look) {
         for (folder, slot) in &self.slots {
             look.reports.extend(slot.report().cloned());
-            look.listed.extend(slot.entry_dir().map(Path::to_owned));
+            look.listed.extend(slot.named_dirs().map(Path::to_owned));
             let Some(good) = slot.good() else { continue };
             let key = Key::of(&good.bundle);
             if let Some(first) = look.found.get(&key) {
                 let reason = format!("is not used: {} is the same version", first.folder);
                 let report = Report::broken(folder, reason);
-                look.reports.push(report.of(&key.app).at(Some(&key.version)));
+                look.reports
+                    .push(report.of(&key.app).at(Some(&key.version)));
                 continue;
             }
             let found = Found {

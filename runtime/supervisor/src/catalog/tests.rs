@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::slot::SETTLE_STEP;
 use super::*;
 
 /// An apps directory, and a clock that moves when it is told to.
@@ -44,7 +45,7 @@ impl Disk {
     /// Looks until everything has come to rest.
     fn settled(&mut self) -> Look {
         loop {
-            let look = self.look_after(SETTLE);
+            let look = self.look_after(SETTLE_STEP);
             if look.unsettled == 0 {
                 return look;
             }
@@ -71,9 +72,11 @@ fn a_bundle_is_found_once_it_looked_the_same_for_the_settle_time() {
     let mut disk = Disk::new(&[("chat/1.0.0/index.html", "one")]);
     let look = disk.look_after(Duration::ZERO);
     assert_eq!((keys(&look).len(), look.unsettled), (0, 1));
-    let look = disk.look_after(SETTLE / 2);
-    assert_eq!((keys(&look).len(), look.unsettled), (0, 1));
-    let look = disk.look_after(SETTLE / 2);
+    for _ in 0..3 {
+        let look = disk.look_after(SETTLE_STEP / 2);
+        assert_eq!((keys(&look).len(), look.unsettled), (0, 1));
+    }
+    let look = disk.look_after(SETTLE_STEP / 2);
     assert_eq!(keys(&look), ["chat@1.0.0"]);
     assert_eq!(look.unsettled, 0);
 }
@@ -96,17 +99,44 @@ fn an_entrypoint_that_lies_deeper_comes_to_rest_too() {
         ("chat/1.0.0/worker.config.json", manifest),
         ("chat/1.0.0/dist/page.html", "half"),
     ]);
-    disk.look_after(SETTLE);
-    for length in 1..5 {
-        // Nothing moves but the entrypoint, which is known only since the manifest was read.
+    disk.look_after(SETTLE_STEP);
+    for length in 1..10 {
+        // Nothing else moves, and this file is known only since the manifest was read.
         disk.write(&[("chat/1.0.0/dist/page.html", &"x".repeat(length))]);
-        let look = disk.look_after(SETTLE);
+        let look = disk.look_after(SETTLE_STEP);
         assert_eq!((keys(&look).len(), look.unsettled), (0, 1));
     }
     let look = disk.settled();
     assert_eq!(keys(&look), ["chat@1.0.0"]);
     let dist = fs::canonicalize(disk.path("chat/1.0.0/dist")).unwrap();
     assert!(look.listed.contains(&dist));
+}
+
+#[test]
+fn an_entrypoint_that_comes_late_and_lies_deeper_is_waited_for() {
+    let manifest = r#"{"entrypoint": "dist/app.wasm"}"#;
+    let mut disk = Disk::new(&[
+        ("chat/1.0.0/worker.config.json", manifest),
+        ("chat/1.0.0/dist/readme", ""),
+    ]);
+    let look = disk.settled();
+    assert_eq!((keys(&look).len(), look.reports.len()), (0, 1));
+    disk.write(&[("chat/1.0.0/dist/app.wasm", "wasm")]);
+    let look = disk.settled();
+    assert_eq!((keys(&look).len(), look.reports.len()), (1, 0));
+}
+
+#[test]
+fn files_below_a_static_folder_come_to_rest_before_the_bundle_is_found() {
+    let mut disk = Disk::new(&[("chat/1.0.0/index.html", "one")]);
+    disk.look_after(SETTLE_STEP);
+    disk.write(&[("chat/1.0.0/assets/deep/0.js", "")]);
+    disk.look_after(SETTLE_STEP);
+    for length in 1..10 {
+        disk.write(&[("chat/1.0.0/assets/deep/0.js", &"x".repeat(length))]);
+        assert_eq!(disk.look_after(SETTLE_STEP).unsettled, 1);
+    }
+    assert_eq!(keys(&disk.settled()), ["chat@1.0.0"]);
 }
 
 #[test]
@@ -231,10 +261,15 @@ fn the_earlier_apps_directory_wins() {
     let mut catalog = Catalog::new(&[one.path().to_owned(), two.path().to_owned()]);
     let now = Instant::now();
     catalog.look(now);
+    catalog.look(now + SETTLE_STEP);
     let look = catalog.look(now + SETTLE);
     assert_eq!(keys(&look), ["chat@1.0.0", "news@1.0.0"]);
     let chat = look.found.values().next().unwrap();
-    assert!(chat.bundle.dir.starts_with(fs::canonicalize(one.path()).unwrap()));
+    assert!(
+        chat.bundle
+            .dir
+            .starts_with(fs::canonicalize(one.path()).unwrap())
+    );
     assert_eq!(look.reports.len(), 1);
 }
 
@@ -245,10 +280,13 @@ fn a_flat_bundle_has_the_version_that_stands_in_it() {
         ("chat/index.html", "one"),
         ("@acme/news/package.json", r#"{"version": "4.5.6"}"#),
         ("@acme/news/index.html", "one"),
+        ("plain/package.json", "{}"),
+        ("plain/index.html", "one"),
     ]);
-    assert_eq!(keys(&disk.settled()), ["@acme/news@4.5.6", "chat@1.2.3"]);
+    let others = ["@acme/news@4.5.6", "plain@0.0.0"];
+    assert_eq!(keys(&disk.settled()), [others[0], "chat@1.2.3", others[1]]);
     disk.write(&[("chat/worker.config.json", r#"{"version": "1.2.4"}"#)]);
-    assert_eq!(keys(&disk.settled()), ["@acme/news@4.5.6", "chat@1.2.4"]);
+    assert_eq!(keys(&disk.settled()), [others[0], "chat@1.2.4", others[1]]);
 }
 
 #[test]

@@ -29,6 +29,8 @@ pub struct Watch {
 pub enum Coverage {
     /// By events, for all folders.
     Events,
+    /// By events from now on; some folders were not watched yet when they were listed.
+    EventsFromNow,
     /// Only by looking.
     Looks,
 }
@@ -77,7 +79,7 @@ impl Watch {
             return Coverage::Looks;
         };
         let mut before = std::mem::take(&mut self.watched);
-        let mut failure = None;
+        let (mut failure, mut coverage) = (None, Coverage::Events);
         for dir in listed {
             // Two links may lead to one folder.
             if self.watched.contains_key(dir) {
@@ -91,11 +93,12 @@ impl Watch {
                 // The error says that the old folder's watch went away with it.
                 let _ = watcher.unwatch(dir);
             }
-            if known != Some(identity)
-                && let Err(error) = watcher.watch(dir, RecursiveMode::NonRecursive)
-            {
-                failure = Some(error);
-                continue;
+            if known != Some(identity) {
+                coverage = Coverage::EventsFromNow;
+                if let Err(error) = watcher.watch(dir, RecursiveMode::NonRecursive) {
+                    failure = Some(error);
+                    continue;
+                }
             }
             self.watched.insert(dir.clone(), identity);
         }
@@ -104,7 +107,7 @@ impl Watch {
         }
         self.watcher = Some(watcher);
         match failure {
-            None => Coverage::Events,
+            None => coverage,
             Some(error) => {
                 self.failed(&error);
                 Coverage::Looks
@@ -156,7 +159,9 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let wake = Arc::new(Notify::new());
         let mut watch = Watch::new(Arc::clone(&wake));
-        assert_eq!(watch.align(&[dir.path().to_owned()]), Coverage::Events);
+        let listed = [dir.path().to_owned()];
+        assert_eq!(watch.align(&listed), Coverage::EventsFromNow);
+        assert_eq!(watch.align(&listed), Coverage::Events);
         fs::write(dir.path().join("index.html"), "one").unwrap();
         let told = tokio::time::timeout(PATIENCE, wake.notified()).await;
         assert!(told.is_ok());
@@ -170,7 +175,8 @@ mod tests {
         let mut watch = Watch::telling(sender);
         for turn in 0..3 {
             fs::create_dir(&app).unwrap();
-            assert_eq!(watch.align(std::slice::from_ref(&app)), Coverage::Events);
+            let listed = [app.clone(), app.clone()];
+            assert_eq!(watch.align(&listed), Coverage::EventsFromNow);
             let file = app.join(format!("{turn}.html"));
             fs::write(&file, "one").unwrap();
             let is_of_file = |event: notify::Event| event.paths.contains(&file);

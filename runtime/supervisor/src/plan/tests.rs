@@ -47,12 +47,14 @@ fn check(on_disk: &[&str], standing: &[&str], expected: &[&str]) {
             (key, wanted, state(name))
         })
         .collect();
-    let standing = (1..).zip(&records).map(|(id, (key, wanted, state))| Standing {
-        id: RevisionId(id),
-        key,
-        wanted,
-        state,
-    });
+    let standing = (1..)
+        .zip(&records)
+        .map(|(id, (key, wanted, state))| Standing {
+            id: RevisionId(id),
+            key,
+            wanted,
+            state,
+        });
     let actions: Vec<String> = plan(&disk, standing)
         .into_iter()
         .map(|action| match action {
@@ -87,14 +89,22 @@ fn what_is_gone_is_withdrawn_whatever_its_state() {
 #[test]
 fn what_is_as_wanted_is_left_alone() {
     for state in ["staged", "warming", "live", "refused"] {
-        check(&["chat@1.0.0 a1"], &[&format!("chat@1.0.0 a1 {state}")], &[]);
+        check(
+            &["chat@1.0.0 a1"],
+            &[&format!("chat@1.0.0 a1 {state}")],
+            &[],
+        );
     }
 }
 
 #[test]
 fn a_folder_that_was_touched_but_has_the_same_bytes_is_left_alone() {
     for state in ["staged", "warming", "live"] {
-        check(&["chat@1.0.0 a2"], &[&format!("chat@1.0.0 a1 {state}")], &[]);
+        check(
+            &["chat@1.0.0 a2"],
+            &[&format!("chat@1.0.0 a1 {state}")],
+            &[],
+        );
     }
 }
 
@@ -120,7 +130,11 @@ fn the_old_build_serves_until_the_new_one_does() {
         &["chat@1.0.0 a1 live", "chat@1.0.0 b2 live"],
         &["withdraw 1"],
     );
-    check(&disk, &["chat@1.0.0 a1 draining", "chat@1.0.0 b2 live"], &[]);
+    check(
+        &disk,
+        &["chat@1.0.0 a1 draining", "chat@1.0.0 b2 live"],
+        &[],
+    );
 }
 
 #[test]
@@ -183,7 +197,11 @@ fn the_same_bytes_in_another_place_are_another_build() {
 fn apps_and_versions_do_not_touch_each_other() {
     check(
         &["chat@1.0.0 a1", "news@1.0.0 a1"],
-        &["chat@1.0.0 a1 live", "chat@1.0.0+b1 a1 live", "news@1.0.0 b1 live"],
+        &[
+            "chat@1.0.0 a1 live",
+            "chat@1.0.0+b1 a1 live",
+            "news@1.0.0 b1 live",
+        ],
         &["stage news@1.0.0", "withdraw 2"],
     );
 }

@@ -31,7 +31,10 @@ fn check(items: &[&str], expected: &[&str]) {
     let root = apps(items);
     let scan = scanned(root.path());
     let candidates = scan.candidates.iter().map(|candidate| {
-        let version = candidate.version.as_ref().map_or("?".to_owned(), Version::to_string);
+        let version = candidate
+            .version
+            .as_ref()
+            .map_or("?".to_owned(), Version::to_string);
         format!("{} = {}@{version}", candidate.folder, candidate.app)
     });
     let reports = scan.reports.iter();
@@ -52,8 +55,14 @@ fn every_layout_is_found() {
     check(&["chat@v1.2.3/"], &["chat@v1.2.3 = chat@1.2.3"]);
     check(&["chat/worker.config.json"], &["chat = chat@?"]);
     check(&["chat/package.json"], &["chat = chat@?"]);
-    check(&["@acme/chat/1.0.0/"], &["@acme/chat/1.0.0 = @acme/chat@1.0.0"]);
-    check(&["@acme/chat@1.0.0/"], &["@acme/chat@1.0.0 = @acme/chat@1.0.0"]);
+    check(
+        &["@acme/chat/1.0.0/"],
+        &["@acme/chat/1.0.0 = @acme/chat@1.0.0"],
+    );
+    check(
+        &["@acme/chat@1.0.0/"],
+        &["@acme/chat@1.0.0 = @acme/chat@1.0.0"],
+    );
     check(&["@acme/chat/package.json"], &["@acme/chat = @acme/chat@?"]);
     check(
         &["chat/1.0.0/", "chat/2.0.0-rc.1+b7/", "chat@3.0.0/"],
@@ -90,7 +99,14 @@ fn what_is_no_version_is_ignored_below_an_app() {
 #[test]
 fn files_and_names_with_a_dot_are_nobodys_business() {
     check(
-        &["README.md", ".staging/1.0.0/", ".git/", "@acme/.x/1.0.0/", "@acme/notes", "link -> README.md"],
+        &[
+            "README.md",
+            ".staging/1.0.0/",
+            ".git/",
+            "@acme/.x/1.0.0/",
+            "@acme/notes",
+            "link -> README.md",
+        ],
         &[],
     );
 }
@@ -99,11 +115,21 @@ fn files_and_names_with_a_dot_are_nobodys_business() {
 fn version_folders_win_over_a_manifest_beside_them() {
     check(
         &["chat/1.0.0/", "chat/package.json"],
-        &["chat/1.0.0 = chat@1.0.0", "chat: its package.json is not used"],
+        &[
+            "chat/1.0.0 = chat@1.0.0",
+            "chat: its package.json is not used",
+        ],
     );
     check(
-        &["chat/1.0.0/", "chat/worker.config.json", "chat/package.json"],
-        &["chat/1.0.0 = chat@1.0.0", "chat: its worker.config.json is not used"],
+        &[
+            "chat/1.0.0/",
+            "chat/worker.config.json",
+            "chat/package.json",
+        ],
+        &[
+            "chat/1.0.0 = chat@1.0.0",
+            "chat: its worker.config.json is not used",
+        ],
     );
     check(&["chat/1.0.0", "chat/package.json"], &["chat = chat@?"]);
 }
@@ -113,7 +139,10 @@ fn what_cannot_be_an_app_is_reported() {
     check(&["chat/"], &["chat: holds neither"]);
     check(&["chat/index.html"], &["chat: holds neither"]);
     check(&["chat/package.json/"], &["chat: holds neither"]);
-    check(&["chat@latest/"], &["chat@latest: `latest` is not a version"]);
+    check(
+        &["chat@latest/"],
+        &["chat@latest: `latest` is not a version"],
+    );
     check(&["chat@/"], &["chat@: `` is not a version"]);
     check(&["chat@1@2/"], &["chat@1@2: `1@2` is not a version"]);
     check(&["my chat/1.0.0/"], &["my chat: is not an app"]);
@@ -124,10 +153,18 @@ fn what_cannot_be_an_app_is_reported() {
 
 #[test]
 fn a_link_inside_is_followed_to_where_it_leads() {
-    let root = apps(&["chat/1.0.0 -> ../.releases/7", ".releases/7/", "talk -> chat"]);
+    let root = apps(&[
+        "chat/1.0.0 -> ../.releases/7",
+        ".releases/7/",
+        "talk -> chat",
+    ]);
     let scan = scanned(root.path());
     let release = fs::canonicalize(root.path().join(".releases/7")).unwrap();
-    let found: Vec<_> = scan.candidates.iter().map(|c| (&*c.folder, &c.dir)).collect();
+    let found: Vec<_> = scan
+        .candidates
+        .iter()
+        .map(|c| (&*c.folder, &c.dir))
+        .collect();
     assert_eq!(found, [("chat/1.0.0", &release), ("talk/1.0.0", &release)]);
     assert_eq!(scan.reports, []);
 }
@@ -136,13 +173,19 @@ fn a_link_inside_is_followed_to_where_it_leads() {
 fn a_link_that_leaves_is_refused() {
     let outside = apps(&["1.0.0/"]);
     let to = |path: &str| format!("{path} -> {}", outside.path().display());
-    check(&[&to("chat")], &["chat: is a link that leaves the apps directory"]);
+    check(
+        &[&to("chat")],
+        &["chat: is a link that leaves the apps directory"],
+    );
     check(&[&to("chat@1.0.0")], &["chat@1.0.0: is a link that leaves"]);
     check(&[&to("@acme")], &["@acme: is a link that leaves"]);
     check(&[&to("chat/1.0.0")], &["chat/1.0.0: is a link that leaves"]);
     check(&["up -> .."], &["up: is a link that leaves"]);
     // A link to a link, and a neighbour whose name begins like the apps directory's.
-    check(&[&to("a/x"), "chat@1.0.0 -> a/x"], &["a: holds neither", "chat@1.0.0: is a link that leaves"]);
+    check(
+        &[&to("a/x"), "chat@1.0.0 -> a/x"],
+        &["a: holds neither", "chat@1.0.0: is a link that leaves"],
+    );
     let root = apps(&["chat/"]);
     let neighbour = format!("{}-more", root.path().display());
     fs::create_dir(&neighbour).unwrap();
@@ -154,12 +197,27 @@ fn a_link_that_leaves_is_refused() {
 
 #[test]
 fn loops_end() {
-    check(&["a -> b", "b -> a"], &["a: is a link that leads nowhere", "b: is a link that leads nowhere"]);
+    check(
+        &["a -> b", "b -> a"],
+        &[
+            "a: is a link that leads nowhere",
+            "b: is a link that leads nowhere",
+        ],
+    );
     check(&["a -> a"], &["a: is a link that leads nowhere"]);
     check(&["a -> gone"], &["a: is a link that leads nowhere"]);
-    check(&["chat/1.0.0 -> ."], &["chat/1.0.0: is a link to a folder that holds it"]);
-    check(&["chat/1.0.0 -> .."], &["chat/1.0.0: is a link to a folder that holds it"]);
-    check(&["@all -> ."], &["@all: is a link to a folder that holds it"]);
+    check(
+        &["chat/1.0.0 -> ."],
+        &["chat/1.0.0: is a link to a folder that holds it"],
+    );
+    check(
+        &["chat/1.0.0 -> .."],
+        &["chat/1.0.0: is a link to a folder that holds it"],
+    );
+    check(
+        &["@all -> ."],
+        &["@all: is a link to a folder that holds it"],
+    );
 }
 
 #[test]
@@ -167,7 +225,7 @@ fn a_folder_that_may_not_be_listed_is_noted() {
     use std::os::unix::fs::PermissionsExt;
     let root = apps(&["chat/1.0.0/", "news/1.0.0/"]);
     let chat = root.path().join("chat");
-    fs::set_permissions(&chat, fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(&chat, fs::Permissions::from_mode(0o000)).unwrap();
     // Root reads everything, and then this says nothing.
     if fs::read_dir(&chat).is_err() {
         let scan = scanned(root.path());
