@@ -16,7 +16,7 @@ use rookery_contract::{
 };
 use smallvec::SmallVec;
 
-use crate::close::CloseFrame;
+use crate::close::{CloseFrame, GUEST_FAULT};
 use crate::error::Refusal;
 use crate::frame;
 use crate::history::recover;
@@ -62,8 +62,8 @@ impl Publisher {
         };
         self.settle(&session);
         if payload.len() > self.realm.config().message_bytes_max {
-            // Nothing may be dropped silently, and this will never fit.
-            session.close(crate::close::TOO_BIG);
+            // Nothing may be dropped silently, and this is the app's mistake.
+            session.close(GUEST_FAULT);
             return SendStatus::Full;
         }
         let status = session.send_frame(frame::message(payload), &mut self.wakes);

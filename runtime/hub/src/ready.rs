@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use rookery_contract::BATCH_EVENTS_MAX;
 use tokio::sync::Notify;
 
 use crate::batch::{Batch, EventsDone};
@@ -47,8 +48,8 @@ impl ReadyQueue {
         Arc::default()
     }
 
-    /// Waits for work and takes up to `events_max` events (at least 1) and [`BATCH_BYTES_MAX`] of payload; a session's
-    /// events go together, in order. `None` when the queue was closed. Any number of takers may wait; dropping the
+    /// Waits for work and takes up to `events_max` events (1 to [`BATCH_EVENTS_MAX`]) and [`BATCH_BYTES_MAX`] of payload;
+    /// a session's events go together, in order. `None` when the queue was closed. Any number of takers may wait; dropping the
     /// future loses nothing.
     pub async fn take(self: &Arc<Self>, events_max: usize) -> Option<Batch> {
         loop {
@@ -118,7 +119,7 @@ impl ReadyQueue {
     fn try_take(self: &Arc<Self>, events_max: usize) -> Result<Batch, Empty> {
         let mut wakes = WakeList::default();
         let mut room = BatchRoom {
-            events: events_max.max(1),
+            events: events_max.clamp(1, BATCH_EVENTS_MAX),
             bytes: BATCH_BYTES_MAX,
         };
         let mut batch = Batch::default();

@@ -142,17 +142,22 @@ pub fn shorts(events: &[Event]) -> Vec<String> {
     events.iter().map(short).collect()
 }
 
-/// Decodes a chunk of whole frames of less than 64 KiB.
+/// Decodes a chunk of whole frames.
 fn frames(chunk: &Bytes) -> Vec<String> {
     let mut rest = &chunk[..];
     let mut frames = Vec::new();
     while let [first, length, after @ ..] = rest {
-        let (length, after) = match length {
-            126 => (
-                usize::from(u16::from_be_bytes([after[0], after[1]])),
-                &after[2..],
-            ),
-            length => (usize::from(*length), after),
+        let extended = match length {
+            126 => 2,
+            127 => 8,
+            _ => 0,
+        };
+        let (bytes, after) = after.split_at(extended);
+        let length = match extended {
+            0 => usize::from(*length),
+            _ => bytes
+                .iter()
+                .fold(0, |length, byte| length << 8 | usize::from(*byte)),
         };
         let (payload, next) = after.split_at(length);
         frames.push(match first {
