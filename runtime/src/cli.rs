@@ -144,9 +144,21 @@ mod tests {
     #[test]
     fn wrong_arguments_are_told_from_questions() {
         let code = |args: &[&str]| format!("{:?}", run(args.iter().map(OsString::from)));
-        assert_eq!(code(&["rookery", "fly"]), format!("{:?}", ExitCode::from(EXIT_USAGE)));
-        assert_eq!(code(&["rookery"]), format!("{:?}", ExitCode::from(EXIT_USAGE)));
-        assert_eq!(code(&["rookery", "--version"]), format!("{:?}", ExitCode::SUCCESS));
-        assert_eq!(code(&["rookery", "up", "--help"]), format!("{:?}", ExitCode::SUCCESS));
+        assert_eq!(
+            code(&["rookery", "fly"]),
+            format!("{:?}", ExitCode::from(EXIT_USAGE))
+        );
+        assert_eq!(
+            code(&["rookery"]),
+            format!("{:?}", ExitCode::from(EXIT_USAGE))
+        );
+        assert_eq!(
+            code(&["rookery", "--version"]),
+            format!("{:?}", ExitCode::SUCCESS)
+        );
+        assert_eq!(
+            code(&["rookery", "up", "--help"]),
+            format!("{:?}", ExitCode::SUCCESS)
+        );
     }
 }

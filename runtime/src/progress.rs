@@ -40,7 +40,11 @@ pub struct Step {
 impl Progress {
     /// Lines that move when standard error is a terminal.
     pub fn auto() -> Progress {
-        Progress::new(if std::io::stderr().is_terminal() { Voice::Moving } else { Voice::Lines })
+        Progress::new(if std::io::stderr().is_terminal() {
+            Voice::Moving
+        } else {
+            Voice::Lines
+        })
     }
 
     /// Plain lines, for when others write to the terminal at the same time.
@@ -54,25 +58,38 @@ impl Progress {
     }
 
     fn new(voice: Voice) -> Progress {
-        Progress { voice, moving: MultiProgress::new() }
+        Progress {
+            voice,
+            moving: MultiProgress::new(),
+        }
     }
 
     /// Begins a piece of work.
     pub fn step(&self, label: impl Display, what: &str) -> Step {
         match self.voice {
-            Voice::Moving => Step { bar: self.moving.add(spinner(label.to_string(), what)) },
+            Voice::Moving => Step {
+                bar: self.moving.add(spinner(label.to_string(), what)),
+            },
             Voice::Lines => {
                 anstream::eprintln!("{what} {label}");
-                Step { bar: ProgressBar::hidden() }
+                Step {
+                    bar: ProgressBar::hidden(),
+                }
             }
-            Voice::Failures => Step { bar: ProgressBar::hidden() },
+            Voice::Failures => Step {
+                bar: ProgressBar::hidden(),
+            },
         }
     }
 
     /// Something went well.
     pub fn done(&self, label: impl Display, how: impl Display) {
         if self.voice != Voice::Failures {
-            self.print(format_args!("{} {label} {}", paint(GOOD, "✓"), paint(DIM, how)));
+            self.print(format_args!(
+                "{} {label} {}",
+                paint(GOOD, "✓"),
+                paint(DIM, how)
+            ));
         }
     }
 
@@ -108,7 +125,8 @@ impl Drop for Step {
 
 fn spinner(label: String, what: &str) -> ProgressBar {
     let style = ProgressStyle::with_template("{spinner:.cyan} {prefix} {wide_msg:.dim}");
-    let bar = ProgressBar::new_spinner().with_style(style.expect("a template that is known to be valid"));
+    let bar =
+        ProgressBar::new_spinner().with_style(style.expect("a template that is known to be valid"));
     bar.set_prefix(label);
     bar.set_message(what.to_owned());
     bar.enable_steady_tick(TICK);

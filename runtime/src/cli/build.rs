@@ -76,17 +76,28 @@ pub enum End {
 
 /// Builds what the arguments name.
 pub fn execute(args: Args) -> Result<ExitCode, Failure> {
-    let progress = if args.quiet || args.json { Progress::quiet() } else { Progress::auto() };
+    let progress = if args.quiet || args.json {
+        Progress::quiet()
+    } else {
+        Progress::auto()
+    };
     let found = discover(&roots(args.dirs)?)?;
     let begun = Instant::now();
     let outcomes = build(&found, &progress);
-    let failed = outcomes.iter().filter(|outcome| matches!(outcome.end, End::Failed(_))).count();
+    let failed = outcomes
+        .iter()
+        .filter(|outcome| matches!(outcome.end, End::Failed(_)))
+        .count();
     if args.json {
         super::print_json(&outcomes.iter().map(to_json).collect());
     } else if !args.quiet || failed > 0 {
         summarise(&outcomes, failed, begun);
     }
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// The folders that were named, else the apps folder of the configuration.
@@ -94,7 +105,10 @@ pub(super) fn roots(dirs: Vec<PathBuf>) -> Result<Vec<PathBuf>, Failure> {
     if !dirs.is_empty() {
         return Ok(dirs);
     }
-    Ok(vec![config::apps_dir(&Sources::from_process(None, Vec::new()))?])
+    Ok(vec![config::apps_dir(&Sources::from_process(
+        None,
+        Vec::new(),
+    ))?])
 }
 
 /// Builds those of the bundles that have something to build, and shows how it goes.
@@ -105,10 +119,20 @@ pub fn build(found: &[Found], progress: &Progress) -> Vec<Outcome> {
             progress.failed(bundle.label(), error);
         }
     }
-    let Plan { workspaces, refused } = plan(found);
+    let Plan {
+        workspaces,
+        refused,
+    } = plan(found);
     let mut outcomes: Vec<Outcome> = refused
         .into_iter()
-        .map(|(bundle, reason)| conclude(progress, &bundle, vec![bundle.dir.clone()], End::Failed(reason)))
+        .map(|(bundle, reason)| {
+            conclude(
+                progress,
+                &bundle,
+                vec![bundle.dir.clone()],
+                End::Failed(reason),
+            )
+        })
         .collect();
     for workspace in &workspaces {
         outcomes.extend(build_workspace(workspace, progress));
@@ -118,8 +142,15 @@ pub fn build(found: &[Found], progress: &Progress) -> Vec<Outcome> {
 
 fn build_workspace(workspace: &plan::Workspace, progress: &Progress) -> Vec<Outcome> {
     let step = progress.step(workspace.label(), "building");
-    let built = target::ensure(&workspace.root, &step).and_then(|()| cargo::build(workspace, &step));
-    let built = built.unwrap_or_else(|reason| workspace.crates.iter().map(|_| Err(reason.clone())).collect());
+    let built =
+        target::ensure(&workspace.root, &step).and_then(|()| cargo::build(workspace, &step));
+    let built = built.unwrap_or_else(|reason| {
+        workspace
+            .crates
+            .iter()
+            .map(|_| Err(reason.clone()))
+            .collect()
+    });
     drop(step);
     let one = |(from, built): (&plan::Crate, cargo::Built)| {
         let installed = built.and_then(|component| {
@@ -129,7 +160,12 @@ fn build_workspace(workspace: &plan::Workspace, progress: &Progress) -> Vec<Outc
             }
             Ok(end)
         });
-        conclude(progress, &from.found, from.sources.clone(), installed.unwrap_or_else(End::Failed))
+        conclude(
+            progress,
+            &from.found,
+            from.sources.clone(),
+            installed.unwrap_or_else(End::Failed),
+        )
     };
     workspace.crates.iter().zip(built).map(one).collect()
 }
@@ -139,9 +175,17 @@ fn conclude(progress: &Progress, bundle: &Found, sources: Vec<PathBuf>, end: End
     match &end {
         End::Built => progress.done(bundle.label(), "built"),
         End::UpToDate => progress.done(bundle.label(), "is up to date"),
-        End::Failed(reason) => progress.failed(bundle.label(), format_args!("does not build\n{}", reason.trim_end())),
+        End::Failed(reason) => progress.failed(
+            bundle.label(),
+            format_args!("does not build\n{}", reason.trim_end()),
+        ),
     }
-    Outcome { label: bundle.label(), dir: bundle.dir.clone(), sources, end }
+    Outcome {
+        label: bundle.label(),
+        dir: bundle.dir.clone(),
+        sources,
+        end,
+    }
 }
 
 fn summarise(outcomes: &[Outcome], failed: usize, begun: Instant) {
@@ -150,11 +194,24 @@ fn summarise(outcomes: &[Outcome], failed: usize, begun: Instant) {
     if outcomes.is_empty() {
         anstream::eprintln!("nothing to build: no bundle here has a Cargo.toml");
     } else if failed == 0 {
-        anstream::eprintln!("{} {built} bundles {}", paint(GOOD, "built"), paint(DIM, took));
+        anstream::eprintln!(
+            "{} {built} bundles {}",
+            paint(GOOD, "built"),
+            paint(DIM, took)
+        );
     } else {
-        let labels: Vec<&str> =
-            outcomes.iter().filter(|outcome| matches!(outcome.end, End::Failed(_))).map(|o| o.label.as_str()).collect();
-        anstream::eprintln!("{} {} of {}: {}", paint(BAD, "failed"), failed, outcomes.len(), labels.join(", "));
+        let labels: Vec<&str> = outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome.end, End::Failed(_)))
+            .map(|o| o.label.as_str())
+            .collect();
+        anstream::eprintln!(
+            "{} {} of {}: {}",
+            paint(BAD, "failed"),
+            failed,
+            outcomes.len(),
+            labels.join(", ")
+        );
     }
 }
 
@@ -162,7 +219,10 @@ fn to_json(outcome: &Outcome) -> serde_json::Value {
     let (status, error) = match &outcome.end {
         End::Built => ("built", None),
         End::UpToDate => ("up-to-date", None),
-        End::Failed(reason) => ("failed", Some(anstream::adapter::strip_str(reason).to_string())),
+        End::Failed(reason) => (
+            "failed",
+            Some(anstream::adapter::strip_str(reason).to_string()),
+        ),
     };
     json!({ "bundle": outcome.label, "dir": outcome.dir, "status": status, "error": error })
 }

@@ -30,7 +30,8 @@ pub struct Args {
     json: bool,
 }
 
-const MISNAMED: &str = "its folder is not named after an app: app/1.2.3, app@1.2.3 or app, each also below @scope";
+const MISNAMED: &str =
+    "its folder is not named after an app: app/1.2.3, app@1.2.3 or app, each also below @scope";
 
 /// What a server would say of one bundle.
 #[derive(Debug)]
@@ -52,7 +53,10 @@ pub type Inspect<'a> = &'a dyn Fn(&Bundle) -> Result<(), String>;
 pub fn execute(args: Args) -> Result<ExitCode, Failure> {
     let found = discover(&roots(args.dirs)?)?;
     let verdicts: Vec<Verdict> = found.iter().map(|bundle| check(bundle, &inspect)).collect();
-    let refused = verdicts.iter().filter(|verdict| !verdict.faults.is_empty()).count();
+    let refused = verdicts
+        .iter()
+        .filter(|verdict| !verdict.faults.is_empty())
+        .count();
     if args.json {
         super::print_json(&verdicts.iter().map(to_json).collect());
     } else {
@@ -60,13 +64,21 @@ pub fn execute(args: Args) -> Result<ExitCode, Failure> {
         let accepted = verdicts.len() - refused;
         anstream::println!("{accepted} accepted, {refused} refused");
     }
-    Ok(if refused == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if refused == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// Opens one bundle and inspects it.
 pub fn check(found: &Found, inspect: Inspect<'_>) -> Verdict {
-    let mut verdict =
-        Verdict { label: found.label(), dir: found.dir.clone(), faults: Vec::new(), warnings: Vec::new() };
+    let mut verdict = Verdict {
+        label: found.label(),
+        dir: found.dir.clone(),
+        faults: Vec::new(),
+        warnings: Vec::new(),
+    };
     let Some(expect) = found.expect.clone() else {
         verdict.faults.push(MISNAMED.to_owned());
         return verdict;
@@ -78,7 +90,10 @@ pub fn check(found: &Found, inspect: Inspect<'_>) -> Verdict {
             verdict.warnings = bundle.warnings;
         }
         Err(BundleError::Invalid { file, faults }) => {
-            verdict.faults = faults.iter().map(|fault| format!("{file}: {fault}")).collect();
+            verdict.faults = faults
+                .iter()
+                .map(|fault| format!("{file}: {fault}"))
+                .collect();
         }
         Err(error) => verdict.faults.push(error.to_string()),
     }
@@ -91,8 +106,16 @@ fn inspect(_bundle: &Bundle) -> Result<(), String> {
 }
 
 fn show(verdict: &Verdict) {
-    let mark = if verdict.faults.is_empty() { paint(GOOD, "✓") } else { paint(BAD, "✗") };
-    anstream::println!("{mark} {} {}", verdict.label, paint(DIM, verdict.dir.display()));
+    let mark = if verdict.faults.is_empty() {
+        paint(GOOD, "✓")
+    } else {
+        paint(BAD, "✗")
+    };
+    anstream::println!(
+        "{mark} {} {}",
+        verdict.label,
+        paint(DIM, verdict.dir.display())
+    );
     for fault in &verdict.faults {
         anstream::println!("    {} {}", paint(BAD, "error:"), indented(fault));
     }
@@ -136,12 +159,21 @@ mod tests {
     fn every_fault_has_its_line() {
         let verdict = verdict(r#"{"timeout": "soon", "maxRequest": 5}"#, &|_| Ok(()));
         assert_eq!(verdict.faults.len(), 2, "{verdict:?}");
-        assert!(verdict.faults.iter().all(|fault| fault.starts_with("worker.config.json: ")), "{verdict:?}");
+        assert!(
+            verdict
+                .faults
+                .iter()
+                .all(|fault| fault.starts_with("worker.config.json: ")),
+            "{verdict:?}"
+        );
     }
 
     #[test]
     fn an_inspection_can_refuse_what_is_valid_on_disk() {
         assert!(verdict("{}", &|_| Ok(())).faults.is_empty());
-        assert_eq!(verdict("{}", &|_| Err("exports nothing".into())).faults, ["exports nothing"]);
+        assert_eq!(
+            verdict("{}", &|_| Err("exports nothing".into())).faults,
+            ["exports nothing"]
+        );
     }
 }

@@ -27,8 +27,14 @@ impl Found {
     /// `chat@1.0.0`, or `chat` where the version stands in the manifest.
     pub fn label(&self) -> String {
         match &self.expect {
-            Some(Expect { name, version: Some(version) }) => format!("{name}@{version}"),
-            Some(Expect { name, version: None }) => name.to_string(),
+            Some(Expect {
+                name,
+                version: Some(version),
+            }) => format!("{name}@{version}"),
+            Some(Expect {
+                name,
+                version: None,
+            }) => name.to_string(),
             None => self.dir.display().to_string(),
         }
     }
@@ -46,13 +52,19 @@ pub fn discover(roots: &[PathBuf]) -> Result<Vec<Found>, Failure> {
         })?;
     }
     let order = |found: &Found| {
-        let place = found.expect.clone().map(|expect| (expect.name, expect.version));
+        let place = found
+            .expect
+            .clone()
+            .map(|expect| (expect.name, expect.version));
         (place, found.dir.clone())
     };
     found.sort_by_cached_key(order);
     found.dedup();
     if found.is_empty() {
-        let roots: Vec<String> = roots.iter().map(|root| root.display().to_string()).collect();
+        let roots: Vec<String> = roots
+            .iter()
+            .map(|root| root.display().to_string())
+            .collect();
         return Err(Failure::Failed(format!(
             "there is no bundle in {}: a bundle is a folder with {MANIFEST_FILE}; `rookery new NAME` makes one",
             roots.join(", ")
@@ -63,7 +75,10 @@ pub fn discover(roots: &[PathBuf]) -> Result<Vec<Found>, Failure> {
 
 fn search(dir: &Path, depth: usize, found: &mut Vec<Found>) -> io::Result<()> {
     if is_bundle(dir) {
-        found.push(Found { dir: dir.to_owned(), expect: expect(dir) });
+        found.push(Found {
+            dir: dir.to_owned(),
+            expect: expect(dir),
+        });
         return Ok(());
     }
     if depth == DEPTH_MAX {
@@ -84,7 +99,8 @@ fn is_bundle(dir: &Path) -> bool {
         return true;
     }
     let package = fs::read(dir.join(PACKAGE_FILE)).ok();
-    let package: Option<serde_json::Value> = package.and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    let package: Option<serde_json::Value> =
+        package.and_then(|bytes| serde_json::from_slice(&bytes).ok());
     package.is_some_and(|package| package.get("workerConfig").is_some())
 }
 
@@ -95,20 +111,33 @@ fn is_skipped(name: &OsStr) -> bool {
 /// Reads `app/1.2.3`, `app@1.2.3` or `app` off the end of a path, each with a scope before it or without.
 fn expect(dir: &Path) -> Option<Expect> {
     let name_at = |dir: &Path, last: &str| {
-        let scope = dir.parent().and_then(file_name).filter(|scope| scope.starts_with('@'));
-        AppName::parse(&scope.map_or_else(|| last.to_owned(), |scope| format!("{scope}/{last}"))).ok()
+        let scope = dir
+            .parent()
+            .and_then(file_name)
+            .filter(|scope| scope.starts_with('@'));
+        AppName::parse(&scope.map_or_else(|| last.to_owned(), |scope| format!("{scope}/{last}")))
+            .ok()
     };
     let last = file_name(dir)?;
     if let Some(version) = parse_version(last) {
         let app = dir.parent()?;
-        return Some(Expect { name: name_at(app, file_name(app)?)?, version: Some(version) });
+        return Some(Expect {
+            name: name_at(app, file_name(app)?)?,
+            version: Some(version),
+        });
     }
     if let Some((name, version)) = last.split_once('@')
         && let Some(version) = parse_version(version)
     {
-        return Some(Expect { name: name_at(dir, name)?, version: Some(version) });
+        return Some(Expect {
+            name: name_at(dir, name)?,
+            version: Some(version),
+        });
     }
-    Some(Expect { name: name_at(dir, last)?, version: None })
+    Some(Expect {
+        name: name_at(dir, last)?,
+        version: None,
+    })
 }
 
 fn file_name(dir: &Path) -> Option<&str> {
@@ -132,7 +161,11 @@ mod tests {
     }
 
     fn labels(root: &Path) -> Vec<String> {
-        discover(&[root.to_owned()]).unwrap().iter().map(Found::label).collect()
+        discover(&[root.to_owned()])
+            .unwrap()
+            .iter()
+            .map(Found::label)
+            .collect()
     }
 
     #[test]
@@ -148,7 +181,15 @@ mod tests {
         ]);
         assert_eq!(
             labels(root.path()),
-            ["@acme/api@1.0.0", "@acme/site", "chat@0.9.0", "chat@1.0.0", "chat@2.0.0-rc.1", "hello@1.2.3", "shop"]
+            [
+                "@acme/api@1.0.0",
+                "@acme/site",
+                "chat@0.9.0",
+                "chat@1.0.0",
+                "chat@2.0.0-rc.1",
+                "hello@1.2.3",
+                "shop"
+            ]
         );
     }
 
@@ -190,6 +231,9 @@ mod tests {
         let root = tree(&[]);
         let failure = discover(&[root.path().to_owned()]).unwrap_err();
         assert!(failure.to_string().contains("rookery new"), "{failure}");
-        assert!(matches!(discover(&[root.path().join("nowhere")]), Err(Failure::Usage(_))));
+        assert!(matches!(
+            discover(&[root.path().join("nowhere")]),
+            Err(Failure::Usage(_))
+        ));
     }
 }

@@ -56,16 +56,32 @@ pub enum Kind {
 
 /// Makes the bundle, and says how to go on.
 pub fn execute(args: Args) -> Result<ExitCode, Failure> {
-    let name = AppName::parse(&args.name).map_err(|error| Failure::Usage(format!("NAME {error}")))?;
+    let name =
+        AppName::parse(&args.name).map_err(|error| Failure::Usage(format!("NAME {error}")))?;
     let bundle = create(&name, args.kind, &args.dir)?;
     anstream::println!("{} {}", paint(GOOD, "made"), bundle.display());
     anstream::println!("\nNext:");
-    let apps = if args.dir == Path::new("apps") { String::new() } else { format!(" --apps-dir {}", args.dir.display()) };
-    let step = |command: String, what: &str| anstream::println!("  {}  {}", paint(KEY, command), paint(DIM, what));
+    let apps = if args.dir == Path::new("apps") {
+        String::new()
+    } else {
+        format!(" --apps-dir {}", args.dir.display())
+    };
+    let step = |command: String, what: &str| {
+        anstream::println!("  {}  {}", paint(KEY, command), paint(DIM, what))
+    };
     if args.kind == Kind::Wasm {
-        step(format!("cargo test --manifest-path {}", bundle.join("Cargo.toml").display()), "test it without a server");
+        step(
+            format!(
+                "cargo test --manifest-path {}",
+                bundle.join("Cargo.toml").display()
+            ),
+            "test it without a server",
+        );
     }
-    step(format!("rookery up{apps}"), &format!("build it, and serve it at /{name}/"));
+    step(
+        format!("rookery up{apps}"),
+        &format!("build it, and serve it at /{name}/"),
+    );
     Ok(ExitCode::SUCCESS)
 }
 
@@ -79,7 +95,8 @@ pub fn create(name: &AppName, kind: Kind, apps_dir: &Path) -> Result<PathBuf, Fa
             bundle.display()
         )));
     }
-    let failed = |error: io::Error| Failure::Failed(format!("{} cannot be made: {error}", bundle.display()));
+    let failed =
+        |error: io::Error| Failure::Failed(format!("{} cannot be made: {error}", bundle.display()));
     fs::create_dir_all(&app_dir).map_err(failed)?;
     let sdk = match kind {
         Kind::Wasm => sdk::provide(apps_dir, &bundle).map_err(failed)?,

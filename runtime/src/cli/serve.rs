@@ -59,7 +59,10 @@ pub fn run(
         if unfinished.is_empty() {
             tracing::info!("stopped");
         } else {
-            tracing::warn!(?unfinished, "stopped with work left when the grace was over");
+            tracing::warn!(
+                ?unfinished,
+                "stopped with work left when the grace was over"
+            );
         }
         Ok(ExitCode::SUCCESS)
     })

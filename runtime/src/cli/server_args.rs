@@ -62,8 +62,11 @@ impl ServerArgs {
             ("log.filter", self.log_filter),
             ("log.format", self.log_format),
         ];
-        let given = flags.into_iter().filter_map(|(key, value)| Some(Flag { key, value: value? }));
-        let Loaded { config, warnings } = load(&Sources::from_process(self.config, given.collect()), mode)?;
+        let given = flags
+            .into_iter()
+            .filter_map(|(key, value)| Some(Flag { key, value: value? }));
+        let Loaded { config, warnings } =
+            load(&Sources::from_process(self.config, given.collect()), mode)?;
         for warning in warnings {
             anstream::eprintln!("{} {warning}", paint(WARN, "warning:"));
         }

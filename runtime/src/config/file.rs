@@ -26,7 +26,10 @@ pub(super) struct File {
 
 /// Reads the file that `--config` or `ROOKERY_CONFIG` names, else `./rookery.toml` when it is there.
 pub(super) fn read(sources: &Sources, errors: &mut Vec<String>) -> File {
-    let named = sources.file.clone().or_else(|| sources.env("ROOKERY_CONFIG").map(PathBuf::from));
+    let named = sources
+        .file
+        .clone()
+        .or_else(|| sources.env("ROOKERY_CONFIG").map(PathBuf::from));
     let path = named.clone().unwrap_or_else(|| PathBuf::from(DEFAULT_FILE));
     let name = path.display().to_string();
     match std::fs::read_to_string(&path) {
@@ -44,8 +47,13 @@ fn parse(text: &str, name: String, folder: &Path, errors: &mut Vec<String>) -> F
     match text.parse::<toml::Table>() {
         Ok(table) => flatten("", table, &mut values),
         Err(error) => {
-            let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
-            errors.push(format!("{name}: line {line}: {}", error.message().replace('\n', "; ")));
+            let line = error
+                .span()
+                .map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+            errors.push(format!(
+                "{name}: line {line}: {}",
+                error.message().replace('\n', "; ")
+            ));
         }
     }
     values.retain(|key, _| {
@@ -55,12 +63,20 @@ fn parse(text: &str, name: String, folder: &Path, errors: &mut Vec<String>) -> F
         }
         known
     });
-    File { name, folder: folder.to_owned(), values }
+    File {
+        name,
+        folder: folder.to_owned(),
+        values,
+    }
 }
 
 fn flatten(prefix: &str, table: toml::Table, values: &mut BTreeMap<String, toml::Value>) {
     for (key, value) in table {
-        let key = if prefix.is_empty() { key } else { format!("{prefix}.{key}") };
+        let key = if prefix.is_empty() {
+            key
+        } else {
+            format!("{prefix}.{key}")
+        };
         match value {
             toml::Value::Table(inner) => flatten(&key, inner, values),
             value => drop(values.insert(key, value)),

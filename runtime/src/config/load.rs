@@ -45,7 +45,9 @@ pub fn load(sources: &Sources, mode: Mode) -> Result<Loaded, ConfigErrors> {
     let mut config = ServerConfig::defaults(mode, default_cache_dir(sources));
     let mut set_by = BTreeMap::new();
     for setting in SETTINGS {
-        let Some((source, raw)) = find(setting, sources, &file) else { continue };
+        let Some((source, raw)) = find(setting, sources, &file) else {
+            continue;
+        };
         match (setting.set)(&mut config, raw) {
             Ok(()) => drop(set_by.insert(setting.key, source)),
             Err(reason) => errors.push(format!("{source}: {reason}")),
@@ -54,7 +56,11 @@ pub fn load(sources: &Sources, mode: Mode) -> Result<Loaded, ConfigErrors> {
     check_apps_dir(&config, &set_by, &mut errors);
     check_exposure(&config, &set_by, &mut errors);
     let warnings = warnings(&config, sources);
-    if errors.is_empty() { Ok(Loaded { config, warnings }) } else { Err(ConfigErrors(errors)) }
+    if errors.is_empty() {
+        Ok(Loaded { config, warnings })
+    } else {
+        Err(ConfigErrors(errors))
+    }
 }
 
 /// The apps folder alone, for commands that serve nothing and need no other setting to be right.
@@ -69,7 +75,11 @@ pub fn apps_dir(sources: &Sources) -> Result<PathBuf, ConfigErrors> {
             errors.push(format!("{source}: {reason}"));
         }
     }
-    if errors.is_empty() { Ok(config.apps_dir) } else { Err(ConfigErrors(errors)) }
+    if errors.is_empty() {
+        Ok(config.apps_dir)
+    } else {
+        Err(ConfigErrors(errors))
+    }
 }
 
 /// The strongest source that has the setting.
@@ -84,17 +94,33 @@ fn find<'a>(setting: &Setting, sources: &'a Sources, file: &'a File) -> Option<(
     let alias = match setting.alias {
         Alias::None => None,
         Alias::Text(name) => sources.env(name).map(|value| (name, value)),
-        Alias::Number(name) => sources.env(name).filter(|value| *value != "0").map(|value| (name, value)),
+        Alias::Number(name) => sources
+            .env(name)
+            .filter(|value| *value != "0")
+            .map(|value| (name, value)),
     };
     if let Some((name, value)) = alias {
         return Some((Source::Env(name.to_owned()), Raw::Text(value)));
     }
     let value = file.values.get(setting.key)?;
-    let source = Source::File { file: file.name.clone(), key: setting.key.to_owned() };
-    Some((source, Raw::Toml { value, folder: &file.folder }))
+    let source = Source::File {
+        file: file.name.clone(),
+        key: setting.key.to_owned(),
+    };
+    Some((
+        source,
+        Raw::Toml {
+            value,
+            folder: &file.folder,
+        },
+    ))
 }
 
-fn check_apps_dir(config: &ServerConfig, set_by: &BTreeMap<&str, Source>, errors: &mut Vec<String>) {
+fn check_apps_dir(
+    config: &ServerConfig,
+    set_by: &BTreeMap<&str, Source>,
+    errors: &mut Vec<String>,
+) {
     if config.apps_dir.is_dir() {
         return;
     }
@@ -106,7 +132,11 @@ fn check_apps_dir(config: &ServerConfig, set_by: &BTreeMap<&str, Source>, errors
 }
 
 /// The internal routes can change what is served, so a stranger must not reach them without a token.
-fn check_exposure(config: &ServerConfig, set_by: &BTreeMap<&str, Source>, errors: &mut Vec<String>) {
+fn check_exposure(
+    config: &ServerConfig,
+    set_by: &BTreeMap<&str, Source>,
+    errors: &mut Vec<String>,
+) {
     if config.is_loopback() || config.admin_token.is_some() {
         return;
     }
@@ -121,17 +151,31 @@ fn check_exposure(config: &ServerConfig, set_by: &BTreeMap<&str, Source>, errors
 
 fn warnings(config: &ServerConfig, sources: &Sources) -> Vec<String> {
     let mut warnings = Vec::new();
-    let short = config.admin_token.as_ref().is_some_and(|token| token.expose().len() < TOKEN_BYTES_MIN);
+    let short = config
+        .admin_token
+        .as_ref()
+        .is_some_and(|token| token.expose().len() < TOKEN_BYTES_MIN);
     if short && !config.is_loopback() {
-        warnings.push(format!("the admin token has fewer than {TOKEN_BYTES_MIN} characters and can be guessed"));
+        warnings.push(format!(
+            "the admin token has fewer than {TOKEN_BYTES_MIN} characters and can be guessed"
+        ));
     }
-    let own: Vec<String> = SETTINGS.iter().map(|setting| env_name(setting.key)).collect();
+    let own: Vec<String> = SETTINGS
+        .iter()
+        .map(|setting| env_name(setting.key))
+        .collect();
     let known = || own.iter().map(String::as_str).chain(OTHER_VARIABLES);
-    for name in sources.env.keys().filter(|name| name.starts_with("ROOKERY_")) {
+    for name in sources
+        .env
+        .keys()
+        .filter(|name| name.starts_with("ROOKERY_"))
+    {
         if known().all(|known| known != name)
             && let Some(meant) = nearest(name, known())
         {
-            warnings.push(format!("{name} (environment): is not a setting; did you mean {meant}?"));
+            warnings.push(format!(
+                "{name} (environment): is not a setting; did you mean {meant}?"
+            ));
         }
     }
     warnings
@@ -139,8 +183,16 @@ fn warnings(config: &ServerConfig, sources: &Sources) -> Vec<String> {
 
 /// The user's cache folder by the XDG rules; a service without a home keeps its cache where it runs.
 fn default_cache_dir(sources: &Sources) -> PathBuf {
-    let absolute = |name: &str| sources.env(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let absolute = |name: &str| {
+        sources
+            .env(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
     absolute("XDG_CACHE_HOME")
         .or_else(|| absolute("HOME").map(|home| home.join(".cache")))
-        .map_or_else(|| PathBuf::from(".rookery/cache"), |cache| cache.join("rookery"))
+        .map_or_else(
+            || PathBuf::from(".rookery/cache"),
+            |cache| cache.join("rookery"),
+        )
 }

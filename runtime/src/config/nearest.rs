@@ -1,7 +1,10 @@
 //! Which known name somebody may have meant.
 
 /// The known name that is nearest to a misspelt one, when one is near: a third of its letters may differ.
-pub(super) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(super) fn nearest<'a>(
+    written: &str,
+    known: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let distance_max = (written.chars().count() / 3).max(1);
     known
         .into_iter()

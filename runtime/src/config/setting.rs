@@ -32,20 +32,48 @@ pub(super) enum Alias {
 /// All settings, in the order in which their errors are printed.
 pub(super) const SETTINGS: &[Setting] = &[
     setting("env", Alias::None, |config, raw| {
-        put(&mut config.mode, choice(raw, &[("production", Mode::Production), ("development", Mode::Development)]))
+        put(
+            &mut config.mode,
+            choice(
+                raw,
+                &[
+                    ("production", Mode::Production),
+                    ("development", Mode::Development),
+                ],
+            ),
+        )
     }),
-    setting("apps_dir", Alias::Text("APPS_DIR"), |config, raw| put(&mut config.apps_dir, path(raw))),
-    setting("host", Alias::Text("HOST"), |config, raw| put(&mut config.host, host(raw))),
-    setting("port", Alias::Number("PORT"), |config, raw| put(&mut config.port, number(raw, 0..=u16::MAX))),
-    setting("pool_size", Alias::Number("POOL_SIZE"), |config, raw| put(&mut config.pool_size, number(raw, 1..=20_000))),
-    setting("app_shell", Alias::Text("APP_SHELL"), |config, raw| put(&mut config.app_shell, app_shell(raw).map(Some))),
-    setting("admin_token", Alias::None, |config, raw| put(&mut config.admin_token, admin_token(raw).map(Some))),
+    setting("apps_dir", Alias::Text("APPS_DIR"), |config, raw| {
+        put(&mut config.apps_dir, path(raw))
+    }),
+    setting("host", Alias::Text("HOST"), |config, raw| {
+        put(&mut config.host, host(raw))
+    }),
+    setting("port", Alias::Number("PORT"), |config, raw| {
+        put(&mut config.port, number(raw, 0..=u16::MAX))
+    }),
+    setting("pool_size", Alias::Number("POOL_SIZE"), |config, raw| {
+        put(&mut config.pool_size, number(raw, 1..=20_000))
+    }),
+    setting("app_shell", Alias::Text("APP_SHELL"), |config, raw| {
+        put(&mut config.app_shell, app_shell(raw).map(Some))
+    }),
+    setting("admin_token", Alias::None, |config, raw| {
+        put(&mut config.admin_token, admin_token(raw).map(Some))
+    }),
     setting("version_fallback", Alias::None, |config, raw| {
-        let words = [("highest", VersionFallback::Highest), ("none", VersionFallback::None)];
+        let words = [
+            ("highest", VersionFallback::Highest),
+            ("none", VersionFallback::None),
+        ];
         put(&mut config.version_fallback, choice(raw, &words))
     }),
-    setting("prefer_prerelease", Alias::None, |config, raw| put(&mut config.prefer_prerelease, truth(raw))),
-    setting("cache_dir", Alias::None, |config, raw| put(&mut config.cache_dir, path(raw))),
+    setting("prefer_prerelease", Alias::None, |config, raw| {
+        put(&mut config.prefer_prerelease, truth(raw))
+    }),
+    setting("cache_dir", Alias::None, |config, raw| {
+        put(&mut config.cache_dir, path(raw))
+    }),
     setting("log.filter", Alias::Text("RUST_LOG"), |config, raw| {
         put(&mut config.log.filter, text(raw).map(str::to_owned))
     }),
@@ -58,12 +86,21 @@ pub(super) const SETTINGS: &[Setting] = &[
         ];
         put(&mut config.log.format, choice(raw, &words))
     }),
-    setting("drain_grace_secs", Alias::None, |config, raw| put(&mut config.drain_grace, seconds(raw, 0..=3_600))),
-    setting("header_timeout_secs", Alias::None, |config, raw| put(&mut config.header_timeout, seconds(raw, 1..=3_600))),
-    setting("header_bytes_max", Alias::None, |config, raw| {
-        put(&mut config.header_bytes_max, number(raw, 8 * KIB..=1024 * KIB))
+    setting("drain_grace_secs", Alias::None, |config, raw| {
+        put(&mut config.drain_grace, seconds(raw, 0..=3_600))
     }),
-    setting("hub.topics_max", Alias::None, |config, raw| put(&mut config.hub.topics_max, number(raw, 1..=10_000_000))),
+    setting("header_timeout_secs", Alias::None, |config, raw| {
+        put(&mut config.header_timeout, seconds(raw, 1..=3_600))
+    }),
+    setting("header_bytes_max", Alias::None, |config, raw| {
+        put(
+            &mut config.header_bytes_max,
+            number(raw, 8 * KIB..=1024 * KIB),
+        )
+    }),
+    setting("hub.topics_max", Alias::None, |config, raw| {
+        put(&mut config.hub.topics_max, number(raw, 1..=10_000_000))
+    }),
     setting("hub.session_topics_max", Alias::None, |config, raw| {
         put(&mut config.hub.session_topics_max, number(raw, 1..=100_000))
     }),
@@ -71,16 +108,28 @@ pub(super) const SETTINGS: &[Setting] = &[
         put(&mut config.hub.session_timers_max, number(raw, 0..=10_000))
     }),
     setting("hub.message_bytes_max", Alias::None, |config, raw| {
-        put(&mut config.hub.message_bytes_max, number(raw, KIB..=256 * 1024 * KIB))
+        put(
+            &mut config.hub.message_bytes_max,
+            number(raw, KIB..=256 * 1024 * KIB),
+        )
     }),
     setting("hub.history_bytes_max", Alias::None, |config, raw| {
-        put(&mut config.hub.history_bytes_max, number(raw, 0..=1024 * 1024 * KIB))
+        put(
+            &mut config.hub.history_bytes_max,
+            number(raw, 0..=1024 * 1024 * KIB),
+        )
     }),
     setting("hub.history_messages_max", Alias::None, |config, raw| {
-        put(&mut config.hub.history_messages_max, number(raw, 0..=1_000_000))
+        put(
+            &mut config.hub.history_messages_max,
+            number(raw, 0..=1_000_000),
+        )
     }),
     setting("hub.history_secs_max", Alias::None, |config, raw| {
-        put(&mut config.hub.history_age_max, seconds(raw, 0..=30 * DAY_SECS))
+        put(
+            &mut config.hub.history_age_max,
+            seconds(raw, 0..=30 * DAY_SECS),
+        )
     }),
 ];
 
@@ -117,4 +166,5 @@ fn admin_token(raw: Raw<'_>) -> Result<AdminToken, String> {
     AdminToken::parse(text(raw).map_err(|_| TOKEN_SHAPE)?).ok_or_else(|| TOKEN_SHAPE.to_owned())
 }
 
-const TOKEN_SHAPE: &str = "must be letters, digits and punctuation without spaces (it is sent in a header)";
+const TOKEN_SHAPE: &str =
+    "must be letters, digits and punctuation without spaces (it is sent in a header)";

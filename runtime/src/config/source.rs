@@ -38,7 +38,10 @@ pub(super) enum Raw<'a> {
     /// From a flag or the environment: always text.
     Text(&'a str),
     /// From a file, whose relative paths start in its own folder.
-    Toml { value: &'a toml::Value, folder: &'a Path },
+    Toml {
+        value: &'a toml::Value,
+        folder: &'a Path,
+    },
 }
 
 impl Sources {
@@ -52,7 +55,10 @@ impl Sources {
 
     /// A variable that has a value. An empty one is as good as none, which is what `NAME= rookery serve` means.
     pub(super) fn env(&self, name: &str) -> Option<&str> {
-        self.env.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
+        self.env
+            .get(name)
+            .map(|value| value.trim())
+            .filter(|value| !value.is_empty())
     }
 }
 

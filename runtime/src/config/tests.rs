@@ -15,7 +15,10 @@ impl Given {
     fn new() -> Given {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir(folder.path().join("apps")).unwrap();
-        let given = Given { folder, sources: Sources::default() };
+        let given = Given {
+            folder,
+            sources: Sources::default(),
+        };
         let apps = given.path("apps");
         given.env("APPS_DIR", &apps)
     }
@@ -30,7 +33,10 @@ impl Given {
     }
 
     fn flag(mut self, key: &'static str, value: &str) -> Given {
-        self.sources.flags.push(Flag { key, value: value.to_owned() });
+        self.sources.flags.push(Flag {
+            key,
+            value: value.to_owned(),
+        });
         self
     }
 
@@ -49,18 +55,26 @@ impl Given {
     fn errors(&self) -> Vec<String> {
         let folder = format!("{}/", self.folder.path().display());
         let ConfigErrors(errors) = load(&self.sources, Mode::Production).unwrap_err();
-        errors.into_iter().map(|error| error.replace(&folder, "")).collect()
+        errors
+            .into_iter()
+            .map(|error| error.replace(&folder, ""))
+            .collect()
     }
 }
 
 #[test]
 fn without_any_source_there_are_defaults() {
     let config = Given::new().config();
-    assert_eq!((config.host.to_string(), config.port), ("127.0.0.1".to_owned(), 8080));
+    assert_eq!(
+        (config.host.to_string(), config.port),
+        ("127.0.0.1".to_owned(), 8080)
+    );
     assert_eq!(config.mode, Mode::Production);
     assert_eq!(config.version_fallback, VersionFallback::Highest);
     assert_eq!(config.cache_dir, Path::new(".rookery/cache"));
-    assert!(config.admin_token.is_none() && config.app_shell.is_none() && !config.prefer_prerelease);
+    assert!(
+        config.admin_token.is_none() && config.app_shell.is_none() && !config.prefer_prerelease
+    );
 }
 
 #[test]
@@ -81,7 +95,9 @@ fn a_weaker_source_is_not_judged() {
     let given = Given::new().env("HOST", "x86_64-conda-linux-gnu");
     assert_eq!(
         given.errors(),
-        [r#"HOST (environment): must be an IP address or localhost, but is "x86_64-conda-linux-gnu""#]
+        [
+            r#"HOST (environment): must be an IP address or localhost, but is "x86_64-conda-linux-gnu""#
+        ]
     );
     assert!(given.flag("host", "localhost").config().is_loopback());
 }
@@ -89,7 +105,10 @@ fn a_weaker_source_is_not_judged() {
 #[test]
 fn buntimes_numbers_are_unset_when_empty_or_zero_and_ours_only_when_empty() {
     for value in ["", " ", "0"] {
-        let config = Given::new().env("PORT", value).env("POOL_SIZE", value).config();
+        let config = Given::new()
+            .env("PORT", value)
+            .env("POOL_SIZE", value)
+            .config();
         assert_eq!((config.port, config.pool_size), (8080, 500), "{value:?}");
     }
     assert_eq!(Given::new().env("ROOKERY_PORT", "").config().port, 8080);
@@ -100,10 +119,8 @@ fn buntimes_numbers_are_unset_when_empty_or_zero_and_ours_only_when_empty() {
 
 #[test]
 fn every_setting_can_stand_in_the_file() {
-    let given = Given::new()
-        .env("APPS_DIR", "")
-        .file(
-            r#"
+    let given = Given::new().env("APPS_DIR", "").file(
+        r#"
             env = "development"
             apps_dir = "apps"
             host = "::1"
@@ -131,21 +148,50 @@ fn every_setting_can_stand_in_the_file() {
             history_messages_max = 6
             history_secs_max = 7
             "#,
-        );
+    );
     let config = given.config();
     assert_eq!(config.mode, Mode::Development);
-    assert!(config.apps_dir.is_dir(), "a relative path starts in the file's folder");
+    assert!(
+        config.apps_dir.is_dir(),
+        "a relative path starts in the file's folder"
+    );
     assert!(config.cache_dir.is_absolute());
-    assert_eq!((config.host.to_string(), config.port, config.pool_size), ("::1".to_owned(), 0, 7));
+    assert_eq!(
+        (config.host.to_string(), config.port, config.pool_size),
+        ("::1".to_owned(), 0, 7)
+    );
     assert_eq!(config.app_shell.as_deref(), Some("@acme/chat@1"));
-    assert_eq!(config.admin_token.as_ref().map(AdminToken::expose), Some("s3cret"));
+    assert_eq!(
+        config.admin_token.as_ref().map(AdminToken::expose),
+        Some("s3cret")
+    );
     assert_eq!(config.version_fallback, VersionFallback::None);
     assert!(config.prefer_prerelease);
-    assert_eq!((config.drain_grace, config.header_timeout), (Duration::from_millis(500), Duration::from_secs(2)));
-    assert_eq!((config.log.filter.as_str(), config.header_bytes_max), ("debug", 16384));
+    assert_eq!(
+        (config.drain_grace, config.header_timeout),
+        (Duration::from_millis(500), Duration::from_secs(2))
+    );
+    assert_eq!(
+        (config.log.filter.as_str(), config.header_bytes_max),
+        ("debug", 16384)
+    );
     let hub = &config.hub;
-    assert_eq!((hub.topics_max, hub.session_topics_max, hub.session_timers_max), (1, 2, 3));
-    assert_eq!((hub.message_bytes_max, hub.history_bytes_max, hub.history_messages_max), (4096, 5, 6));
+    assert_eq!(
+        (
+            hub.topics_max,
+            hub.session_topics_max,
+            hub.session_timers_max
+        ),
+        (1, 2, 3)
+    );
+    assert_eq!(
+        (
+            hub.message_bytes_max,
+            hub.history_bytes_max,
+            hub.history_messages_max
+        ),
+        (4096, 5, 6)
+    );
     assert_eq!(hub.history_age_max, Duration::from_secs(7));
 }
 
@@ -179,7 +225,11 @@ fn all_errors_are_reported_at_once_with_the_source_that_set_them() {
 fn a_file_that_is_not_toml_is_named_with_its_line() {
     let errors = Given::new().file("port = 1\nhost = = 2").errors();
     assert_eq!(errors.len(), 1);
-    assert!(errors[0].starts_with("rookery.toml: line 2: "), "{}", errors[0]);
+    assert!(
+        errors[0].starts_with("rookery.toml: line 2: "),
+        "{}",
+        errors[0]
+    );
 }
 
 #[test]
@@ -188,7 +238,11 @@ fn a_file_that_was_asked_for_must_be_there() {
     let missing = given.path("missing.toml");
     let errors = given.env("ROOKERY_CONFIG", &missing).errors();
     assert_eq!(errors.len(), 1);
-    assert!(errors[0].starts_with("missing.toml: cannot be read: "), "{}", errors[0]);
+    assert!(
+        errors[0].starts_with("missing.toml: cannot be read: "),
+        "{}",
+        errors[0]
+    );
 }
 
 #[test]
@@ -196,45 +250,80 @@ fn other_machines_are_served_only_with_a_token() {
     let given = Given::new().env("HOST", "0.0.0.0");
     let errors = given.errors();
     assert_eq!(errors.len(), 1);
-    assert!(errors[0].starts_with("HOST (environment): other machines can reach 0.0.0.0"), "{}", errors[0]);
+    assert!(
+        errors[0].starts_with("HOST (environment): other machines can reach 0.0.0.0"),
+        "{}",
+        errors[0]
+    );
     assert!(errors[0].contains("ROOKERY_ADMIN_TOKEN"));
     for loopback in ["127.0.0.2", "::1", "[::1]", "::ffff:127.0.0.1", "localhost"] {
-        assert!(Given::new().env("HOST", loopback).config().is_loopback(), "{loopback}");
+        assert!(
+            Given::new().env("HOST", loopback).config().is_loopback(),
+            "{loopback}"
+        );
     }
     let guarded = given.env("ROOKERY_ADMIN_TOKEN", "short");
     let loaded = load(&guarded.sources, Mode::Production).unwrap();
-    assert_eq!(loaded.warnings, ["the admin token has fewer than 16 characters and can be guessed"]);
+    assert_eq!(
+        loaded.warnings,
+        ["the admin token has fewer than 16 characters and can be guessed"]
+    );
 }
 
 #[test]
 fn a_misspelt_variable_is_pointed_out() {
-    let given = Given::new().env("ROOKERY_PROT", "1").env("ROOKERY_SOMETHING_ELSE", "1").env("ROOKERY_CONFIG", "");
+    let given = Given::new()
+        .env("ROOKERY_PROT", "1")
+        .env("ROOKERY_SOMETHING_ELSE", "1")
+        .env("ROOKERY_CONFIG", "");
     let loaded = load(&given.sources, Mode::Production).unwrap();
-    assert_eq!(loaded.warnings, ["ROOKERY_PROT (environment): is not a setting; did you mean ROOKERY_PORT?"]);
+    assert_eq!(
+        loaded.warnings,
+        ["ROOKERY_PROT (environment): is not a setting; did you mean ROOKERY_PORT?"]
+    );
 }
 
 #[test]
 fn the_token_is_never_shown() {
-    let config = Given::new().env("ROOKERY_ADMIN_TOKEN", "hunter2hunter2hunter2").config();
+    let config = Given::new()
+        .env("ROOKERY_ADMIN_TOKEN", "hunter2hunter2hunter2")
+        .config();
     assert!(!format!("{config:?}").contains("hunter2"));
 }
 
 #[test]
 fn an_app_shell_is_a_name_with_or_without_a_selector() {
     for good in ["chat", "chat@1", "@acme/chat", "@acme/chat@^1.2"] {
-        assert_eq!(Given::new().env("APP_SHELL", good).config().app_shell.as_deref(), Some(good));
+        assert_eq!(
+            Given::new()
+                .env("APP_SHELL", good)
+                .config()
+                .app_shell
+                .as_deref(),
+            Some(good)
+        );
     }
     for bad in ["@", "../chat", "@acme", "/chat"] {
-        assert_eq!(Given::new().env("APP_SHELL", bad).errors().len(), 1, "{bad}");
+        assert_eq!(
+            Given::new().env("APP_SHELL", bad).errors().len(),
+            1,
+            "{bad}"
+        );
     }
 }
 
 #[test]
 fn the_cache_is_in_the_users_cache_folder() {
     let given = Given::new().env("HOME", "/home/ada");
-    assert_eq!(given.config().cache_dir, Path::new("/home/ada/.cache/rookery"));
+    assert_eq!(
+        given.config().cache_dir,
+        Path::new("/home/ada/.cache/rookery")
+    );
     let given = given.env("XDG_CACHE_HOME", "/var/cache/ada");
-    assert_eq!(given.config().cache_dir, Path::new("/var/cache/ada/rookery"));
+    assert_eq!(
+        given.config().cache_dir,
+        Path::new("/var/cache/ada/rookery")
+    );
     let given = given.env("ROOKERY_CACHE_DIR", "/srv/cache");
     assert_eq!(given.config().cache_dir, Path::new("/srv/cache"));
 }

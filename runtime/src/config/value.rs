@@ -22,19 +22,35 @@ where
     written
         .and_then(|number| T::try_from(number).ok())
         .filter(|number| bounds.contains(number))
-        .ok_or_else(|| wrong(&format!("a whole number from {} to {}", bounds.start(), bounds.end()), raw))
+        .ok_or_else(|| {
+            wrong(
+                &format!("a whole number from {} to {}", bounds.start(), bounds.end()),
+                raw,
+            )
+        })
 }
 
 /// A number of seconds within its bounds, with a fraction when it has one.
 pub(super) fn seconds(raw: Raw<'_>, bounds: RangeInclusive<u32>) -> Result<Duration, String> {
     let written = match raw {
         Raw::Text(text) => text.parse::<f64>().ok(),
-        Raw::Toml { value, .. } => value.as_float().or_else(|| value.as_integer().map(|whole| whole as f64)),
+        Raw::Toml { value, .. } => value
+            .as_float()
+            .or_else(|| value.as_integer().map(|whole| whole as f64)),
     };
     written
         .filter(|seconds| (f64::from(*bounds.start())..=f64::from(*bounds.end())).contains(seconds))
         .map(Duration::from_secs_f64)
-        .ok_or_else(|| wrong(&format!("a number of seconds from {} to {}", bounds.start(), bounds.end()), raw))
+        .ok_or_else(|| {
+            wrong(
+                &format!(
+                    "a number of seconds from {} to {}",
+                    bounds.start(),
+                    bounds.end()
+                ),
+                raw,
+            )
+        })
 }
 
 /// A text that is not empty.
@@ -43,7 +59,9 @@ pub(super) fn text<'a>(raw: Raw<'a>) -> Result<&'a str, String> {
         Raw::Text(text) => Some(text),
         Raw::Toml { value, .. } => value.as_str(),
     };
-    written.filter(|text| !text.is_empty()).ok_or_else(|| wrong("a text that is not empty", raw))
+    written
+        .filter(|text| !text.is_empty())
+        .ok_or_else(|| wrong("a text that is not empty", raw))
 }
 
 /// A path; one from a file starts in the file's folder.
@@ -66,9 +84,19 @@ pub(super) fn truth(raw: Raw<'_>) -> Result<bool, String> {
 
 /// One of a few words.
 pub(super) fn choice<T: Copy>(raw: Raw<'_>, words: &[(&str, T)]) -> Result<T, String> {
-    let list = || words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(" or ");
-    let written = text(raw).ok().and_then(|text| words.iter().find(|(word, _)| *word == text));
-    written.map(|(_, chosen)| *chosen).ok_or_else(|| wrong(&list(), raw))
+    let list = || {
+        words
+            .iter()
+            .map(|(word, _)| *word)
+            .collect::<Vec<_>>()
+            .join(" or ")
+    };
+    let written = text(raw)
+        .ok()
+        .and_then(|text| words.iter().find(|(word, _)| *word == text));
+    written
+        .map(|(_, chosen)| *chosen)
+        .ok_or_else(|| wrong(&list(), raw))
 }
 
 /// An address to listen on. Other names than `localhost` are refused: what they resolve to is not in our hands.
@@ -77,8 +105,12 @@ pub(super) fn host(raw: Raw<'_>) -> Result<IpAddr, String> {
     if written == "localhost" {
         return Ok(IpAddr::V4(Ipv4Addr::LOCALHOST));
     }
-    let bare = written.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(written);
-    bare.parse().map_err(|_| wrong("an IP address or localhost", raw))
+    let bare = written
+        .strip_prefix('[')
+        .and_then(|rest| rest.strip_suffix(']'))
+        .unwrap_or(written);
+    bare.parse()
+        .map_err(|_| wrong("an IP address or localhost", raw))
 }
 
 /// `must be …, but is …`.

@@ -27,16 +27,35 @@ pub struct Component {
 
 /// What cargo tells of what it does, and not of what went wrong.
 const CHATTER: [&str; 12] = [
-    "Compiling", "Checking", "Fresh", "Finished", "Updating", "Locking", "Adding", "Downloading", "Downloaded", "Blocking",
-    "Building", "Removed",
+    "Compiling",
+    "Checking",
+    "Fresh",
+    "Finished",
+    "Updating",
+    "Locking",
+    "Adding",
+    "Downloading",
+    "Downloaded",
+    "Blocking",
+    "Building",
+    "Removed",
 ];
 
 /// A line of cargo's standard output.
 #[derive(Deserialize)]
-#[serde(tag = "reason", rename_all = "kebab-case")]
+#[serde(tag = "reason")]
 enum Message {
-    CompilerArtifact { manifest_path: PathBuf, target: Target, filenames: Vec<PathBuf> },
-    CompilerMessage { manifest_path: PathBuf, message: Diagnostic },
+    #[serde(rename = "compiler-artifact")]
+    Artifact {
+        manifest_path: PathBuf,
+        target: Target,
+        filenames: Vec<PathBuf>,
+    },
+    #[serde(rename = "compiler-message")]
+    Diagnostic {
+        manifest_path: PathBuf,
+        message: Diagnostic,
+    },
     #[serde(other)]
     Other,
 }
@@ -80,10 +99,18 @@ pub fn build(workspace: &Workspace, step: &Step) -> Result<Vec<Built>, String> {
     if let Some(dir) = &workspace.target_dir {
         cargo.arg("--target-dir").arg(dir);
     }
-    cargo.current_dir(&workspace.root).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    cargo
+        .current_dir(&workspace.root)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     environment::apply(&mut cargo);
     let said = listen(cargo, step).map_err(|error| environment::not_started("cargo", &error))?;
-    Ok(workspace.crates.iter().map(|built| said.of(&built.manifest_path)).collect())
+    Ok(workspace
+        .crates
+        .iter()
+        .map(|built| said.of(&built.manifest_path))
+        .collect())
 }
 
 fn listen(mut cargo: Command, step: &Step) -> io::Result<Said> {
@@ -91,8 +118,16 @@ fn listen(mut cargo: Command, step: &Step) -> io::Result<Said> {
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let mut said = Said::default();
     thread::scope(|scope| {
-        let complaints = scope.spawn(|| stderr.map(|stderr| follow(stderr, step)).unwrap_or_default());
-        for line in stdout.into_iter().flat_map(|stdout| BufReader::new(stdout).lines()).map_while(Result::ok) {
+        let complaints = scope.spawn(|| {
+            stderr
+                .map(|stderr| follow(stderr, step))
+                .unwrap_or_default()
+        });
+        for line in stdout
+            .into_iter()
+            .flat_map(|stdout| BufReader::new(stdout).lines())
+            .map_while(Result::ok)
+        {
             if let Ok(message) = serde_json::from_str(&line) {
                 said.take(message);
             }
@@ -107,7 +142,10 @@ fn listen(mut cargo: Command, step: &Step) -> io::Result<Said> {
 fn follow(stderr: impl Read, step: &Step) -> String {
     let mut complaints = String::new();
     for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-        if CHATTER.iter().any(|word| line.trim_start().starts_with(word)) {
+        if CHATTER
+            .iter()
+            .any(|word| line.trim_start().starts_with(word))
+        {
             step.at(line.trim_start());
         } else {
             complaints.push_str(&line);
@@ -120,8 +158,14 @@ fn follow(stderr: impl Read, step: &Step) -> String {
 impl Said {
     fn take(&mut self, message: Message) {
         match message {
-            Message::CompilerArtifact { manifest_path, target, filenames } => {
-                let component = filenames.into_iter().find(|file| file.extension().is_some_and(|e| e == "wasm"));
+            Message::Artifact {
+                manifest_path,
+                target,
+                filenames,
+            } => {
+                let component = filenames
+                    .into_iter()
+                    .find(|file| file.extension().is_some_and(|e| e == "wasm"));
                 let is_library = target.kind.iter().any(|kind| kind == "cdylib");
                 if let Some(component) = component
                     && (is_library || !self.components.contains_key(&manifest_path))
@@ -129,9 +173,18 @@ impl Said {
                     self.components.insert(manifest_path, component);
                 }
             }
-            Message::CompilerMessage { manifest_path, message } => {
-                let kept = if message.level == "error" { &mut self.errors } else { &mut self.warnings };
-                kept.entry(manifest_path).or_default().push_str(&message.rendered.unwrap_or_default());
+            Message::Diagnostic {
+                manifest_path,
+                message,
+            } => {
+                let kept = if message.level == "error" {
+                    &mut self.errors
+                } else {
+                    &mut self.warnings
+                };
+                kept.entry(manifest_path)
+                    .or_default()
+                    .push_str(&message.rendered.unwrap_or_default());
             }
             Message::Other => {}
         }
@@ -144,8 +197,15 @@ impl Said {
             return Err(errors.clone());
         }
         if let Some(component) = self.components.get(manifest_path) {
-            let warnings = self.warnings.get(manifest_path).cloned().unwrap_or_default();
-            return Ok(Component { path: component.clone(), warnings });
+            let warnings = self
+                .warnings
+                .get(manifest_path)
+                .cloned()
+                .unwrap_or_default();
+            return Ok(Component {
+                path: component.clone(),
+                warnings,
+            });
         }
         let mut elsewhere: Vec<&str> = self.errors.values().map(String::as_str).collect();
         elsewhere.sort_unstable();
@@ -166,8 +226,13 @@ mod tests {
     use super::*;
 
     fn said(lines: &[&str], complaints: &str) -> Said {
-        let mut said = Said { complaints: complaints.to_owned(), ..Said::default() };
-        lines.iter().for_each(|line| said.take(serde_json::from_str(line).unwrap()));
+        let mut said = Said {
+            complaints: complaints.to_owned(),
+            ..Said::default()
+        };
+        lines
+            .iter()
+            .for_each(|line| said.take(serde_json::from_str(line).unwrap()));
         said
     }
 
@@ -182,28 +247,56 @@ mod tests {
 
     #[test]
     fn a_crate_with_a_component_is_built() {
-        let said = said(&[BINARY, ARTIFACT, WARNING, r#"{"reason":"build-finished","success":true}"#], "");
+        let said = said(
+            &[
+                BINARY,
+                ARTIFACT,
+                WARNING,
+                r#"{"reason":"build-finished","success":true}"#,
+            ],
+            "",
+        );
         let component = said.of(Path::new("/a/Cargo.toml")).unwrap();
-        assert_eq!(component, Component { path: "/t/a.wasm".into(), warnings: "warning: hm\n".into() });
+        assert_eq!(
+            component,
+            Component {
+                path: "/t/a.wasm".into(),
+                warnings: "warning: hm\n".into()
+            }
+        );
     }
 
     #[test]
     fn a_crate_fails_by_its_own_errors_and_others_stand() {
         let said = said(&[ARTIFACT, ERROR], "error: could not compile `b`\n");
         assert!(said.of(Path::new("/a/Cargo.toml")).is_ok());
-        assert_eq!(said.of(Path::new("/b/Cargo.toml")), Err("error: no\n".into()));
-        assert_eq!(said.of(Path::new("/depends-on-b/Cargo.toml")), Err("error: no\n".into()));
+        assert_eq!(
+            said.of(Path::new("/b/Cargo.toml")),
+            Err("error: no\n".into())
+        );
+        assert_eq!(
+            said.of(Path::new("/depends-on-b/Cargo.toml")),
+            Err("error: no\n".into())
+        );
     }
 
     #[test]
     fn without_compiling_the_complaint_is_cargos_own() {
         let said = said(&[], "error: no matching package named `serdee` found\n");
-        assert!(said.of(Path::new("/a/Cargo.toml")).unwrap_err().contains("serdee"));
+        assert!(
+            said.of(Path::new("/a/Cargo.toml"))
+                .unwrap_err()
+                .contains("serdee")
+        );
     }
 
     #[test]
     fn a_crate_that_is_no_component_is_told_how_to_become_one() {
         let said = said(&[r#"{"reason":"build-finished","success":true}"#], "");
-        assert!(said.of(Path::new("/a/Cargo.toml")).unwrap_err().contains("cdylib"));
+        assert!(
+            said.of(Path::new("/a/Cargo.toml"))
+                .unwrap_err()
+                .contains("cdylib")
+        );
     }
 }

@@ -33,7 +33,9 @@ const DESCRIPTIONS: [&str; 9] = [
 
 /// Gives a command the environment for building a component.
 pub fn apply(command: &mut Command) {
-    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_description)) {
+    for (name, _) in
+        std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(is_description))
+    {
         command.env_remove(name);
     }
     if let Some((name, value)) = flags(|name| std::env::var(name).ok()) {
@@ -44,13 +46,17 @@ pub fn apply(command: &mut Command) {
 /// Why a tool could not be started, and what to do about it.
 pub fn not_started(tool: &str, error: &io::Error) -> String {
     match error.kind() {
-        io::ErrorKind::NotFound => format!("{tool} was not found; install Rust from https://rustup.rs"),
+        io::ErrorKind::NotFound => {
+            format!("{tool} was not found; install Rust from https://rustup.rs")
+        }
         _ => format!("{tool} could not be started: {error}"),
     }
 }
 
 fn is_description(name: &str) -> bool {
-    DESCRIPTIONS.iter().any(|description| name.starts_with(description))
+    DESCRIPTIONS
+        .iter()
+        .any(|description| name.starts_with(description))
 }
 
 /// Which variable carries our flags. Cargo looks at one alone, in this order, so ours must stand beside the user's.
@@ -65,7 +71,15 @@ fn flags(var: impl Fn(&str) -> Option<String>) -> Option<(&'static str, OsString
         return None;
     }
     let ours = SMALL_STACK.join(separator);
-    Some((name, if theirs.is_empty() { ours } else { [theirs, ours].join(separator) }.into()))
+    Some((
+        name,
+        if theirs.is_empty() {
+            ours
+        } else {
+            [theirs, ours].join(separator)
+        }
+        .into(),
+    ))
 }
 
 #[cfg(test)]
@@ -75,23 +89,55 @@ mod tests {
     #[test]
     fn our_flags_stand_beside_the_users() {
         let check = |vars: &[(&str, &str)], expected: Option<(&'static str, &str)>| {
-            let var = |name: &str| vars.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-            assert_eq!(flags(var), expected.map(|(name, value)| (name, value.into())), "{vars:?}");
+            let var = |name: &str| {
+                vars.iter()
+                    .find(|(known, _)| *known == name)
+                    .map(|(_, value)| (*value).to_owned())
+            };
+            assert_eq!(
+                flags(var),
+                expected.map(|(name, value)| (name, value.into())),
+                "{vars:?}"
+            );
         };
         check(&[], Some((OUR_TARGET, "-C link-arg=-zstack-size=65536")));
-        check(&[(ALL_TARGETS, " ")], Some((OUR_TARGET, "-C link-arg=-zstack-size=65536")));
-        check(&[(OUR_TARGET, "-g")], Some((OUR_TARGET, "-g -C link-arg=-zstack-size=65536")));
-        check(&[(ALL_TARGETS, "-g"), (OUR_TARGET, "-O")], Some((ALL_TARGETS, "-g -C link-arg=-zstack-size=65536")));
-        check(&[(ENCODED, "-g")], Some((ENCODED, "-g\x1f-C\x1flink-arg=-zstack-size=65536")));
+        check(
+            &[(ALL_TARGETS, " ")],
+            Some((OUR_TARGET, "-C link-arg=-zstack-size=65536")),
+        );
+        check(
+            &[(OUR_TARGET, "-g")],
+            Some((OUR_TARGET, "-g -C link-arg=-zstack-size=65536")),
+        );
+        check(
+            &[(ALL_TARGETS, "-g"), (OUR_TARGET, "-O")],
+            Some((ALL_TARGETS, "-g -C link-arg=-zstack-size=65536")),
+        );
+        check(
+            &[(ENCODED, "-g")],
+            Some((ENCODED, "-g\x1f-C\x1flink-arg=-zstack-size=65536")),
+        );
         check(&[(ALL_TARGETS, "-C link-arg=-zstack-size=1048576")], None);
     }
 
     #[test]
     fn what_the_outer_cargo_said_of_itself_is_forgotten() {
-        for name in ["CARGO_PKG_NAME", "CARGO_MANIFEST_DIR", "CARGO_BIN_NAME", "CARGO_CRATE_NAME", "CARGO_MAKEFLAGS"] {
+        for name in [
+            "CARGO_PKG_NAME",
+            "CARGO_MANIFEST_DIR",
+            "CARGO_BIN_NAME",
+            "CARGO_CRATE_NAME",
+            "CARGO_MAKEFLAGS",
+        ] {
             assert!(is_description(name), "{name}");
         }
-        for name in ["CARGO_HOME", "CARGO_TARGET_DIR", "CARGO_NET_OFFLINE", "RUSTUP_TOOLCHAIN", "CARGO_BUILD_JOBS"] {
+        for name in [
+            "CARGO_HOME",
+            "CARGO_TARGET_DIR",
+            "CARGO_NET_OFFLINE",
+            "RUSTUP_TOOLCHAIN",
+            "CARGO_BUILD_JOBS",
+        ] {
             assert!(!is_description(name), "{name}");
         }
     }

@@ -43,7 +43,10 @@ mod tests {
     #[test]
     fn a_component_is_replaced_only_when_it_changed() {
         let dir = tempfile::tempdir().unwrap();
-        let (made, entry) = (dir.path().join("made.wasm"), dir.path().join("bundle/app.wasm"));
+        let (made, entry) = (
+            dir.path().join("made.wasm"),
+            dir.path().join("bundle/app.wasm"),
+        );
         fs::write(&made, "one").unwrap();
         assert_eq!(install(&made, &entry), Ok(End::Built));
         let before = fs::metadata(&entry).unwrap().modified().unwrap();
@@ -52,7 +55,11 @@ mod tests {
         fs::write(&made, "two").unwrap();
         assert_eq!(install(&made, &entry), Ok(End::Built));
         assert_eq!(fs::read(&entry).unwrap(), b"two");
-        assert_eq!(fs::read_dir(entry.parent().unwrap()).unwrap().count(), 1, "nothing is left beside it");
+        assert_eq!(
+            fs::read_dir(entry.parent().unwrap()).unwrap().count(),
+            1,
+            "nothing is left beside it"
+        );
     }
 
     #[test]

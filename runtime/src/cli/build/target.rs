@@ -16,7 +16,10 @@ pub fn ensure(root: &Path, step: &Step) -> Result<(), String> {
     }
     step.at(&format!("adding the target {TARGET}"));
     let mut rustup = Command::new("rustup");
-    let output = rustup.args(["target", "add", TARGET]).current_dir(root).output();
+    let output = rustup
+        .args(["target", "add", TARGET])
+        .current_dir(root)
+        .output();
     let reason = match output {
         Err(_) => "rustup was not found to add it; if Rust came with your system, install its package for wasm32-wasip2, \
                    or install Rust from https://rustup.rs"
@@ -45,7 +48,9 @@ fn is_installed(root: &Path) -> Result<bool, String> {
         .map_err(|error| environment::not_started("rustc", &error))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("rustc does not know the target {TARGET}; `rustup update` brings one that does\n{said}"));
+        return Err(format!(
+            "rustc does not know the target {TARGET}; `rustup update` brings one that does\n{said}"
+        ));
     }
     Ok(PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()).is_dir())
 }

@@ -20,7 +20,10 @@ const COPY: &str = ".rookery/sdk";
 pub fn provide(apps_dir: &Path, bundle: &Path) -> io::Result<String> {
     let apps_dir = apps_dir.canonicalize()?;
     let app_dir = bundle.parent().unwrap_or(bundle).canonicalize()?;
-    if let Some(checkout) = apps_dir.ancestors().find(|dir| package_name(&dir.join("sdk")).as_deref() == Some(PACKAGE)) {
+    if let Some(checkout) = apps_dir
+        .ancestors()
+        .find(|dir| package_name(&dir.join("sdk")).as_deref() == Some(PACKAGE))
+    {
         return Ok(upward(&app_dir, checkout) + "sdk");
     }
     let beside = apps_dir.parent().unwrap_or(&apps_dir);
@@ -31,23 +34,38 @@ pub fn provide(apps_dir: &Path, bundle: &Path) -> io::Result<String> {
 /// Writes the copy that the bundle's `Cargo.toml` names anew where it is missing or another version's.
 pub fn refresh(bundle: &Path) -> io::Result<()> {
     let depends_on = cargo_toml(bundle).and_then(|manifest| {
-        let path = manifest.get("dependencies")?.get(PACKAGE)?.get("path")?.as_str()?;
+        let path = manifest
+            .get("dependencies")?
+            .get(PACKAGE)?
+            .get("path")?
+            .as_str()?;
         path.ends_with(COPY).then(|| bundle.join(path))
     });
     depends_on.map_or(Ok(()), |copy| write(&SDK, &copy))
 }
 
 fn package_name(dir: &Path) -> Option<String> {
-    Some(cargo_toml(dir)?.get("package")?.get("name")?.as_str()?.to_owned())
+    Some(
+        cargo_toml(dir)?
+            .get("package")?
+            .get("name")?
+            .as_str()?
+            .to_owned(),
+    )
 }
 
 fn cargo_toml(dir: &Path) -> Option<toml::Table> {
-    fs::read_to_string(dir.join("Cargo.toml")).ok()?.parse().ok()
+    fs::read_to_string(dir.join("Cargo.toml"))
+        .ok()?
+        .parse()
+        .ok()
 }
 
 /// `../../../` from a version of the app up to `ancestor`.
 fn upward(app_dir: &Path, ancestor: &Path) -> String {
-    let below = app_dir.strip_prefix(ancestor).map_or(0, |path| path.components().count());
+    let below = app_dir
+        .strip_prefix(ancestor)
+        .map_or(0, |path| path.components().count());
     "../".repeat(below + 1)
 }
 
@@ -61,5 +79,8 @@ fn write(source: &Dir<'_>, root: &Path) -> io::Result<()> {
         fs::create_dir_all(path.parent().unwrap_or(root))?;
         fs::write(path, file.contents())?;
     }
-    source.dirs().filter(|inner| !inner.path().ends_with("target")).try_for_each(|inner| write(inner, root))
+    source
+        .dirs()
+        .filter(|inner| !inner.path().ends_with("target"))
+        .try_for_each(|inner| write(inner, root))
 }

@@ -29,18 +29,32 @@ pub fn write(kind: Kind, dir: &Path, words: &Words<'_>) -> io::Result<()> {
         Kind::Static => "static",
         Kind::Typescript => "typescript",
     };
-    let template = TEMPLATES.get_dir(folder).expect("every kind has a template in the binary");
+    let template = TEMPLATES
+        .get_dir(folder)
+        .expect("every kind has a template in the binary");
     write_dir(template, template.path(), dir, words)
 }
 
 fn write_dir(template: &Dir<'_>, root: &Path, dir: &Path, words: &Words<'_>) -> io::Result<()> {
     for file in template.files() {
-        let path = file.path().strip_prefix(root).expect("a file of the template lies below it");
-        let path = dir.join(path.to_string_lossy().trim_end_matches(SUFFIX).replace("gitignore", ".gitignore"));
+        let path = file
+            .path()
+            .strip_prefix(root)
+            .expect("a file of the template lies below it");
+        let path = dir.join(
+            path.to_string_lossy()
+                .trim_end_matches(SUFFIX)
+                .replace("gitignore", ".gitignore"),
+        );
         fs::create_dir_all(path.parent().unwrap_or(dir))?;
-        fs::write(path, fill(file.contents_utf8().expect("templates are text"), words))?;
+        fs::write(
+            path,
+            fill(file.contents_utf8().expect("templates are text"), words),
+        )?;
     }
-    template.dirs().try_for_each(|inner| write_dir(inner, root, dir, words))
+    template
+        .dirs()
+        .try_for_each(|inner| write_dir(inner, root, dir, words))
 }
 
 fn fill(text: &str, words: &Words<'_>) -> String {
@@ -55,9 +69,19 @@ fn package(name: &AppName) -> String {
         .as_str()
         .trim_start_matches('@')
         .chars()
-        .map(|letter| if letter.is_ascii_alphanumeric() || letter == '_' { letter.to_ascii_lowercase() } else { '-' })
+        .map(|letter| {
+            if letter.is_ascii_alphanumeric() || letter == '_' {
+                letter.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
         .collect();
-    let start = if plain.starts_with(|first: char| first.is_ascii_digit()) { "v" } else { "" };
+    let start = if plain.starts_with(|first: char| first.is_ascii_digit()) {
+        "v"
+    } else {
+        ""
+    };
     format!("{start}{plain}-app")
 }
 

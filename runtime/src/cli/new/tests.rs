@@ -11,7 +11,9 @@ fn name(text: &str) -> AppName {
 fn verdicts(apps: &Path) -> Vec<(String, Vec<String>)> {
     let found = discover(&[apps.to_owned()]).unwrap();
     let verdicts = found.iter().map(|bundle| check::check(bundle, &|_| Ok(())));
-    verdicts.map(|verdict| (verdict.label, verdict.faults)).collect()
+    verdicts
+        .map(|verdict| (verdict.label, verdict.faults))
+        .collect()
 }
 
 #[test]
@@ -26,7 +28,11 @@ fn what_is_new_is_accepted() {
     let none = Vec::<String>::new;
     assert_eq!(
         verdicts(&apps),
-        [("@acme/api@0.1.0".into(), none()), ("hello@0.1.0".into(), none()), ("site@0.1.0".into(), none())]
+        [
+            ("@acme/api@0.1.0".into(), none()),
+            ("hello@0.1.0".into(), none()),
+            ("site@0.1.0".into(), none())
+        ]
     );
 }
 
@@ -36,9 +42,18 @@ fn nothing_is_written_over() {
     let bundle = create(&name("site"), Kind::Static, root.path()).unwrap();
     fs::write(bundle.join("index.html"), "mine").unwrap();
     let failure = create(&name("site"), Kind::Wasm, root.path()).unwrap_err();
-    assert!(failure.to_string().contains("is there already"), "{failure}");
-    assert_eq!(fs::read_to_string(bundle.join("index.html")).unwrap(), "mine");
-    let beside: Vec<_> = fs::read_dir(root.path().join("site")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert!(
+        failure.to_string().contains("is there already"),
+        "{failure}"
+    );
+    assert_eq!(
+        fs::read_to_string(bundle.join("index.html")).unwrap(),
+        "mine"
+    );
+    let beside: Vec<_> = fs::read_dir(root.path().join("site"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
     assert_eq!(beside, ["0.1.0"], "nothing is left over");
 }
 
@@ -48,7 +63,10 @@ fn away_from_the_checkout_the_sdk_is_copied_and_refreshed() {
     let bundle = create(&name("hello"), Kind::Wasm, &root.path().join("apps")).unwrap();
     let copy = root.path().join(".rookery/sdk");
     let manifest = fs::read_to_string(bundle.join("Cargo.toml")).unwrap();
-    assert!(manifest.contains(r#"path = "../../../.rookery/sdk""#), "{manifest}");
+    assert!(
+        manifest.contains(r#"path = "../../../.rookery/sdk""#),
+        "{manifest}"
+    );
     assert!(bundle.join("../../../.rookery/sdk/Cargo.toml").is_file());
     assert!(copy.join("src/lib.rs").is_file() && copy.join("wit/app.wit").is_file());
     fs::write(copy.join("src/lib.rs"), "old").unwrap();
@@ -62,10 +80,17 @@ fn away_from_the_checkout_the_sdk_is_copied_and_refreshed() {
 fn in_a_checkout_the_sdk_is_the_checkouts() {
     let root = tempfile::tempdir().unwrap();
     fs::create_dir(root.path().join("sdk")).unwrap();
-    fs::write(root.path().join("sdk/Cargo.toml"), "[package]\nname = \"rookery-sdk\"").unwrap();
+    fs::write(
+        root.path().join("sdk/Cargo.toml"),
+        "[package]\nname = \"rookery-sdk\"",
+    )
+    .unwrap();
     let bundle = create(&name("@acme/hello"), Kind::Wasm, &root.path().join("apps")).unwrap();
     let manifest = fs::read_to_string(bundle.join("Cargo.toml")).unwrap();
-    assert!(manifest.contains(r#"path = "../../../../sdk""#), "{manifest}");
+    assert!(
+        manifest.contains(r#"path = "../../../../sdk""#),
+        "{manifest}"
+    );
     assert!(bundle.join("../../../../sdk/Cargo.toml").is_file());
     assert!(!root.path().join(".rookery").exists());
 }
@@ -74,7 +99,13 @@ fn in_a_checkout_the_sdk_is_the_checkouts() {
 fn nothing_is_left_open_in_a_new_bundle() {
     let root = tempfile::tempdir().unwrap();
     let bundle = create(&name("hello"), Kind::Wasm, root.path()).unwrap();
-    for file in ["Cargo.toml", "src/lib.rs", "public/index.html", "worker.config.json", ".gitignore"] {
+    for file in [
+        "Cargo.toml",
+        "src/lib.rs",
+        "public/index.html",
+        "worker.config.json",
+        ".gitignore",
+    ] {
         let text = fs::read_to_string(bundle.join(file)).unwrap();
         assert!(!text.contains("{{"), "{file}: {text}");
     }

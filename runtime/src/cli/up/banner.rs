@@ -13,22 +13,45 @@ use crate::style::{BAD, BOLD, DIM, KEY, paint};
 pub fn print(apps_dir: &Path, address: SocketAddr) {
     let found = discover(&[apps_dir.to_owned()]).unwrap_or_default();
     // The server compiles them too; here their files are enough.
-    let verdicts: Vec<Verdict> = found.iter().map(|bundle| check(bundle, &|_| Ok(()))).collect();
+    let verdicts: Vec<Verdict> = found
+        .iter()
+        .map(|bundle| check(bundle, &|_| Ok(())))
+        .collect();
     anstream::println!("{}", banner(&verdicts, address));
 }
 
 fn banner(verdicts: &[Verdict], address: SocketAddr) -> String {
     let base = base(address);
     let mut apps: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (app, version) in verdicts.iter().filter(|verdict| verdict.faults.is_empty()).filter_map(split) {
+    for (app, version) in verdicts
+        .iter()
+        .filter(|verdict| verdict.faults.is_empty())
+        .filter_map(split)
+    {
         apps.entry(app).or_default().push(version);
     }
-    let width = apps.keys().map(|app| app.len()).max().unwrap_or_default().max("dashboard".len());
-    let mut text = format!("\n{}\n", paint(BOLD, format_args!("rookery {} is up", env!("CARGO_PKG_VERSION"))));
+    let width = apps
+        .keys()
+        .map(|app| app.len())
+        .max()
+        .unwrap_or_default()
+        .max("dashboard".len());
+    let mut text = format!(
+        "\n{}\n",
+        paint(
+            BOLD,
+            format_args!("rookery {} is up", env!("CARGO_PKG_VERSION"))
+        )
+    );
     let mut line = |name: &str, path: &str, note: &str| {
         let url = format!("{base}{path}");
         // Writing to a String cannot fail.
-        let _ = writeln!(text, "  {name:width$}  {}  {}", paint(KEY, url), paint(DIM, note));
+        let _ = writeln!(
+            text,
+            "  {name:width$}  {}  {}",
+            paint(KEY, url),
+            paint(DIM, note)
+        );
     };
     for (app, versions) in &apps {
         // Found in the order of their versions; people look for the newest.
@@ -38,7 +61,12 @@ fn banner(verdicts: &[Verdict], address: SocketAddr) -> String {
     line("dashboard", "/_/", "");
     line("metrics", "/_/metrics", "");
     for verdict in verdicts.iter().filter(|verdict| !verdict.faults.is_empty()) {
-        let _ = writeln!(text, "  {} {} is not served; `rookery check` says why", paint(BAD, "✗"), verdict.label);
+        let _ = writeln!(
+            text,
+            "  {} {} is not served; `rookery check` says why",
+            paint(BAD, "✗"),
+            verdict.label
+        );
     }
     text
 }
@@ -67,7 +95,12 @@ mod tests {
 
     fn verdict(label: &str, faults: &[&str]) -> Verdict {
         let faults = faults.iter().map(ToString::to_string).collect();
-        Verdict { label: label.to_owned(), dir: "/apps".into(), faults, warnings: Vec::new() }
+        Verdict {
+            label: label.to_owned(),
+            dir: "/apps".into(),
+            faults,
+            warnings: Vec::new(),
+        }
     }
 
     #[test]
@@ -86,13 +119,19 @@ mod tests {
             "  dashboard  http://127.0.0.1:9000/_/",
             "  ✗ chat@1.2.0 is not served; `rookery check` says why",
         ] {
-            assert!(text.lines().any(|line| line.trim_end() == expected), "{expected}\n{text}");
+            assert!(
+                text.lines().any(|line| line.trim_end() == expected),
+                "{expected}\n{text}"
+            );
         }
     }
 
     #[test]
     fn an_address_can_be_opened_in_a_browser() {
-        assert_eq!(base("127.0.0.1:8080".parse().unwrap()), "http://127.0.0.1:8080");
+        assert_eq!(
+            base("127.0.0.1:8080".parse().unwrap()),
+            "http://127.0.0.1:8080"
+        );
         assert_eq!(base("[::]:1".parse().unwrap()), "http://[::1]:1");
     }
 }

@@ -66,10 +66,17 @@ pub fn start(apps_dir: PathBuf, built: Vec<Outcome>) -> Watching {
         }
     });
     match watcher {
-        Err(error) => tracing::warn!(%error, "changes of sources are not seen; restart `up` to build them"),
+        Err(error) => {
+            tracing::warn!(%error, "changes of sources are not seen; restart `up` to build them")
+        }
         Ok(watcher) => {
-            let mut watch =
-                Watch { apps_dir, signals, watcher, watched: BTreeSet::new(), sources: BTreeMap::new() };
+            let mut watch = Watch {
+                apps_dir,
+                signals,
+                watcher,
+                watched: BTreeSet::new(),
+                sources: BTreeMap::new(),
+            };
             watch.learn(built);
             thread::spawn(move || watch.run());
         }
@@ -82,7 +89,10 @@ impl Watch {
         while let Some(changed) = self.wait() {
             // A folder that cannot be listed just now is looked at again in a second.
             let found = discover(std::slice::from_ref(&self.apps_dir)).unwrap_or_default();
-            let stale: Vec<Found> = found.into_iter().filter(|bundle| self.is_stale(bundle, &changed)).collect();
+            let stale: Vec<Found> = found
+                .into_iter()
+                .filter(|bundle| self.is_stale(bundle, &changed))
+                .collect();
             if !stale.is_empty() {
                 self.learn(build(&stale, &Progress::lines()));
             }
@@ -105,7 +115,9 @@ impl Watch {
 
     fn is_stale(&self, bundle: &Found, changed: &[PathBuf]) -> bool {
         match self.sources.get(&bundle.dir) {
-            Some(sources) => changed.iter().any(|path| sources.iter().any(|package| is_source(package, path))),
+            Some(sources) => changed
+                .iter()
+                .any(|path| sources.iter().any(|package| is_source(package, path))),
             None => bundle.dir.join("Cargo.toml").is_file(),
         }
     }
@@ -136,7 +148,9 @@ impl Watch {
 
 /// Whether a change of `path` makes stale what is built from the package.
 fn is_source(package: &Path, path: &Path) -> bool {
-    let Ok(inside) = path.strip_prefix(package) else { return false };
+    let Ok(inside) = path.strip_prefix(package) else {
+        return false;
+    };
     let first = inside.components().next().map(|part| part.as_os_str());
     let is_file = SOURCE_FILES.iter().any(|file| inside == Path::new(file));
     is_file || first.is_some_and(|first| SOURCE_DIRS.iter().any(|dir| first == *dir))
@@ -149,12 +163,29 @@ mod tests {
     #[test]
     fn only_sources_make_a_bundle_stale() {
         let package = Path::new("/apps/chat/1.0.0");
-        for source in ["src/lib.rs", "src/room/join.rs", "wit/app.wit", "Cargo.toml", "build.rs", "worker.config.json"] {
+        for source in [
+            "src/lib.rs",
+            "src/room/join.rs",
+            "wit/app.wit",
+            "Cargo.toml",
+            "build.rs",
+            "worker.config.json",
+        ] {
             assert!(is_source(package, &package.join(source)), "{source}");
         }
-        for other in ["app.wasm", ".app.wasm.12.tmp", "target/debug/src/x.rs", "public/index.html", "Cargo.lock", ""] {
+        for other in [
+            "app.wasm",
+            ".app.wasm.12.tmp",
+            "target/debug/src/x.rs",
+            "public/index.html",
+            "Cargo.lock",
+            "",
+        ] {
             assert!(!is_source(package, &package.join(other)), "{other}");
         }
-        assert!(!is_source(package, Path::new("/apps/chat/1.1.0/src/lib.rs")));
+        assert!(!is_source(
+            package,
+            Path::new("/apps/chat/1.1.0/src/lib.rs")
+        ));
     }
 }
