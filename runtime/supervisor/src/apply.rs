@@ -16,7 +16,7 @@ use rookery_pool::{Pool, Prepare, Spawn};
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
-use crate::catalog::{Found, Look, Report};
+use crate::catalog::{Found, Look, Report, Severity};
 use crate::config::SupervisorConfig;
 use crate::event::{Change, Event};
 use crate::handle::Shared;
@@ -109,7 +109,8 @@ impl Work {
         for id in replaced {
             self.drain(id);
         }
-        self.shared.roster.lock().forget_retired();
+        let retired = self.shared.roster.lock().take_retired();
+        drop(retired);
     }
 
     fn carry_out(&mut self, replaced: &mut Vec<RevisionId>) {
@@ -283,7 +284,10 @@ impl Work {
 
     fn tell_report(&self, report: &Report) {
         let (folder, reason) = (report.folder.as_str(), report.reason.as_str());
-        tracing::warn!(folder, severity = ?report.severity, reason, "a folder of the apps directory");
+        match report.severity {
+            Severity::Broken => tracing::warn!(folder, reason, "not served as it is on disk"),
+            Severity::Warning => tracing::warn!(folder, reason, "served, with a warning"),
+        }
         self.shared.send(Event::Reported {
             folder: folder.into(),
             reason: reason.into(),

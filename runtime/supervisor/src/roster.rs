@@ -110,10 +110,12 @@ impl Roster {
         std::iter::from_fn(|| self.queue.pop_front()).find(is_staged)
     }
 
-    /// Drops those that are retired.
-    pub fn forget_retired(&mut self) {
-        self.records
-            .retain(|_, record| record.state != State::Retired);
+    /// Takes those out that are retired. Their workers end with them, which is no work for under a lock.
+    #[must_use]
+    pub fn take_retired(&mut self) -> Vec<Record> {
+        let is_retired = |_: &RevisionId, record: &mut Record| record.state == State::Retired;
+        let retired = self.records.extract_if(.., is_retired);
+        retired.map(|(_, record)| record).collect()
     }
 
     /// One of them.

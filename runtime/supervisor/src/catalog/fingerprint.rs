@@ -7,6 +7,7 @@
 //! change. Those times cannot be set by `cp -p` or `touch`, so a copy that keeps its times is seen all the same.
 //! **Absent on purpose:** the folder's own times. A process may write beside itself all day.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
@@ -79,7 +80,11 @@ impl Fingerprint {
 }
 
 fn is_covered(dir: &Path, path: &Path) -> bool {
-    NAMES.iter().any(|name| path == dir.join(name))
+    let name = path.file_name();
+    path.parent() == Some(dir)
+        && NAMES
+            .iter()
+            .any(|covered| name == Some(OsStr::new(covered)))
 }
 
 fn stat(path: &Path) -> io::Result<Option<Stat>> {

@@ -307,6 +307,39 @@ fn a_link_that_is_swapped_is_another_bundle() {
 }
 
 #[test]
+fn what_lies_in_a_folder_that_cannot_be_listed_stays_known() {
+    let mut disk = Disk::new(&[
+        ("chat/1.0.0/index.html", "a"),
+        ("chats/1.0.0/index.html", "b"),
+    ]);
+    disk.settled();
+    for _ in 0..3 {
+        disk.now += SETTLE;
+        let scan = Scan {
+            unreadable: vec!["chat".to_owned()],
+            ..Scan::default()
+        };
+        let root = &mut disk.catalog.roots[0];
+        root.absorb(scan, disk.now, &mut 0, &mut Look::default());
+    }
+    let known: Vec<&String> = disk.catalog.roots[0].slots.keys().collect();
+    assert_eq!(known, ["chat/1.0.0"]);
+}
+
+#[test]
+fn a_manifest_that_cannot_be_read_is_tried_again_at_leisure() {
+    let mut disk = Disk::new(&[
+        ("chat/1.0.0/index.html", "one"),
+        ("chat/1.0.0/worker.config.json/file", ""),
+    ]);
+    for _ in 0..3 {
+        assert_eq!(disk.settled().reports.len(), 1);
+    }
+    fs::remove_dir_all(disk.path("chat/1.0.0/worker.config.json")).unwrap();
+    assert_eq!(keys(&disk.settled()), ["chat@1.0.0"]);
+}
+
+#[test]
 fn a_thousand_bundles_are_found_and_then_left_alone() {
     let mut disk = Disk::new(&[]);
     for app in 0..100 {
