@@ -1,1 +1,77 @@
-//! Integration tests.
+//! Claims about the server, each shown over real sockets. Read the names of the tests.
+
+#![allow(clippy::unwrap_used)]
+
+mod paths {
+    //! From a path to the version that answers.
+
+    mod selectors;
+
+    mod names;
+}
+
+mod deploys {
+    //! Bundles that come, change and go while the server serves.
+
+    mod versions;
+
+    mod broken;
+}
+
+mod http {
+    //! The front door.
+
+    mod exchange;
+
+    mod limits;
+
+    mod protocol;
+
+    mod streaming;
+
+    mod site;
+}
+
+mod guests {
+    //! What a guest may do to others: nothing.
+
+    mod containment;
+
+    mod lives;
+
+    mod foreign;
+}
+
+mod sessions {
+    //! WebSockets.
+
+    mod open;
+
+    mod room;
+
+    mod fault;
+
+    mod keep;
+
+    mod protocol;
+
+    mod noise;
+}
+
+mod operating {
+    //! What an operator sees and does.
+
+    mod internal;
+
+    mod shutdown;
+
+    mod commands;
+}
+
+mod shipped {
+    //! The apps and examples of the repository.
+
+    mod chat;
+
+    mod examples;
+}

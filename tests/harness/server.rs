@@ -1,0 +1,185 @@
+//! The binary, serving the bundles of one test.
+
+use std::net::SocketAddr;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use crate::log::Log;
+use crate::place::{rookery, target_dir};
+use crate::{Answer, Apps, Call, until};
+
+/// What every variable begins with that the server reads.
+const OURS: &str = "ROOKERY_";
+/// The other variables that it reads: a developer's shell must not change what a test proves.
+const ALSO_READ: [&str; 7] = [
+    "APPS_DIR",
+    "HOST",
+    "PORT",
+    "POOL_SIZE",
+    "APP_SHELL",
+    "RUST_LOG",
+    "NODE_ENV",
+];
+
+/// What a test wants of its server.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    settings: Vec<(String, String)>,
+}
+
+impl Options {
+    /// As `rookery serve` is by default.
+    pub fn new() -> Options {
+        Options::default()
+    }
+
+    /// Sets a variable of its environment.
+    #[must_use]
+    pub fn set(mut self, variable: &str, value: impl ToString) -> Options {
+        self.settings.push((variable.to_owned(), value.to_string()));
+        self
+    }
+}
+
+/// A server that lives as long as this.
+pub struct Server {
+    child: Child,
+    log: Log,
+    address: SocketAddr,
+    apps: Apps,
+}
+
+impl Server {
+    /// Serves these bundles; all of them are live or refused when this returns.
+    pub async fn start(apps: Apps) -> Server {
+        Server::start_with(apps, Options::new()).await
+    }
+
+    /// The same with settings.
+    pub async fn start_with(apps: Apps, options: Options) -> Server {
+        let mut child = command(&apps, &options).spawn().unwrap();
+        let log = Log::default();
+        log.follow(child.stdout.take().unwrap());
+        log.follow(child.stderr.take().unwrap());
+        let mut server = Server {
+            child,
+            log,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+            apps,
+        };
+        server.address = server.listening().await;
+        let server = server;
+        until("the server is ready", async || {
+            let answer = server.call("GET", "/ready").try_send().await.ok()?;
+            (answer.status == 200).then_some(())
+        })
+        .await;
+        server
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Its bundles.
+    pub fn apps(&self) -> &Apps {
+        &self.apps
+    }
+
+    /// Asks for a path.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.call("GET", path).send().await
+    }
+
+    /// A request to be made.
+    pub fn call(&self, method: &str, path: &str) -> Call {
+        Call::new(self.address, method, path)
+    }
+
+    /// What it said so far.
+    pub fn log(&self) -> String {
+        self.log.text()
+    }
+
+    /// The most memory that it ever had in use, in bytes.
+    pub fn memory_peak_bytes(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = peak.unwrap().trim().strip_suffix(" kB").unwrap();
+        kib.parse::<u64>().unwrap() * 1024
+    }
+
+    /// Sends a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let kill = format!("kill -{name} {}", self.child.id());
+        assert!(
+            Command::new("sh")
+                .args(["-c", &kill])
+                .status()
+                .unwrap()
+                .success()
+        );
+    }
+
+    /// Waits for its end.
+    pub async fn exited(&mut self) -> ExitStatus {
+        let child = &mut self.child;
+        until("the server ends", async || child.try_wait().unwrap()).await
+    }
+
+    async fn listening(&mut self) -> SocketAddr {
+        let (log, child) = (&self.log, &mut self.child);
+        until("the server listens", async || {
+            let found = log.find(|line| {
+                let (_, url) = line.split_once("listening on http://")?;
+                url.split(['/', ' ']).next()?.trim().parse().ok()
+            });
+            // It may have said why it ended after we looked, so the log is printed from drop, not from here.
+            if found.is_none()
+                && let Some(status) = child.try_wait().unwrap()
+            {
+                panic!("the server did not start: {status}");
+            }
+            found
+        })
+        .await
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It may have ended already, which is as well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("--- the server's log\n{}\n---", self.log.text());
+        }
+    }
+}
+
+fn command(apps: &Apps, options: &Options) -> Command {
+    let mut command = Command::new(rookery());
+    for (name, _) in std::env::vars_os() {
+        if name
+            .to_str()
+            .is_some_and(|name| name.starts_with(OURS) || ALSO_READ.contains(&name))
+        {
+            command.env_remove(name);
+        }
+    }
+    command
+        .arg("serve")
+        .arg("--apps-dir")
+        .arg(apps.dir())
+        // Compiling a guest anew for each test would be most of their time. The cache is keyed by content.
+        .arg("--cache-dir")
+        .arg(target_dir().join("test-cache"))
+        .args(["--port", "0", "--log-format", "plain"])
+        .envs(options.settings.iter().map(|(name, value)| (name, value)))
+        // No settings file here.
+        .current_dir(apps.outside())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
