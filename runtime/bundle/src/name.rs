@@ -99,9 +99,10 @@ impl fmt::Display for Namespace {
     }
 }
 
-/// `[A-Za-z0-9][A-Za-z0-9._-]*`: never empty, never `.` or `..`.
+/// `[A-Za-z0-9][A-Za-z0-9._-]*` without `..`, which no path may have: never empty, never `.`.
 fn is_part(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && !text.contains("..")
         && text
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn an_apps_name_is_one_word_or_a_scope_and_a_word() {
-        for good in ["chat", "Chat-2.x_y", "0", "@acme/chat", "a..b"] {
+        for good in ["chat", "Chat-2.x_y", "0", "@acme/chat", "a.b"] {
             assert_eq!(
                 AppName::parse(good).map(|name| name.to_string()).as_deref(),
                 Ok(good)
@@ -124,7 +125,7 @@ mod tests {
         let long = "a".repeat(NAME_BYTES_MAX + 1);
         for bad in [
             "", ".", "..", "_", ".env", "-a", "a/b", "a@1", "@acme", "@/a", "@a/", "@a/b/c",
-            "@../a", "é", &long,
+            "@../a", "a..b", "é", &long,
         ] {
             assert_eq!(AppName::parse(bad), Err(NameError::App), "{bad}");
         }

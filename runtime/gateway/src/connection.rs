@@ -35,7 +35,12 @@ impl Place {
 }
 
 /// Serves the connection to its end.
-pub(crate) async fn serve(gateway: Arc<Gateway>, stream: TcpStream, peer: SocketAddr, place: Place) {
+pub(crate) async fn serve(
+    gateway: Arc<Gateway>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    place: Place,
+) {
     let shutdown = gateway.shutdown.clone();
     let builder = builder(&gateway);
     let service = service_fn(move |mut request: Request<Incoming>| {

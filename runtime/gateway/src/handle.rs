@@ -29,9 +29,8 @@ pub(crate) async fn handle(
 ) -> Response<Body> {
     let exchange = Exchange::of(request.headers(), peer);
     let answered = serve(&gateway, &exchange, request).await;
-    let mut response = answered.unwrap_or_else(|error| {
-        respond::failed(&error, &exchange.id, gateway.config.disclosure)
-    });
+    let mut response = answered
+        .unwrap_or_else(|error| respond::failed(&error, &exchange.id, gateway.config.disclosure));
     exchange.sign(&mut response);
     response
 }
@@ -43,7 +42,13 @@ async fn serve(
 ) -> Result<Response<Body>, RequestError> {
     let path = request.uri().path().to_owned();
     match path.as_str() {
-        "/health" => return Ok(respond::text(StatusCode::OK, "text/plain; charset=utf-8", "OK\n")),
+        "/health" => {
+            return Ok(respond::text(
+                StatusCode::OK,
+                "text/plain; charset=utf-8",
+                "OK\n",
+            ));
+        }
         "/ready" => return Ok(root::ready(gateway)),
         "/" => {
             return match gateway.config.app_shell.clone() {
@@ -111,7 +116,9 @@ async fn dispatch(
         };
     }
     match (route, pool) {
-        (Route::Worker | Route::StaticThenWorker, Some(pool)) => worker::forward(site, pool, address, exchange, request).await,
+        (Route::Worker | Route::StaticThenWorker, Some(pool)) => {
+            worker::forward(site, pool, address, exchange, request).await
+        }
         (Route::Session, Some(pool)) => ws::accept(gateway, site, pool, address, exchange, request),
         _ => Err(RequestError::NotFound),
     }

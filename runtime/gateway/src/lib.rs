@@ -6,20 +6,20 @@
 //! **Invariant:** the sockets of WebSocket clients stay here; guests only hear of them through the hub.
 //! **Absent on purpose:** wasm, databases, child processes. A worker is whatever the pool leases.
 
-mod listener;
+mod body;
+mod config;
 mod connection;
-mod handle;
+mod error;
 mod exchange;
+mod gateway;
+mod handle;
+mod listener;
+mod respond;
+mod root;
 mod site;
 mod static_files;
 mod worker;
-mod body;
 mod ws;
-mod root;
-mod respond;
-mod gateway;
-mod config;
-mod error;
 
 pub use config::{Disclosure, GatewayConfig};
 pub use gateway::{Gateway, Internal, Neighbours};

@@ -26,7 +26,8 @@ pub(crate) async fn run(gateway: Arc<Gateway>, listener: TcpListener) {
             Ok((stream, peer)) => {
                 backoff.reset();
                 prepare(&stream);
-                let served = connection::serve(Arc::clone(&gateway), stream, peer, Place::new(place));
+                let served =
+                    connection::serve(Arc::clone(&gateway), stream, peer, Place::new(place));
                 gateway.tasks.spawn("connection", served);
             }
             Err(error) => {

@@ -24,7 +24,11 @@ pub(crate) fn empty() -> Body {
 }
 
 /// An answer of this type and text.
-pub(crate) fn text(status: StatusCode, content_type: &'static str, text: impl Into<Bytes>) -> Response<Body> {
+pub(crate) fn text(
+    status: StatusCode,
+    content_type: &'static str,
+    text: impl Into<Bytes>,
+) -> Response<Body> {
     let mut response = Response::new(full(text));
     *response.status_mut() = status;
     response
@@ -34,7 +38,11 @@ pub(crate) fn text(status: StatusCode, content_type: &'static str, text: impl In
 }
 
 /// The answer to a request that failed: `{"error", "code", "requestId"}`. The log has what the client does not read.
-pub(crate) fn failed(error: &RequestError, id: &RequestId, disclosure: Disclosure) -> Response<Body> {
+pub(crate) fn failed(
+    error: &RequestError,
+    id: &RequestId,
+    disclosure: Disclosure,
+) -> Response<Body> {
     let (status, code, public) = describe(error);
     if status.is_server_error() {
         tracing::warn!(request_id = %id, code, reason = %error, "a request failed");
@@ -60,7 +68,9 @@ fn describe(error: &RequestError) -> (StatusCode, &'static str, Option<&'static 
     match error {
         RequestError::AppNotFound(_) => (StatusCode::NOT_FOUND, "APP_NOT_FOUND", None),
         RequestError::NotFound => (StatusCode::NOT_FOUND, "NOT_FOUND", None),
-        RequestError::BodyTooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", None),
+        RequestError::BodyTooLarge { .. } => {
+            (StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", None)
+        }
         RequestError::Handshake(_) => (StatusCode::BAD_REQUEST, "BAD_HANDSHAKE", None),
         RequestError::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "SHUTTING_DOWN", None),
         RequestError::Invoke(InvokeError::Acquire(error)) => acquire(error),
@@ -72,7 +82,9 @@ fn acquire(error: &AcquireError) -> (StatusCode, &'static str, Option<&'static s
     let busy = Some("The app is busy; try again");
     match error {
         AcquireError::QueueFull { .. } => (StatusCode::SERVICE_UNAVAILABLE, "QUEUE_FULL", busy),
-        AcquireError::QueueTimeout { .. } => (StatusCode::SERVICE_UNAVAILABLE, "QUEUE_TIMEOUT", busy),
+        AcquireError::QueueTimeout { .. } => {
+            (StatusCode::SERVICE_UNAVAILABLE, "QUEUE_TIMEOUT", busy)
+        }
         AcquireError::Draining { .. } => (StatusCode::SERVICE_UNAVAILABLE, "DRAINING", busy),
         AcquireError::Spawn { .. } => (
             StatusCode::BAD_GATEWAY,

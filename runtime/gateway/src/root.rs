@@ -24,7 +24,8 @@ pub(crate) fn ready(gateway: &Gateway) -> Response<Body> {
 /// The apps and their versions: a page for browsers, lines for the others.
 pub(crate) fn index<B>(gateway: &Gateway, request: &Request<B>) -> Response<Body> {
     let accept = request.headers().get(ACCEPT);
-    let wants_html = accept.is_some_and(|accept| accept.as_bytes().windows(9).any(|w| w == b"text/html"));
+    let wants_html =
+        accept.is_some_and(|accept| accept.as_bytes().windows(9).any(|w| w == b"text/html"));
     let table = gateway.sites.table();
     let apps = table.apps().map(|app| {
         let versions = table.versions(app).map(|(version, _)| version.to_string());

@@ -139,7 +139,12 @@ impl Sites {
     }
 
     /// Follows the supervisor's table until the shutdown, and retires the sites that leave it.
-    pub async fn follow(self: Arc<Self>, supervisor: Arc<Supervisor>, tasks: Tasks, grace: Duration) {
+    pub async fn follow(
+        self: Arc<Self>,
+        supervisor: Arc<Supervisor>,
+        tasks: Tasks,
+        grace: Duration,
+    ) {
         let mut changed = supervisor.changed();
         loop {
             // Looked at before waiting, so that a change between making the table and listening is not missed.
@@ -165,8 +170,9 @@ impl Sites {
             .map(|(_, _, site)| (site.revision.id, Arc::clone(site)))
             .collect();
         let table = supervisor.table().map(|revision| {
-            left.remove(&revision.id)
-                .unwrap_or_else(|| Arc::new(Site::new(Arc::clone(revision), &self.cache, &self.shutdown)))
+            left.remove(&revision.id).unwrap_or_else(|| {
+                Arc::new(Site::new(Arc::clone(revision), &self.cache, &self.shutdown))
+            })
         });
         self.table.store(Arc::new(table));
         left.into_values().collect()

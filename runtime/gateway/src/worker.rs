@@ -68,9 +68,8 @@ pub(crate) fn below_app(uri: &Uri, tail: &str) -> Uri {
     };
     let mut parts = uri.clone().into_parts();
     // A part of a valid path is a valid path; were it not, the app would rather see its root than nothing.
-    parts.path_and_query = Some(
-        PathAndQuery::try_from(path).unwrap_or_else(|_| PathAndQuery::from_static("/")),
-    );
+    parts.path_and_query =
+        Some(PathAndQuery::try_from(path).unwrap_or_else(|_| PathAndQuery::from_static("/")));
     if parts.authority.is_none() {
         parts.scheme = None;
     }

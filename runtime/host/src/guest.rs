@@ -63,7 +63,10 @@ impl Guest {
     /// Sessions and topics for one invocation. What was published reaches the subscribers when it is dropped, at the
     /// latest.
     pub fn hub(&self) -> GuestHub {
-        GuestHub::new(self.hub.publisher(&self.namespace), Arc::clone(&self.bundle))
+        GuestHub::new(
+            self.hub.publisher(&self.namespace),
+            Arc::clone(&self.bundle),
+        )
     }
 
     /// Logs a line that the guest wrote.

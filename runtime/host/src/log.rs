@@ -103,7 +103,10 @@ mod tests {
 
     #[test]
     fn lines_are_cut_wherever_the_pieces_are() {
-        assert_eq!(lines(&[b"one\ntw", b"o\n", b"three"]), ["one", "two", "three"]);
+        assert_eq!(
+            lines(&[b"one\ntw", b"o\n", b"three"]),
+            ["one", "two", "three"]
+        );
         assert_eq!(lines(&[b"crlf\r\n\n"]), ["crlf", ""]);
     }
 
@@ -122,7 +125,10 @@ mod tests {
     #[test]
     fn a_line_may_name_its_level() {
         assert_eq!(level_of(Stream::Stderr, "[info] hi"), (Level::Info, "hi"));
-        assert_eq!(level_of(Stream::Stderr, "panicked"), (Level::Warn, "panicked"));
+        assert_eq!(
+            level_of(Stream::Stderr, "panicked"),
+            (Level::Warn, "panicked")
+        );
         assert_eq!(level_of(Stream::Stdout, "hello"), (Level::Info, "hello"));
     }
 }

@@ -78,7 +78,9 @@ impl CompileCache {
 
 fn check(wasm: &[u8]) -> Result<(), IsolateError> {
     match Engine::detect_precompiled(wasm) {
-        Some(Precompiled::Component | Precompiled::Module) => return Err(IsolateError::Precompiled),
+        Some(Precompiled::Component | Precompiled::Module) => {
+            return Err(IsolateError::Precompiled);
+        }
         None => {}
     }
     // The version field of a core module is 1 in layer 0, of a component 13 in layer 1.

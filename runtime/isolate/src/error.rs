@@ -13,7 +13,9 @@ pub enum IsolateError {
     #[error("the component cannot be read: {0}")]
     Read(std::io::Error),
     /// The file is machine code that somebody else compiled.
-    #[error("the file is precompiled machine code, which is never accepted; deploy the .wasm component")]
+    #[error(
+        "the file is precompiled machine code, which is never accepted; deploy the .wasm component"
+    )]
     Precompiled,
     /// The file is a core module.
     #[error("the file is a core wasm module; a component is needed (build for wasm32-wasip2)")]

@@ -62,15 +62,16 @@ fn resources(
     state: &mut crate::state::State,
     request: Request<Body>,
     reply: &SharedReply,
-) -> wasmtime::Result<(Resource<HostIncomingRequest>, Resource<HostResponseOutparam>)> {
+) -> wasmtime::Result<(
+    Resource<HostIncomingRequest>,
+    Resource<HostResponseOutparam>,
+)> {
     let scheme = match request.uri().scheme_str() {
         Some("https") => Scheme::Https,
         _ => Scheme::Http,
     };
     let request = request.map(|body| {
-        body.map_err(|error| {
-            wasmtime_wasi_http::Error::InternalError(Some(error.to_string()))
-        })
+        body.map_err(|error| wasmtime_wasi_http::Error::InternalError(Some(error.to_string())))
     });
     let reply = Arc::clone(reply);
     let mut http = state.http();
@@ -85,9 +86,10 @@ fn resources(
 
 fn respond(reply: Reply, answer: Result<Response<HyperOutgoingBody>, ErrorCode>) {
     match answer {
-        Ok(response) => reply.respond(
-            response.map(|body| body.map_err(|error| format!("{error:?}").into()).boxed_unsync()),
-        ),
+        Ok(response) => reply.respond(response.map(|body| {
+            body.map_err(|error| format!("{error:?}").into())
+                .boxed_unsync()
+        })),
         Err(code) => reply.fail(Fault::Trap(format!("it answered with the error {code:?}"))),
     }
 }

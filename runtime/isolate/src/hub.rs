@@ -83,7 +83,8 @@ impl hub::Host for State {
         request: String,
         response: String,
     ) -> wasmtime::Result<()> {
-        self.hub().auto_reply(SessionId(session), &request, &response);
+        self.hub()
+            .auto_reply(SessionId(session), &request, &response);
         Ok(())
     }
 

@@ -57,8 +57,8 @@ pub(crate) async fn instantiate(
         })
     });
     let started = start(&mut store, linked).await;
-    let (http, sessions) =
-        started.map_err(|error| SpawnError(crate::trap::fault(store.data(), &error).to_string()))?;
+    let (http, sessions) = started
+        .map_err(|error| SpawnError(crate::trap::fault(store.data(), &error).to_string()))?;
     Ok(Isolate {
         store,
         http,

@@ -7,21 +7,21 @@
 //! **Invariant:** this crate alone knows wasmtime.
 //! **Absent on purpose:** routing, clients, and who may have a worker.
 
-mod engine;
-mod compile;
 mod bindings;
-mod state;
+mod compile;
+mod engine;
+mod error;
+mod http;
+mod hub;
+mod instantiate;
+mod keyvalue;
 mod limits;
 mod link;
-mod instantiate;
-mod http;
 mod sessions;
-mod hub;
-mod keyvalue;
+mod state;
 mod stdio;
 mod trap;
 mod worker;
-mod error;
 
 pub use compile::CompileCache;
 pub use engine::{EngineConfig, Slots};

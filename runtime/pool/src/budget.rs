@@ -3,6 +3,7 @@
 //! **Invariant:** every live worker holds one permit of the budget, idle or busy, so there are never more of them.
 //! **Invariant:** only an idle worker is evicted.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -23,6 +24,8 @@ pub(crate) type Place = OwnedSemaphorePermit;
 pub struct Budget {
     places: Arc<Semaphore>,
     workers_max: usize,
+    /// How many wait for a place.
+    wanted: AtomicUsize,
     // Held to look for the oldest idle worker, never across an await.
     pools: Mutex<Vec<Weak<Pool>>>,
 }
@@ -34,6 +37,7 @@ impl Budget {
         Arc::new(Budget {
             places: Arc::new(Semaphore::new(workers_max)),
             workers_max,
+            wanted: AtomicUsize::new(0),
             pools: Mutex::default(),
         })
     }
@@ -80,6 +84,7 @@ impl Budget {
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             return place;
         }
+        let _wanted = Wanted::one(&self.wanted);
         self.evict_oldest_idle();
         Arc::clone(&self.places)
             .acquire_owned()
@@ -87,9 +92,14 @@ impl Budget {
             .expect("the budget's semaphore is never closed")
     }
 
-    /// Whether a worker that becomes idle would keep another revision waiting.
+    /// Whether no new worker could start without another one's end.
     pub(crate) fn is_exhausted(&self) -> bool {
         self.places.available_permits() == 0
+    }
+
+    /// Whether a worker that becomes idle keeps somebody waiting.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.wanted.load(Ordering::SeqCst) > 0
     }
 
     fn evict_oldest_idle(&self) {
@@ -105,5 +115,21 @@ impl Budget {
 
     fn pools(&self) -> Vec<Arc<Pool>> {
         self.pools.lock().iter().filter_map(Weak::upgrade).collect()
+    }
+}
+
+/// Counts one who waits, until it is dropped.
+struct Wanted<'a>(&'a AtomicUsize);
+
+impl<'a> Wanted<'a> {
+    fn one(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Wanted(count)
+    }
+}
+
+impl Drop for Wanted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }

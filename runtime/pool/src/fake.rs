@@ -12,9 +12,7 @@ use rookery_contract::Event;
 use tokio::sync::Semaphore;
 
 use crate::deadline::Deadline;
-use crate::worker::{
-    Body, EventsOutcome, Fault, Invocation, Spawn, SpawnError, Verdict, Worker,
-};
+use crate::worker::{Body, EventsOutcome, Fault, Invocation, Spawn, SpawnError, Verdict, Worker};
 
 /// Starts fake workers and keeps count of them.
 #[derive(Default)]

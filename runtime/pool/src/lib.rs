@@ -7,19 +7,19 @@
 //! **Absent on purpose:** what a worker is. `isolate` and `subprocess` implement [`Worker`], [`Spawn`] and
 //! [`Prepare`].
 
-mod worker;
-mod reply;
-mod deadline;
-mod policy;
-mod shelf;
 mod budget;
-mod pool;
-mod lease;
-mod run;
-mod stats;
+mod deadline;
 mod error;
 #[cfg(any(test, feature = "test-util"))]
 pub mod fake;
+mod lease;
+mod policy;
+mod pool;
+mod reply;
+mod run;
+mod shelf;
+mod stats;
+mod worker;
 
 pub use budget::Budget;
 pub use deadline::Deadline;

@@ -96,7 +96,10 @@ mod tests {
         let check = |change: fn(&mut Policy), served, idle_secs, expected| {
             let mut policy = policy_for_tests();
             change(&mut policy);
-            let life = Life { last_used: start, served };
+            let life = Life {
+                last_used: start,
+                served,
+            };
             let now = start + Duration::from_secs(idle_secs);
             assert_eq!(policy.reuse(life, now), expected, "{served} {idle_secs}");
         };
@@ -104,7 +107,12 @@ mod tests {
         check(|_| (), 3, 0, Reuse::No);
         check(|_| (), 1, 29, Reuse::Yes);
         check(|_| (), 1, 30, Reuse::No);
-        check(|policy| policy.ttl = Duration::from_secs(10), 1, 10, Reuse::No);
+        check(
+            |policy| policy.ttl = Duration::from_secs(10),
+            1,
+            10,
+            Reuse::No,
+        );
         check(|policy| policy.ttl = Duration::ZERO, 0, 0, Reuse::Never);
     }
 }

@@ -51,7 +51,10 @@ impl Pool {
         totals: &Arc<Totals>,
         tasks: &Tasks,
     ) -> Arc<Pool> {
-        let turns_max = policy.workers_max.unwrap_or(usize::MAX).min(budget.workers_max());
+        let turns_max = policy
+            .workers_max
+            .unwrap_or(usize::MAX)
+            .min(budget.workers_max());
         let pool = Arc::new(Pool {
             label: label.into(),
             turns: Arc::new(Semaphore::new(turns_max)),
@@ -132,7 +135,9 @@ impl Pool {
         // Somebody may have been sent here just before and not have asked yet.
         tokio::time::sleep(grace.min(ARRIVE_WITHIN)).await;
         self.stakes.close();
-        let heard = tokio::time::timeout_at(until, self.stakes.wait()).await.is_ok();
+        let heard = tokio::time::timeout_at(until, self.stakes.wait())
+            .await
+            .is_ok();
         let all = u32::try_from(self.turns_max).unwrap_or(u32::MAX);
         let done = tokio::time::timeout_at(until, self.turns.acquire_many(all)).await;
         self.turns.close();
@@ -213,12 +218,12 @@ impl Pool {
         if self.policy.reuse(living.life, Instant::now()) != Reuse::Yes {
             return;
         }
-        if self.budget.is_exhausted() && self.turns.available_permits() > 0 {
-            self.stats.evicted();
-            return;
-        }
         let refused = self.shelf.lock().put(living);
         drop(refused);
+        // Looked at after the worker is on the shelf: who comes to wait from now on finds it there.
+        if self.budget.is_wanted() {
+            self.evict_one();
+        }
     }
 
     pub(crate) fn sweep(&self, now: Instant) {
@@ -243,8 +248,13 @@ impl Pool {
         let shelf = self.shelf.lock();
         let now = Instant::now();
         let ages = shelf.lives().map(|(born, _)| now.duration_since(born));
-        let rests = shelf.lives().map(|(_, life)| now.duration_since(life.last_used));
-        let (age, rest) = (ages.max().unwrap_or_default(), rests.min().unwrap_or_default());
+        let rests = shelf
+            .lives()
+            .map(|(_, life)| now.duration_since(life.last_used));
+        let (age, rest) = (
+            ages.max().unwrap_or_default(),
+            rests.min().unwrap_or_default(),
+        );
         let workers = busy + shelf.len() as u64;
         let (idle, status) = match busy {
             0 => (rest, WorkerStatus::Idle),

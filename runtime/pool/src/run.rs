@@ -26,7 +26,10 @@ impl Pool {
     /// Runs one request and answers with the head of the response, its body still streaming.
     ///
     /// Dropping this future, or the response's body before its end, stops the guest.
-    pub async fn request(self: &Arc<Self>, request: Request<Body>) -> Result<Response<Body>, InvokeError> {
+    pub async fn request(
+        self: &Arc<Self>,
+        request: Request<Body>,
+    ) -> Result<Response<Body>, InvokeError> {
         let asked = Instant::now();
         self.stats().requested();
         let lease = self.acquire().await?;

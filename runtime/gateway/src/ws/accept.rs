@@ -26,7 +26,11 @@ pub(crate) fn upgrade<B>(request: &Request<B>) -> Upgrade {
     let asks = request.version() == Version::HTTP_11
         && has_token(request.headers(), &UPGRADE, "websocket")
         && has_token(request.headers(), &CONNECTION, "upgrade");
-    if asks { Upgrade::WebSocket } else { Upgrade::None }
+    if asks {
+        Upgrade::WebSocket
+    } else {
+        Upgrade::None
+    }
 }
 
 /// Answers the handshake. The session begins when the connection has changed over.
@@ -59,7 +63,10 @@ pub(crate) fn accept(
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(SEC_WEBSOCKET_ACCEPT, accept_key);
     // What was offered was a header's value, so it is one again.
-    if let Some(first) = offered.first().and_then(|first| HeaderValue::from_str(first).ok()) {
+    if let Some(first) = offered
+        .first()
+        .and_then(|first| HeaderValue::from_str(first).ok())
+    {
         headers.insert(SEC_WEBSOCKET_PROTOCOL, first);
     }
     Ok(response)
@@ -70,16 +77,23 @@ fn accept_key<B>(request: &Request<B>) -> Result<HeaderValue, RequestError> {
         return Err(RequestError::Handshake("the method must be GET"));
     }
     let headers = request.headers();
-    if headers.get(SEC_WEBSOCKET_VERSION).is_none_or(|version| version != "13") {
+    if headers
+        .get(SEC_WEBSOCKET_VERSION)
+        .is_none_or(|version| version != "13")
+    {
         return Err(RequestError::Handshake("Sec-WebSocket-Version must be 13"));
     }
     let mut keys = headers.get_all(SEC_WEBSOCKET_KEY).iter();
     let (Some(key), None) = (keys.next(), keys.next()) else {
-        return Err(RequestError::Handshake("there must be one Sec-WebSocket-Key"));
+        return Err(RequestError::Handshake(
+            "there must be one Sec-WebSocket-Key",
+        ));
     };
     // 16 bytes in base64 (4.1); what they are does not matter.
     if key.len() != 24 {
-        return Err(RequestError::Handshake("Sec-WebSocket-Key must be 16 bytes in base64"));
+        return Err(RequestError::Handshake(
+            "Sec-WebSocket-Key must be 16 bytes in base64",
+        ));
     }
     HeaderValue::from_str(&derive_accept_key(key.as_bytes()))
         .map_err(|_| RequestError::Handshake("Sec-WebSocket-Key cannot be answered"))
@@ -134,7 +148,13 @@ mod tests {
             assert_eq!(asks, expected, "{headers:?}");
         };
         check(&[("upgrade", "websocket"), ("connection", "Upgrade")], true);
-        check(&[("upgrade", "WebSocket"), ("connection", "keep-alive, upgrade")], true);
+        check(
+            &[
+                ("upgrade", "WebSocket"),
+                ("connection", "keep-alive, upgrade"),
+            ],
+            true,
+        );
         check(&[("upgrade", "h2c"), ("connection", "Upgrade")], false);
         check(&[("upgrade", "websocket")], false);
     }

@@ -5,10 +5,10 @@
 
 mod accept;
 mod attach;
-mod wire;
-mod tap;
 mod deliver;
 mod retire;
+mod tap;
+mod wire;
 
 pub(crate) use accept::{accept, upgrade};
 pub(crate) use retire::retire;

@@ -96,7 +96,11 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
         let half = limits.idle_timeout / 2;
         Wire {
             io,
-            protocol: WebSocketContext::from_partially_read(early.to_vec(), Role::Server, Some(config)),
+            protocol: WebSocketContext::from_partially_read(
+                early.to_vec(),
+                Role::Server,
+                Some(config),
+            ),
             writing: VecDeque::new(),
             reading: Reading::Messages,
             written: Written::Frames,
@@ -118,7 +122,11 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
         let end = match going {
             Err(end) => end,
             Ok(()) => {
-                let why = if server.is_requested() { close::GOING_AWAY } else { close::RESTART };
+                let why = if server.is_requested() {
+                    close::GOING_AWAY
+                } else {
+                    close::RESTART
+                };
                 session.close(why);
                 poll_fn(|cx| self.poll(cx, &session)).await
             }
@@ -162,7 +170,9 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
         let mut replies = Vec::new();
         let mut turn = Poll::Pending;
         for count in 1.. {
-            if !matches!(self.reading, Reading::Messages) || session.poll_inbox_room(cx).is_pending() {
+            if !matches!(self.reading, Reading::Messages)
+                || session.poll_inbox_room(cx).is_pending()
+            {
                 break;
             }
             let mut tap = Tap {
@@ -338,3 +348,6 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,7 +30,14 @@ impl House {
         let mut policy = policy_for_tests();
         change(&mut policy);
         let spawn = FakeSpawn::new();
-        let pool = Pool::new("app@1.0.0", policy, spawn.clone(), &self.budget, &self.totals, &self.tasks);
+        let pool = Pool::new(
+            "app@1.0.0",
+            policy,
+            spawn.clone(),
+            &self.budget,
+            &self.totals,
+            &self.tasks,
+        );
         (pool, spawn)
     }
 }
@@ -86,9 +93,21 @@ async fn a_faulty_worker_is_not_used_again_and_is_counted() {
     let (pool, spawn) = house.pool(|_| ());
     spawn.then(Step::Fail(Fault::Trap("unreachable".into())));
     let failed = ask(&pool).await.unwrap_err();
-    assert!(matches!(failed, InvokeError::Fault { fault: Fault::Trap(_), .. }), "{failed}");
+    assert!(
+        matches!(
+            failed,
+            InvokeError::Fault {
+                fault: Fault::Trap(_),
+                ..
+            }
+        ),
+        "{failed}"
+    );
     assert_eq!(ask(&pool).await.unwrap(), "2/1");
-    assert_eq!((house.totals.failed.get(), pool.stats().failed.get()), (1, 1));
+    assert_eq!(
+        (house.totals.failed.get(), pool.stats().failed.get()),
+        (1, 1)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -119,7 +138,10 @@ async fn a_full_pool_queues_in_order_and_refuses_beyond_its_queue() {
     }
     let refused = ask(&pool).await.unwrap_err();
     assert!(
-        matches!(refused, InvokeError::Acquire(AcquireError::QueueFull { waiting: 2, .. })),
+        matches!(
+            refused,
+            InvokeError::Acquire(AcquireError::QueueFull { waiting: 2, .. })
+        ),
         "{refused}"
     );
     gate.add_permits(1);
@@ -144,7 +166,13 @@ async fn nobody_waits_longer_than_the_queue_allows() {
     }
     let before = Instant::now();
     let refused = ask(&pool).await.unwrap_err();
-    assert!(matches!(refused, InvokeError::Acquire(AcquireError::QueueTimeout { .. })), "{refused}");
+    assert!(
+        matches!(
+            refused,
+            InvokeError::Acquire(AcquireError::QueueTimeout { .. })
+        ),
+        "{refused}"
+    );
     assert_eq!(before.elapsed(), Duration::from_secs(1));
     gate.add_permits(1);
     busy.await.unwrap().unwrap();
@@ -153,13 +181,17 @@ async fn nobody_waits_longer_than_the_queue_allows() {
 #[tokio::test(start_paused = true)]
 async fn the_worker_idle_longest_gives_way_to_another_app() {
     let house = House::of(2);
-    let ((a, in_a), (b, in_b), (c, in_c)) = (house.pool(|_| ()), house.pool(|_| ()), house.pool(|_| ()));
+    let ((a, in_a), (b, in_b), (c, in_c)) =
+        (house.pool(|_| ()), house.pool(|_| ()), house.pool(|_| ()));
     ask(&a).await.unwrap();
     tokio::time::advance(Duration::from_secs(1)).await;
     ask(&b).await.unwrap();
     ask(&c).await.unwrap();
     assert_eq!((in_a.alive(), in_b.alive(), in_c.alive()), (0, 1, 1));
-    assert_eq!((house.totals.evictions.get(), house.budget.workers_live()), (1, 2));
+    assert_eq!(
+        (house.totals.evictions.get(), house.budget.workers_live()),
+        (1, 2)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -172,7 +204,10 @@ async fn a_busy_worker_is_never_evicted() {
     while in_a.alive() == 0 {
         tokio::task::yield_now().await;
     }
-    let waits = tokio::spawn(async move { ask(&b).await });
+    let waits = tokio::spawn({
+        let b = Arc::clone(&b);
+        async move { ask(&b).await }
+    });
     tokio::time::advance(Duration::from_millis(500)).await;
     assert_eq!(in_a.alive(), 1);
     gate.add_permits(1);
@@ -198,8 +233,13 @@ async fn a_streaming_guest_is_stopped_when_its_reader_leaves() {
     let (pool, spawn) = house.pool(|_| ());
     let (gate, body) = (Arc::new(Semaphore::new(0)), request().into_body());
     // A body that is never at its end, as a stream's is.
-    let endless = body.map_frame(|frame| frame).with_trailers(std::future::pending());
-    spawn.then(Step::Stream(Arc::new(Mutex::new(Some(endless.boxed_unsync()))), gate));
+    let endless = body
+        .map_frame(|frame| frame)
+        .with_trailers(std::future::pending());
+    spawn.then(Step::Stream(
+        Arc::new(Mutex::new(Some(endless.boxed_unsync()))),
+        gate,
+    ));
     let response = pool.request(request()).await.unwrap();
     assert_eq!(spawn.alive(), 1);
     drop(response);
@@ -232,7 +272,10 @@ async fn draining_waits_for_those_inside_and_refuses_the_rest() {
     assert_eq!(inside.await.unwrap().unwrap(), "1/1");
     assert!(drained.await.unwrap());
     let refused = ask(&pool).await.unwrap_err();
-    assert!(matches!(refused, InvokeError::Acquire(AcquireError::Draining { .. })), "{refused}");
+    assert!(
+        matches!(refused, InvokeError::Acquire(AcquireError::Draining { .. })),
+        "{refused}"
+    );
     assert_eq!(spawn.alive(), 0);
 }
 

@@ -51,7 +51,11 @@ fn increments_from_many_threads_add_up() {
     let threads: Vec<_> = (0..4)
         .map(|_| {
             let bucket = Arc::clone(&bucket);
-            std::thread::spawn(move || (0..500).for_each(|_| drop(bucket.increment("n", 1).unwrap())))
+            std::thread::spawn(move || {
+                (0..500).for_each(|_| {
+                    bucket.increment("n", 1).unwrap();
+                })
+            })
         })
         .collect();
     for thread in threads {
@@ -82,7 +86,9 @@ fn increment_refuses_what_is_no_number() {
     let bucket = bucket();
     bucket.set("a", "x".into()).unwrap();
     assert_eq!(bucket.increment("a", 1), Err(KvError::NotANumber));
-    bucket.set("a", i64::MAX.to_string()[..16].to_owned().into()).unwrap();
+    bucket
+        .set("a", i64::MAX.to_string()[..16].to_owned().into())
+        .unwrap();
     assert!(bucket.increment("a", 1).is_ok());
 }
 
