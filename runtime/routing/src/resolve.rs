@@ -66,7 +66,9 @@ impl<T> Versions<T> {
     pub(crate) fn map<U>(&self, value: &mut impl FnMut(&T) -> U) -> Versions<U> {
         let all = self.all.iter();
         Versions {
-            all: all.map(|(version, old)| (version.clone(), value(old))).collect(),
+            all: all
+                .map(|(version, old)| (version.clone(), value(old)))
+                .collect(),
             stable: self.stable.clone(),
             bare: self.bare,
         }
