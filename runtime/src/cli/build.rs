@@ -84,19 +84,16 @@ pub fn execute(args: Args) -> Result<ExitCode, Failure> {
     let found = discover(&roots(args.dirs)?)?;
     let begun = Instant::now();
     let outcomes = build(&found, &progress);
-    let failed = outcomes
-        .iter()
-        .filter(|outcome| matches!(outcome.end, End::Failed(_)))
-        .count();
+    let has_failed = outcomes.iter().any(|outcome| is_failure(&outcome.end));
     if args.json {
         super::print_json(&outcomes.iter().map(to_json).collect());
-    } else if !args.quiet || failed > 0 {
-        summarise(&outcomes, failed, begun);
+    } else if !args.quiet || has_failed {
+        summarise(&outcomes, begun);
     }
-    Ok(if failed == 0 {
-        ExitCode::SUCCESS
-    } else {
+    Ok(if has_failed {
         ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
     })
 }
 
@@ -188,31 +185,35 @@ fn conclude(progress: &Progress, bundle: &Found, sources: Vec<PathBuf>, end: End
     }
 }
 
-fn summarise(outcomes: &[Outcome], failed: usize, begun: Instant) {
-    let took = format!("in {:.1} s", begun.elapsed().as_secs_f32());
-    let built = outcomes.len() - failed;
+fn summarise(outcomes: &[Outcome], begun: Instant) {
     if outcomes.is_empty() {
         anstream::eprintln!("nothing to build: no bundle here has a Cargo.toml");
-    } else if failed == 0 {
-        anstream::eprintln!(
-            "{} {built} bundles {}",
-            paint(GOOD, "built"),
-            paint(DIM, took)
-        );
-    } else {
-        let labels: Vec<&str> = outcomes
-            .iter()
-            .filter(|outcome| matches!(outcome.end, End::Failed(_)))
-            .map(|o| o.label.as_str())
-            .collect();
-        anstream::eprintln!(
-            "{} {} of {}: {}",
-            paint(BAD, "failed"),
-            failed,
-            outcomes.len(),
-            labels.join(", ")
-        );
+        return;
     }
+    let count = |is_such: fn(&End) -> bool| {
+        outcomes
+            .iter()
+            .filter(|outcome| is_such(&outcome.end))
+            .count()
+    };
+    let (built, failed) = (count(|end| *end == End::Built), count(is_failure));
+    anstream::eprintln!(
+        "{} {built} built, {} up to date, {failed} failed {}",
+        if failed == 0 {
+            paint(GOOD, "done:")
+        } else {
+            paint(BAD, "failed:")
+        },
+        outcomes.len() - built - failed,
+        paint(
+            DIM,
+            format_args!("in {:.1} s", begun.elapsed().as_secs_f32())
+        ),
+    );
+}
+
+fn is_failure(end: &End) -> bool {
+    matches!(end, End::Failed(_))
 }
 
 fn to_json(outcome: &Outcome) -> serde_json::Value {

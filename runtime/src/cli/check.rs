@@ -1,6 +1,9 @@
 //! `rookery check`: what a server would refuse, without serving.
 //!
-//! **Absent on purpose:** a judgement of its own. A bundle is opened exactly as the catalog opens it.
+//! **Absent on purpose:** a judgement of its own. A bundle is opened as the catalog opens it, and its component is prepared
+//! as the supervisor has it prepared.
+
+mod inspect;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -11,7 +14,10 @@ use serde_json::json;
 use super::Failure;
 use super::build::roots;
 use super::discover::{Found, discover};
+use inspect::Inspector;
+
 use crate::style::{BAD, DIM, GOOD, WARN, paint};
+pub use inspect::is_of_a_served_kind;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -46,12 +52,14 @@ pub struct Verdict {
     pub warnings: Vec<String>,
 }
 
-/// Looks at a bundle further than its files: whether its component can be compiled and exports what the server calls.
+/// Looks further than a bundle's files: whether what they hold can be run.
 pub type Inspect<'a> = &'a dyn Fn(&Bundle) -> Result<(), String>;
 
 /// Checks what the arguments name.
 pub fn execute(args: Args) -> Result<ExitCode, Failure> {
     let found = discover(&roots(args.dirs)?)?;
+    let inspector = Inspector::start()?;
+    let inspect = |bundle: &Bundle| inspector.inspect(bundle);
     let verdicts: Vec<Verdict> = found.iter().map(|bundle| check(bundle, &inspect)).collect();
     let refused = verdicts
         .iter()
@@ -98,11 +106,6 @@ pub fn check(found: &Found, inspect: Inspect<'_>) -> Verdict {
         Err(error) => verdict.faults.push(error.to_string()),
     }
     verdict
-}
-
-/// WIRING: compile the component and check its world with `rookery-isolate`, as a deploy does.
-fn inspect(_bundle: &Bundle) -> Result<(), String> {
-    Ok(())
 }
 
 fn show(verdict: &Verdict) {

@@ -16,7 +16,7 @@ use clap::ValueEnum;
 use rookery_bundle::AppName;
 
 use super::Failure;
-use crate::style::{DIM, GOOD, KEY, paint};
+use crate::style::{DIM, GOOD, KEY, WARN, paint};
 
 pub use sdk::refresh as refresh_sdk;
 
@@ -82,6 +82,12 @@ pub fn execute(args: Args) -> Result<ExitCode, Failure> {
         format!("rookery up{apps}"),
         &format!("build it, and serve it at /{name}/"),
     );
+    if args.kind == Kind::Typescript {
+        anstream::println!(
+            "\n{} this server runs no processes yet, so it will refuse the bundle; one that does will serve it as it is",
+            paint(WARN, "note:")
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -5,17 +5,17 @@ use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::Path;
 
-use crate::cli::check::{Verdict, check};
+use crate::cli::check::{Verdict, check, is_of_a_served_kind};
 use crate::cli::discover::discover;
 use crate::style::{BAD, BOLD, DIM, KEY, paint};
 
 /// Prints the addresses of everything in the apps folder.
 pub fn print(apps_dir: &Path, address: SocketAddr) {
     let found = discover(&[apps_dir.to_owned()]).unwrap_or_default();
-    // The server compiles them too; here their files are enough.
+    // The server compiles them too; for a list of addresses their files are enough.
     let verdicts: Vec<Verdict> = found
         .iter()
-        .map(|bundle| check(bundle, &|_| Ok(())))
+        .map(|bundle| check(bundle, &is_of_a_served_kind))
         .collect();
     anstream::println!("{}", banner(&verdicts, address));
 }
@@ -44,14 +44,12 @@ fn banner(verdicts: &[Verdict], address: SocketAddr) -> String {
         )
     );
     let mut line = |name: &str, path: &str, note: &str| {
-        let url = format!("{base}{path}");
+        let url = paint(KEY, format_args!("{base}{path}")).to_string();
         // Writing to a String cannot fail.
-        let _ = writeln!(
-            text,
-            "  {name:width$}  {}  {}",
-            paint(KEY, url),
-            paint(DIM, note)
-        );
+        let _ = match note {
+            "" => writeln!(text, "  {name:width$}  {url}"),
+            _ => writeln!(text, "  {name:width$}  {url}  {}", paint(DIM, note)),
+        };
     };
     for (app, versions) in &apps {
         // Found in the order of their versions; people look for the newest.

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use notify::{Event, RecommendedWatcher, RecursiveMode, Watcher};
 
-use crate::cli::build::{Outcome, build};
+use crate::cli::build::{End, Outcome, build};
 use crate::cli::discover::{Found, discover};
 use crate::progress::Progress;
 
@@ -40,6 +40,7 @@ enum Signal {
 struct Watch {
     apps_dir: PathBuf,
     signals: Receiver<Signal>,
+    progress: Progress,
     watcher: RecommendedWatcher,
     watched: BTreeSet<PathBuf>,
     /// What each bundle is made of, by the bundle's folder.
@@ -73,6 +74,7 @@ pub fn start(apps_dir: PathBuf, built: Vec<Outcome>) -> Watching {
             let mut watch = Watch {
                 apps_dir,
                 signals,
+                progress: Progress::lines(),
                 watcher,
                 watched: BTreeSet::new(),
                 sources: BTreeMap::new(),
@@ -94,7 +96,9 @@ impl Watch {
                 .filter(|bundle| self.is_stale(bundle, &changed))
                 .collect();
             if !stale.is_empty() {
-                self.learn(build(&stale, &Progress::lines()));
+                let outcomes = build(&stale, &self.progress);
+                self.say_what_goes_on(&outcomes);
+                self.learn(outcomes);
             }
         }
     }
@@ -119,6 +123,19 @@ impl Watch {
                 .iter()
                 .any(|path| sources.iter().any(|package| is_source(package, path))),
             None => bundle.dir.join("Cargo.toml").is_file(),
+        }
+    }
+
+    /// After an error, what people want to know first is whether they broke what runs.
+    fn say_what_goes_on(&self, outcomes: &[Outcome]) {
+        let failed = outcomes
+            .iter()
+            .filter(|outcome| matches!(outcome.end, End::Failed(_)));
+        for outcome in failed.filter(|outcome| self.sources.contains_key(&outcome.dir)) {
+            self.progress.remark(&format!(
+                "{} goes on as it was before the change",
+                outcome.label
+            ));
         }
     }
 
