@@ -26,7 +26,7 @@ impl GuestHub {
         self.publisher.send(session, payload)
     }
 
-    /// Closes a session, with a code that a server may send (RFC 6455, 7.4); others become 1011.
+    /// Closes a session, with a code that a server may send (RFC 6455, 7.4); others become 1000.
     pub fn close(&mut self, session: SessionId, code: u16, reason: &str) {
         self.publisher.close(session, code, reason);
     }
