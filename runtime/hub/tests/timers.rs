@@ -122,3 +122,20 @@ async fn a_timer_that_waits_for_the_guest_does_not_pile_up() {
     drop(busy);
     assert_eq!(shorts(&room.settle_all().await), ["again:1", "timer:t"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn setting_a_timer_anew_takes_back_the_one_that_ran_out() {
+    let room = Room::new();
+    let ann = room.member(&[]).await;
+    ann.says("1");
+    let busy = room.take().await;
+    room.publisher().set_timer(ann.id(), "t", SECOND).unwrap();
+    pass(SECOND).await;
+    room.publisher()
+        .set_timer(ann.id(), "t", 5 * SECOND)
+        .unwrap();
+    drop(busy);
+    assert_eq!(shorts(&room.settle_all().await), ["again:1"]);
+    pass(5 * SECOND).await;
+    assert_eq!(shorts(&room.settle_all().await), ["timer:t"]);
+}
