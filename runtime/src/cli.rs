@@ -30,9 +30,6 @@ use crate::style::{BAD, HELP, paint};
 
 /// The arguments or the configuration are wrong; nothing was begun. `EX_USAGE` of sysexits.h.
 pub const EXIT_USAGE: u8 = 64;
-/// A second signal cut the drain short. 128 + SIGINT, as a shell reports it.
-#[allow(dead_code, reason = "`signal` ends with it")]
-pub const EXIT_INTERRUPTED: u8 = 130;
 
 const EXAMPLES: &str = "\
 Examples:

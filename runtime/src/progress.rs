@@ -35,6 +35,7 @@ enum Voice {
 /// A piece of work that takes a while: a line that moves until this is dropped.
 pub struct Step {
     bar: ProgressBar,
+    voice: Voice,
 }
 
 impl Progress {
@@ -66,19 +67,16 @@ impl Progress {
 
     /// Begins a piece of work.
     pub fn step(&self, label: impl Display, what: &str) -> Step {
-        match self.voice {
-            Voice::Moving => Step {
-                bar: self.moving.add(spinner(label.to_string(), what)),
-            },
-            Voice::Lines => {
-                anstream::eprintln!("{what} {label}");
-                Step {
-                    bar: ProgressBar::hidden(),
-                }
-            }
-            Voice::Failures => Step {
-                bar: ProgressBar::hidden(),
-            },
+        let bar = match self.voice {
+            Voice::Moving => self.moving.add(spinner(label.to_string(), what)),
+            Voice::Lines | Voice::Failures => ProgressBar::hidden(),
+        };
+        if self.voice == Voice::Lines {
+            anstream::eprintln!("{what} {label}");
+        }
+        Step {
+            bar,
+            voice: self.voice,
         }
     }
 
@@ -114,6 +112,14 @@ impl Step {
     /// What the work is at. Shown only where it moves: a log would drown in it.
     pub fn at(&self, what: &str) {
         self.bar.set_message(what.to_owned());
+    }
+
+    /// What the work waits for, which may be long: shown in a log too.
+    pub fn waits(&self, what: &str) {
+        self.at(what);
+        if self.voice == Voice::Lines {
+            anstream::eprintln!("{what}");
+        }
     }
 }
 

@@ -60,35 +60,32 @@ pub fn execute(args: Args) -> Result<ExitCode, Failure> {
         AppName::parse(&args.name).map_err(|error| Failure::Usage(format!("NAME {error}")))?;
     let bundle = create(&name, args.kind, &args.dir)?;
     anstream::println!("{} {}", paint(GOOD, "made"), bundle.display());
-    anstream::println!("\nNext:");
-    let apps = if args.dir == Path::new("apps") {
-        String::new()
-    } else {
-        format!(" --apps-dir {}", args.dir.display())
-    };
-    let step = |command: String, what: &str| {
-        anstream::println!("  {}  {}", paint(KEY, command), paint(DIM, what))
-    };
-    if args.kind == Kind::Wasm {
-        step(
-            format!(
-                "cargo test --manifest-path {}",
-                bundle.join("Cargo.toml").display()
-            ),
-            "test it without a server",
-        );
-    }
-    step(
-        format!("rookery up{apps}"),
-        &format!("build it, and serve it at /{name}/"),
-    );
-    if args.kind == Kind::Typescript {
-        anstream::println!(
-            "\n{} this server runs no processes yet, so it will refuse the bundle; one that does will serve it as it is",
+    match args.kind {
+        Kind::Typescript => anstream::println!(
+            "\n{} this server runs no processes yet and will refuse it; one that does will serve it as it is",
             paint(WARN, "note:")
-        );
+        ),
+        Kind::Wasm | Kind::Static => say_next(&args, &name, &bundle),
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn say_next(args: &Args, name: &AppName, bundle: &Path) {
+    let step = |command: String, what: String| {
+        anstream::println!("  {}  {}", paint(KEY, command), paint(DIM, what));
+    };
+    anstream::println!("\nNext:");
+    if args.kind == Kind::Wasm {
+        let manifest = bundle.join("Cargo.toml");
+        let command = format!("cargo test --manifest-path {}", manifest.display());
+        step(command, "test it without a server".to_owned());
+    }
+    let apps = match args.dir == Path::new("apps") {
+        true => String::new(),
+        false => format!(" --apps-dir {}", args.dir.display()),
+    };
+    let serves = format!("build it, and serve it at /{name}/");
+    step(format!("rookery up{apps}"), serves);
 }
 
 /// Makes `DIR/NAME/0.1.0`, and gives its path as it would be typed.

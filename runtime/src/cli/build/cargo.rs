@@ -26,7 +26,7 @@ pub struct Component {
 }
 
 /// What cargo tells of what it does, and not of what went wrong.
-const CHATTER: [&str; 12] = [
+const CHATTER: [&str; 11] = [
     "Compiling",
     "Checking",
     "Fresh",
@@ -36,10 +36,12 @@ const CHATTER: [&str; 12] = [
     "Adding",
     "Downloading",
     "Downloaded",
-    "Blocking",
     "Building",
     "Removed",
 ];
+
+/// Another cargo has the target folder, or the registry.
+const WAITING: &str = "Blocking";
 
 /// A line of cargo's standard output.
 #[derive(Deserialize)]
@@ -142,11 +144,11 @@ fn listen(mut cargo: Command, step: &Step) -> io::Result<Said> {
 fn follow(stderr: impl Read, step: &Step) -> String {
     let mut complaints = String::new();
     for line in BufReader::new(stderr).lines().map_while(Result::ok) {
-        if CHATTER
-            .iter()
-            .any(|word| line.trim_start().starts_with(word))
-        {
-            step.at(line.trim_start());
+        let said = line.trim_start();
+        if said.starts_with(WAITING) {
+            step.waits(said);
+        } else if CHATTER.iter().any(|word| said.starts_with(word)) {
+            step.at(said);
         } else {
             complaints.push_str(&line);
             complaints.push('\n');
