@@ -2,7 +2,7 @@
 //!
 //! **Absent on purpose:** decisions. Nothing here looks at a request, a worker or a session.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -85,16 +85,18 @@ pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
         None => Access::Open,
     };
     let admin = Admin::new(access, Arc::new(figures), shutdown.clone());
+    let leaving = Shutdown::new();
     let neighbours = Neighbours {
         supervisor: Arc::clone(&supervisor),
         hub,
         internal: Arc::new(Below(admin)),
+        leaving: leaving.clone(),
     };
     let gateway = Gateway::new(front_door(&config), neighbours, &tasks, &shutdown);
     let address = gateway
         .listen(listener)
         .map_err(|source| StartError::Listen { address, source })?;
-    let signals = crate::signal::listen(shutdown.clone()).map_err(StartError::Signals)?;
+    let signals = crate::signal::listen(leaving, shutdown.clone()).map_err(StartError::Signals)?;
     tokio::spawn(signals);
     Ok(Server {
         address,
@@ -132,7 +134,7 @@ fn kinds(
     let services = Services {
         hub: Arc::clone(hub),
         stores: Arc::new(Stores::default()),
-        environment: Arc::new(std::env::vars().collect()),
+        environment: Arc::new(environment()),
     };
     let slots = Slots::new(&EngineConfig {
         isolates_max: config.pool_size,
@@ -141,6 +143,15 @@ fn kinds(
     let cache = CompileCache::in_folder(&config.cache_dir);
     let isolates: Arc<dyn Prepare> = Arc::new(Isolates::new(slots, cache, services));
     Ok(HashMap::from([(Kind::Wasm, isolates)]))
+}
+
+/// What manifests may be granted. Our own settings are not for guests: the admin token is among them.
+fn environment() -> BTreeMap<String, String> {
+    let readable = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    readable
+        .filter(|(name, _)| !name.starts_with("ROOKERY_"))
+        .collect()
 }
 
 fn pools(

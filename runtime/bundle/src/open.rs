@@ -97,7 +97,15 @@ pub fn open(dir: &Path, expect: Expect) -> Result<Bundle, BundleError> {
         .package
         .as_ref()
         .and_then(|(_, package)| package.version.clone());
-    let Parsed { manifest, warnings } = read.draft.finish()?;
+    let Parsed {
+        manifest,
+        mut warnings,
+    } = read.draft.finish()?;
+    if !manifest.proxy.is_empty() {
+        warnings.push(
+            "`proxy` is checked but not applied yet: its paths go to files and workers".to_owned(),
+        );
+    }
 
     let version = expect
         .version

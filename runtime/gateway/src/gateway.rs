@@ -28,6 +28,7 @@ pub struct Gateway {
     pub(crate) sites: Arc<Sites>,
     pub(crate) hub: Arc<Hub>,
     pub(crate) internal: Arc<dyn Internal>,
+    pub(crate) leaving: Shutdown,
     pub(crate) tasks: Tasks,
     pub(crate) shutdown: Shutdown,
 }
@@ -40,6 +41,8 @@ pub struct Neighbours {
     pub hub: Arc<Hub>,
     /// Answers the operator.
     pub internal: Arc<dyn Internal>,
+    /// Requested before the shutdown: from then on the server says that it is not ready, and still serves.
+    pub leaving: Shutdown,
 }
 
 impl Gateway {
@@ -65,6 +68,7 @@ impl Gateway {
             supervisor: neighbours.supervisor,
             hub: neighbours.hub,
             internal: neighbours.internal,
+            leaving: neighbours.leaving,
             tasks: tasks.clone(),
             shutdown: shutdown.clone(),
         })

@@ -9,10 +9,10 @@ use rookery_pool::Body;
 use crate::gateway::Gateway;
 use crate::respond::text;
 
-/// Whether the server takes requests: after the first look at the bundles, and until the shutdown.
+/// Whether the server should be sent requests: after the first look at the bundles, and until it is leaving.
 pub(crate) fn ready(gateway: &Gateway) -> Response<Body> {
     let plain = "text/plain; charset=utf-8";
-    if gateway.shutdown.is_requested() {
+    if gateway.leaving.is_requested() || gateway.shutdown.is_requested() {
         return text(StatusCode::SERVICE_UNAVAILABLE, plain, "draining\n");
     }
     if !gateway.supervisor.ready() {

@@ -6,6 +6,7 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
+use rookery_bundle::Manifest;
 use rookery_pool::{Body, Pool};
 use rookery_routing::Address;
 
@@ -13,6 +14,7 @@ use crate::body::limited;
 use crate::error::RequestError;
 use crate::exchange::Exchange;
 use crate::site::Site;
+use crate::static_files::frames_a_message;
 
 /// Where the app lives, as the client typed it: `/chat@1`.
 const X_FORWARDED_PREFIX: HeaderName = HeaderName::from_static("x-forwarded-prefix");
@@ -40,7 +42,7 @@ pub(crate) async fn forward(
     let (parts, body) = request.into_parts();
     let (body, overrun) = limited(body, limit);
     match pool.request(Request::from_parts(parts, body)).await {
-        Ok(response) => Ok(finish(response)),
+        Ok(response) => Ok(finish(response, &site.revision.bundle.manifest)),
         Err(_) if overrun.happened() => Err(RequestError::BodyTooLarge { limit }),
         Err(error) => Err(error.into()),
     }
@@ -80,8 +82,9 @@ fn declared_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// A body without a type is text (Buntime's rule); an answer without a body has no type.
-fn finish(mut response: Response<Body>) -> Response<Body> {
+/// A body without a type is text (Buntime's rule); an answer without a body has no type. What the manifest says about
+/// headers is said last, but for those that frame the message.
+fn finish(mut response: Response<Body>, manifest: &Manifest) -> Response<Body> {
     let bodiless = matches!(
         response.status(),
         StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
@@ -91,6 +94,11 @@ fn finish(mut response: Response<Body>) -> Response<Body> {
             CONTENT_TYPE,
             HeaderValue::from_static("text/plain; charset=utf-8"),
         );
+    }
+    for (name, value) in &manifest.headers {
+        if !frames_a_message(name) {
+            response.headers_mut().insert(name, value.clone());
+        }
     }
     response
 }

@@ -108,7 +108,7 @@ impl StaticFiles {
 }
 
 /// A wrong length or coding from a manifest would cut responses short, or glue two into one.
-fn frames_a_message(name: &HeaderName) -> bool {
+pub(crate) fn frames_a_message(name: &HeaderName) -> bool {
     [
         header::CONNECTION,
         header::CONTENT_ENCODING,
