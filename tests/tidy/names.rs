@@ -21,11 +21,46 @@ fn empty_word(name: &str) -> Option<&'static str> {
         .find(|empty| words.iter().any(|word| is(word, empty)))
 }
 
-/// The name that a line declares: of a module, a type, a trait or a function.
-fn declared(line: &str) -> Option<&str> {
-    let mut words = line.split(|char: char| char.is_whitespace() || "<({;:!".contains(char));
-    words.find(|word| ["mod", "struct", "enum", "trait", "type", "fn"].contains(word))?;
-    words.next().filter(|name| !name.is_empty())
+/// What a line declares, if it starts a declaration.
+fn declared(line: &str) -> Option<Declared<'_>> {
+    const BEFORE: [&str; 7] = [
+        "pub",
+        "pub(crate)",
+        "pub(super)",
+        "const",
+        "async",
+        "unsafe",
+        "default",
+    ];
+    let mut words = line
+        .trim_start()
+        .split(' ')
+        .skip_while(|word| BEFORE.contains(word));
+    let keyword = words.next()?;
+    let name = words.next()?.split(['<', '(', '{', ';', ':', '!']).next()?;
+    match keyword {
+        "mod" | "struct" | "enum" | "trait" | "type" => Some(Declared::Noun(name)),
+        "fn" => Some(Declared::Verb(name)),
+        _ => None,
+    }
+}
+
+/// A declaration's name.
+#[derive(Debug, PartialEq, Eq)]
+enum Declared<'a> {
+    /// Of a module or a type: each of its words has to mean something.
+    Noun(&'a str),
+    /// Of a function, which may be a sentence: it must not be one such word alone.
+    Verb(&'a str),
+}
+
+impl Declared<'_> {
+    fn empty_word(&self) -> Option<&'static str> {
+        match self {
+            Declared::Noun(name) => empty_word(name),
+            Declared::Verb(name) => EMPTY_WORDS.into_iter().find(|word| word == name),
+        }
+    }
 }
 
 #[test]
@@ -45,9 +80,13 @@ fn no_module_type_or_function_has_an_empty_name() {
         let lines = file.text().lines().enumerate();
         let code = lines.filter(|(_, line)| !line.trim_start().starts_with("//"));
         code.filter_map(|(at, line)| {
-            let name = declared(line)?;
-            let word = empty_word(name)?;
-            Some(format!("{}:{}: {name} ({word})", file.path, at + 1))
+            let word = declared(line)?.empty_word()?;
+            Some(format!(
+                "{}:{}: {word} in {}",
+                file.path,
+                at + 1,
+                line.trim()
+            ))
         })
     });
     none(&named.collect::<Vec<_>>(), "things named after nothing");
@@ -65,7 +104,15 @@ fn an_empty_word_is_seen_among_others_and_not_within_one() {
     ] {
         assert_eq!(empty_word(name), expected, "{name}");
     }
-    assert_eq!(declared("pub(crate) struct Manager<T> {"), Some("Manager"));
-    assert_eq!(declared("    async fn run(&self) {"), Some("run"));
+    assert_eq!(
+        declared("pub(crate) struct Manager<T> {"),
+        Some(Declared::Noun("Manager"))
+    );
+    assert_eq!(
+        declared("    async fn run(&self) {"),
+        Some(Declared::Verb("run"))
+    );
+    assert_eq!(Declared::Verb("common").empty_word(), Some("common"));
+    assert_eq!(Declared::Verb("two_have_it_in_common").empty_word(), None);
     assert_eq!(declared("let x = 1;"), None);
 }

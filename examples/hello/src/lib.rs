@@ -18,7 +18,7 @@ mod tests {
 
     #[test]
     fn everybody_is_greeted_by_name() {
-        let mut host = Host::new(super::hello());
+        let host = Host::new(super::hello());
         assert_eq!(host.request(Request::get("/")).text(), "Hello!\n");
         assert_eq!(host.request(Request::get("/ada")).text(), "Hello, ada!\n");
     }

@@ -23,14 +23,27 @@ async fn a_request_without_a_sane_id_gets_one_of_its_own() {
     let server = server().await;
     let long = "x".repeat(129);
     let mut seen = std::collections::HashSet::new();
-    for claimed in [None, None, Some("two words"), Some(""), Some(long.as_str()), Some("a\"b")] {
+    for claimed in [
+        None,
+        None,
+        Some("two words"),
+        Some(""),
+        Some(long.as_str()),
+        Some("a\"b"),
+    ] {
         let mut call = server.call("GET", "/kitchen/headers");
         if let Some(claimed) = claimed {
             call = call.header("x-request-id", claimed);
         }
         let answer = call.send().await;
         let id = answer.header("x-request-id");
-        assert!(id.len() >= 16 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'), "{id:?}");
+        assert!(
+            id.len() >= 16
+                && id
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-'),
+            "{id:?}"
+        );
         assert_eq!(answer.json()["x-request-id"], id);
         assert!(seen.insert(id.to_owned()), "{id} twice");
     }
@@ -39,8 +52,19 @@ async fn a_request_without_a_sane_id_gets_one_of_its_own() {
 #[tokio::test]
 async fn every_answer_has_a_request_id() {
     let server = server().await;
-    for path in ["/", "/health", "/ready", "/_/metrics", "/nobody/", "/kitchen/hello", "/kitchen/panic"] {
-        assert!(!server.get(path).await.header("x-request-id").is_empty(), "{path}");
+    for path in [
+        "/",
+        "/health",
+        "/ready",
+        "/_/metrics",
+        "/nobody/",
+        "/kitchen/hello",
+        "/kitchen/panic",
+    ] {
+        assert!(
+            !server.get(path).await.header("x-request-id").is_empty(),
+            "{path}"
+        );
     }
 }
 
@@ -49,19 +73,33 @@ async fn a_trace_is_continued_with_a_span_of_its_own() {
     let server = server().await;
     let (trace, span) = ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7");
     let call = server.call("GET", "/kitchen/headers");
-    let answer = call.header("traceparent", &format!("00-{trace}-{span}-01")).send().await;
+    let answer = call
+        .header("traceparent", &format!("00-{trace}-{span}-01"))
+        .send()
+        .await;
     let headers = answer.json();
-    let parts: Vec<&str> = headers["traceparent"].as_str().unwrap().split('-').collect();
+    let parts: Vec<&str> = headers["traceparent"]
+        .as_str()
+        .unwrap()
+        .split('-')
+        .collect();
     assert_eq!((parts[0], parts[1], parts[3]), ("00", trace, "01"));
     assert_ne!(parts[2], span);
-    let answer = server.call("GET", "/kitchen/headers").header("traceparent", "nonsense").send().await;
+    let answer = server
+        .call("GET", "/kitchen/headers")
+        .header("traceparent", "nonsense")
+        .send()
+        .await;
     assert_ne!(answer.json()["traceparent"], "nonsense");
 }
 
 #[tokio::test]
 async fn head_is_get_without_the_body() {
     let server = server().await;
-    let (get, head) = (server.get("/kitchen/hello").await, server.call("HEAD", "/kitchen/hello").send().await);
+    let (get, head) = (
+        server.get("/kitchen/hello").await,
+        server.call("HEAD", "/kitchen/hello").send().await,
+    );
     assert_eq!(head.status, 200);
     assert!(head.body.is_empty());
     assert_eq!(head.header("content-length"), get.body.len().to_string());
@@ -72,10 +110,20 @@ async fn head_is_get_without_the_body() {
 async fn what_an_app_does_not_have_is_404_and_what_it_does_not_do_405() {
     let server = server().await;
     let missing = server.get("/kitchen/nothing").await;
-    assert_eq!((missing.status.as_u16(), &missing.json()["code"]), (404, &"NOT_FOUND".into()));
-    assert_eq!(missing.header("x-rookery-version"), "1.0.0", "it is the app that has no such thing");
+    assert_eq!(
+        (missing.status.as_u16(), &missing.json()["code"]),
+        (404, &"NOT_FOUND".into())
+    );
+    assert_eq!(
+        missing.header("x-rookery-version"),
+        "1.0.0",
+        "it is the app that has no such thing"
+    );
     let wrong = server.call("DELETE", "/kitchen/hello").send().await;
-    assert_eq!((wrong.status.as_u16(), &wrong.json()["code"]), (405, &"METHOD_NOT_ALLOWED".into()));
+    assert_eq!(
+        (wrong.status.as_u16(), &wrong.json()["code"]),
+        (405, &"METHOD_NOT_ALLOWED".into())
+    );
     assert_eq!(wrong.header("allow"), "GET, HEAD");
 }
 
@@ -101,8 +149,13 @@ async fn an_answers_status_is_the_apps() {
 async fn an_upgrade_on_an_app_without_sessions_is_not_made() {
     let apps = Apps::new().with("site/1.0.0", Bundle::site("one"));
     let server = Server::start(apps).await;
-    let status = rookery_tests::Connect::to(&server, "/site/ws").refused().await;
-    assert!(status.is_client_error() || status.is_server_error(), "{status}");
+    let status = rookery_tests::Connect::to(&server, "/site/ws")
+        .refused()
+        .await;
+    assert!(
+        status.is_client_error() || status.is_server_error(),
+        "{status}"
+    );
 }
 
 #[tokio::test]

@@ -12,9 +12,17 @@ fn limited() -> Apps {
 #[tokio::test]
 async fn a_body_that_says_it_is_too_large_is_refused() {
     let server = Server::start(limited()).await;
-    let fits = server.call("POST", "/kitchen/length").body(vec![0; 1024]).send().await;
+    let fits = server
+        .call("POST", "/kitchen/length")
+        .body(vec![0; 1024])
+        .send()
+        .await;
     assert_eq!((fits.status.as_u16(), fits.text()), (200, "1024"));
-    let large = server.call("POST", "/kitchen/length").body(vec![0; 1025]).send().await;
+    let large = server
+        .call("POST", "/kitchen/length")
+        .body(vec![0; 1025])
+        .send()
+        .await;
     assert_eq!(large.status, 413);
     let body = large.json();
     assert_eq!(body["code"], "BODY_TOO_LARGE");
@@ -32,7 +40,11 @@ async fn a_body_that_turns_out_too_large_is_refused() {
     }
     drop(upload);
     assert_eq!(answer.await.unwrap().status, 413);
-    let fits = server.call("POST", "/kitchen/length").body("small").send().await;
+    let fits = server
+        .call("POST", "/kitchen/length")
+        .body("small")
+        .send()
+        .await;
     assert_eq!(fits.text(), "5");
 }
 
@@ -93,7 +105,10 @@ async fn a_full_queue_answers_503_and_when_to_come_back() {
     let mut busy = call.open().await;
     assert_eq!(busy.chunk().await.unwrap(), "busy");
     let refused = server.get("/kitchen/hello").await;
-    assert_eq!((refused.status.as_u16(), &refused.json()["code"]), (503, &"QUEUE_FULL".into()));
+    assert_eq!(
+        (refused.status.as_u16(), &refused.json()["code"]),
+        (503, &"QUEUE_FULL".into())
+    );
     assert!(refused.header("retry-after").parse::<u32>().is_ok());
     drop(upload);
     assert!(busy.rest().await.is_empty());

@@ -10,8 +10,15 @@ async fn server() -> Server {
 #[tokio::test]
 async fn http_2_is_spoken_with_prior_knowledge() {
     let server = server().await;
-    let answer = server.call("GET", "/kitchen/hello").version(Versions::Http2).send().await;
-    assert_eq!((answer.version, answer.status.as_u16()), (Version::HTTP_2, 200));
+    let answer = server
+        .call("GET", "/kitchen/hello")
+        .version(Versions::Http2)
+        .send()
+        .await;
+    assert_eq!(
+        (answer.version, answer.status.as_u16()),
+        (Version::HTTP_2, 200)
+    );
     assert_eq!(answer.text(), "Hello from the kitchen");
     assert_eq!(answer.header("x-rookery-version"), "1.0.0");
 }
@@ -19,7 +26,9 @@ async fn http_2_is_spoken_with_prior_knowledge() {
 #[tokio::test]
 async fn http_2_streams_both_ways() {
     let server = server().await;
-    let call = server.call("POST", "/kitchen/echo").version(Versions::Http2);
+    let call = server
+        .call("POST", "/kitchen/echo")
+        .version(Versions::Http2);
     let (mut upload, call) = call.upload();
     let open = tokio::spawn(call.open());
     assert!(upload.send("one").await);
@@ -36,9 +45,8 @@ async fn requests_that_are_sent_ahead_are_answered_in_order() {
     let server = server().await;
     let mut raw = Raw::connect(server.address()).await;
     let statuses = [201, 202, 203, 418];
-    let requests = statuses.map(|status| {
-        format!("GET /kitchen/status?code={status} HTTP/1.1\r\nHost: x\r\n\r\n")
-    });
+    let requests = statuses
+        .map(|status| format!("GET /kitchen/status?code={status} HTTP/1.1\r\nHost: x\r\n\r\n"));
     raw.send(requests.concat()).await;
     for status in statuses {
         let head = raw.head().await;
@@ -52,10 +60,12 @@ async fn a_connection_is_kept_for_the_next_request_and_closed_when_asked() {
     let server = server().await;
     let mut raw = Raw::connect(server.address()).await;
     for _ in 0..3 {
-        raw.send("GET /kitchen/status HTTP/1.1\r\nHost: x\r\n\r\n").await;
+        raw.send("GET /kitchen/status HTTP/1.1\r\nHost: x\r\n\r\n")
+            .await;
         assert!(raw.head().await.starts_with("HTTP/1.1 200"));
     }
-    raw.send("GET /kitchen/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+    raw.send("GET /kitchen/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        .await;
     assert!(raw.head().await.starts_with("HTTP/1.1 200"));
     assert!(raw.until_closed().await.is_empty());
 }

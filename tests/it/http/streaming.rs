@@ -17,7 +17,15 @@ async fn a_body_of_100_mb_streams_through_a_guest_in_little_memory() {
     const PIECES: usize = 1600;
     let server = Server::start(apps()).await;
     // Everything that is made once is made before it is measured.
-    assert_eq!(server.call("POST", "/kitchen/echo").body("warm").send().await.text(), "warm");
+    assert_eq!(
+        server
+            .call("POST", "/kitchen/echo")
+            .body("warm")
+            .send()
+            .await
+            .text(),
+        "warm"
+    );
     let before = server.memory_peak_bytes();
     let (mut upload, call) = server.call("POST", "/kitchen/echo").upload();
     let piece = Bytes::from(vec![b'p'; MIB / 16]);
@@ -35,7 +43,11 @@ async fn a_body_of_100_mb_streams_through_a_guest_in_little_memory() {
     sending.await.unwrap();
     assert_eq!(received, 100 * MIB);
     let grown = server.memory_peak_bytes() - before;
-    assert!(grown < 64 * MIB as u64, "grew by {} MiB", grown / MIB as u64);
+    assert!(
+        grown < 64 * MIB as u64,
+        "grew by {} MiB",
+        grown / MIB as u64
+    );
 }
 
 #[tokio::test]
@@ -43,17 +55,27 @@ async fn an_answer_of_100_mb_streams_to_a_slow_reader_in_little_memory() {
     let server = Server::start(apps()).await;
     assert_eq!(server.get("/kitchen/big?bytes=1").await.body.len(), 1);
     let before = server.memory_peak_bytes();
-    let mut answer = server.call("GET", &format!("/kitchen/big?bytes={}", 100 * MIB)).open().await;
+    let mut answer = server
+        .call("GET", &format!("/kitchen/big?bytes={}", 100 * MIB))
+        .open()
+        .await;
     assert!(answer.chunk().await.is_some());
     // While nobody reads this one, another comes and goes.
-    assert_eq!(server.get("/kitchen/big?bytes=1000000").await.body.len(), 1_000_000);
+    assert_eq!(
+        server.get("/kitchen/big?bytes=1000000").await.body.len(),
+        1_000_000
+    );
     let mut received = 0;
     while let Some(chunk) = answer.chunk().await {
         received += chunk.len();
     }
     assert!(received > 99 * MIB, "{received}");
     let grown = server.memory_peak_bytes() - before;
-    assert!(grown < 64 * MIB as u64, "grew by {} MiB", grown / MIB as u64);
+    assert!(
+        grown < 64 * MIB as u64,
+        "grew by {} MiB",
+        grown / MIB as u64
+    );
 }
 
 /// The guest makes an event of what the client sends, and the client sends only after it has seen the event before:
@@ -111,11 +133,19 @@ async fn a_client_that_leaves_frees_its_worker() {
     let (upload, call) = server.call("POST", "/kitchen/echo").upload();
     let streaming = call.open().await;
     drop((streaming, upload));
-    assert_eq!(server.get("/kitchen/hello").await.status, 200, "after a stream");
+    assert_eq!(
+        server.get("/kitchen/hello").await.status,
+        200,
+        "after a stream"
+    );
     let (mut upload, call) = server.call("POST", "/kitchen/length").upload();
     let waiting = tokio::spawn(call.send());
     assert!(upload.send("the guest waits for more").await);
     waiting.abort();
     drop(upload);
-    assert_eq!(server.get("/kitchen/hello").await.status, 200, "after an upload that broke off");
+    assert_eq!(
+        server.get("/kitchen/hello").await.status,
+        200,
+        "after an upload that broke off"
+    );
 }

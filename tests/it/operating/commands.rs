@@ -11,7 +11,10 @@ const USAGE: i32 = 64;
 /// Runs the binary in a folder.
 fn run(dir: &Path, args: &[&str]) -> Output {
     let mut command = Command::new(rookery());
-    command.args(args).current_dir(dir).env_remove("ROOKERY_ADMIN_TOKEN");
+    command
+        .args(args)
+        .current_dir(dir)
+        .env_remove("ROOKERY_ADMIN_TOKEN");
     command.output().unwrap()
 }
 
@@ -22,7 +25,18 @@ fn json(output: &Output) -> Value {
 #[test]
 fn every_error_of_the_settings_is_named_before_a_port_is_bound() {
     let apps = Apps::new();
-    let output = run(apps.outside(), &["serve", "--port", "many", "--host", "nowhere", "--version-fallback", "maybe"]);
+    let output = run(
+        apps.outside(),
+        &[
+            "serve",
+            "--port",
+            "many",
+            "--host",
+            "nowhere",
+            "--version-fallback",
+            "maybe",
+        ],
+    );
     assert_eq!(output.status.code(), Some(USAGE));
     let said = String::from_utf8(output.stderr).unwrap();
     for wrong in ["many", "nowhere", "maybe"] {
@@ -33,19 +47,31 @@ fn every_error_of_the_settings_is_named_before_a_port_is_bound() {
 #[test]
 fn an_open_door_without_a_token_is_refused() {
     let apps = Apps::new();
-    let output = run(apps.outside(), &["serve", "--port", "0", "--host", "0.0.0.0"]);
+    let output = run(
+        apps.outside(),
+        &["serve", "--port", "0", "--host", "0.0.0.0"],
+    );
     assert_eq!(output.status.code(), Some(USAGE));
-    assert!(String::from_utf8(output.stderr).unwrap().contains("ROOKERY_ADMIN_TOKEN"));
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("ROOKERY_ADMIN_TOKEN")
+    );
 }
 
 #[test]
 fn check_says_what_a_server_would_refuse() {
     let bad = Bundle::site("x").manifest(json!({ "ttll": 1 }));
-    let apps = Apps::new().with("app/1.0.0", Bundle::site("x")).with("app/2.0.0", bad);
+    let apps = Apps::new()
+        .with("app/1.0.0", Bundle::site("x"))
+        .with("app/2.0.0", bad);
     let output = run(apps.outside(), &["check", "--json", "apps"]);
     assert!(!output.status.success());
     let verdicts = json(&output);
-    assert_eq!((&verdicts[0]["bundle"], &verdicts[0]["accepted"]), (&"app@1.0.0".into(), &true.into()));
+    assert_eq!(
+        (&verdicts[0]["bundle"], &verdicts[0]["accepted"]),
+        (&"app@1.0.0".into(), &true.into())
+    );
     assert_eq!(verdicts[1]["accepted"], false);
     assert!(verdicts[1]["errors"][0].as_str().unwrap().contains("ttll"));
 }
@@ -57,7 +83,11 @@ async fn a_new_app_is_built_and_served_as_it_is() {
     let made = run(apps.outside(), &["new", "greeter"]);
     assert!(made.status.success(), "{made:?}");
     let built = run(apps.outside(), &["build"]);
-    assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+    assert!(
+        built.status.success(),
+        "{}",
+        String::from_utf8_lossy(&built.stderr)
+    );
     let server = Server::start(apps).await;
     let answer = server.get("/greeter/").await;
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -70,5 +100,9 @@ async fn a_port_that_is_taken_is_said_in_words() {
     let port = server.address().port().to_string();
     let output = run(server.apps().outside(), &["serve", "--port", &port]);
     assert!(!output.status.success());
-    assert!(String::from_utf8(output.stderr).unwrap().contains("cannot listen"));
+    assert!(
+        String::from_utf8(output.stderr)
+            .unwrap()
+            .contains("cannot listen")
+    );
 }

@@ -56,7 +56,8 @@ async fn a_stream_of_statistics_holds_nobody_up() {
 #[tokio::test]
 async fn what_is_not_done_within_the_grace_is_cut_off() {
     let apps = Apps::new().with("kitchen/1.0.0", Bundle::component(kitchen()));
-    let mut server = Server::start_with(apps, Options::new().set("ROOKERY_DRAIN_GRACE_SECS", 1)).await;
+    let mut server =
+        Server::start_with(apps, Options::new().set("ROOKERY_DRAIN_GRACE_SECS", 1)).await;
     let (_upload, call) = server.call("POST", "/kitchen/echo").upload();
     let _answer = call.open().await;
     server.signal("TERM");
@@ -71,5 +72,8 @@ async fn a_second_signal_quits_at_once() {
     server.signal("TERM");
     until_not_ready(&server).await;
     server.signal("TERM");
-    assert!(!server.exited().await.success(), "it was cut short, and says so");
+    assert!(
+        !server.exited().await.success(),
+        "it was cut short, and says so"
+    );
 }

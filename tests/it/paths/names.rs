@@ -31,10 +31,18 @@ async fn an_unknown_app_is_404_and_is_named_as_the_client_typed_it() {
     ] {
         let answer = server.get(path).await;
         let body = answer.json();
-        assert_eq!((answer.status.as_u16(), &body["error"]), (404, &error.into()), "{path}");
+        assert_eq!(
+            (answer.status.as_u16(), &body["error"]),
+            (404, &error.into()),
+            "{path}"
+        );
         assert_eq!(body["requestId"], answer.header("x-request-id"), "{path}");
         assert_eq!(answer.header("content-type"), "application/json");
-        assert_eq!(answer.header("x-rookery-version"), "", "no revision gave this answer");
+        assert_eq!(
+            answer.header("x-rookery-version"),
+            "",
+            "no revision gave this answer"
+        );
     }
 }
 
@@ -84,7 +92,10 @@ async fn an_app_sees_its_path_as_the_client_encoded_it() {
         ("/kitchen/path/a%20b", "/path/a%20b?"),
         ("/kitchen@1/path/a%2Fb", "/path/a%2Fb?"),
         ("/kitchen@1/path/a//b", "/path/a//b?"),
-        ("/kitchen/path/%E2%98%95?q=a%20b&q=c", "/path/%E2%98%95?q=a%20b&q=c"),
+        (
+            "/kitchen/path/%E2%98%95?q=a%20b&q=c",
+            "/path/%E2%98%95?q=a%20b&q=c",
+        ),
         ("/kitchen/path/a/%2e%2e/b", "/path/a/%2e%2e/b?"),
     ] {
         let answer = server.get(asked).await;
@@ -111,7 +122,18 @@ async fn an_app_learns_where_it_is_and_a_client_cannot_tell_it_otherwise() {
 #[tokio::test]
 async fn no_bytes_in_the_place_of_a_path_harm_the_server() {
     let server = server().await;
-    for path in ["/\u{1}", "*", "/@", "/@/", "/@@@", "//", "/%", "/site@", "http://[", "/\u{fffd}"] {
+    for path in [
+        "/\u{1}",
+        "*",
+        "/@",
+        "/@/",
+        "/@@@",
+        "//",
+        "/%",
+        "/site@",
+        "http://[",
+        "/\u{fffd}",
+    ] {
         let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
         let answer = Raw::exchange(server.address(), request).await;
         assert!(!answer.starts_with("HTTP/1.1 5"), "{path}: {answer}");

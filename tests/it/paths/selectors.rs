@@ -3,7 +3,14 @@
 use rookery_tests::{Apps, Bundle, Options, Server};
 
 const VERSIONS: [&str; 8] = [
-    "1.0.0", "1.2.0", "1.2.3", "1.10.0", "2.0.0-rc.1", "2.0.0", "2.1.0-rc.1", "3.0.0-beta.1",
+    "1.0.0",
+    "1.2.0",
+    "1.2.3",
+    "1.10.0",
+    "2.0.0-rc.1",
+    "2.0.0",
+    "2.1.0-rc.1",
+    "3.0.0-beta.1",
 ];
 
 /// Sites whose page is their version.
@@ -29,7 +36,11 @@ async fn check(server: &Server, rows: &[(&str, &str)]) {
         };
         assert_eq!(found, *expected, "{path}");
         if answer.status == 200 {
-            assert_eq!(answer.text(), served, "{path} says another version than it is of");
+            assert_eq!(
+                answer.text(),
+                served,
+                "{path} says another version than it is of"
+            );
         } else {
             assert_eq!(answer.json()["code"], "APP_NOT_FOUND", "{path}");
         }
@@ -75,7 +86,12 @@ async fn what_selects_nothing_gets_the_highest_and_is_told_so() {
     let server = Server::start(versions(&VERSIONS)).await;
     check(
         &server,
-        &[("@9.9.9", "!2.0.0"), ("@9", "!2.0.0"), ("@^9.1", "!2.0.0"), ("@3", "!2.0.0")],
+        &[
+            ("@9.9.9", "!2.0.0"),
+            ("@9", "!2.0.0"),
+            ("@^9.1", "!2.0.0"),
+            ("@3", "!2.0.0"),
+        ],
     )
     .await;
     let answer = server.get("/app@9.9.9/").await;
@@ -86,7 +102,11 @@ async fn what_selects_nothing_gets_the_highest_and_is_told_so() {
 #[tokio::test]
 async fn what_selects_nothing_gets_404_where_the_operator_wants_no_fallback() {
     let server = Server::start_with(versions(&VERSIONS), without_fallback()).await;
-    check(&server, &[("@9.9.9", "404"), ("@9", "404"), ("@^9.1", "404")]).await;
+    check(
+        &server,
+        &[("@9.9.9", "404"), ("@9", "404"), ("@^9.1", "404")],
+    )
+    .await;
     let answer = server.get("/app@9.9.9/").await;
     assert_eq!(answer.json()["error"], "App not found: app@9.9.9");
 }
@@ -143,6 +163,10 @@ async fn every_layout_of_the_apps_directory_is_found() {
         ("/@team/scoped@1/", "1.0.0"),
     ] {
         let answer = server.get(path).await;
-        assert_eq!((answer.status.as_u16(), answer.header("x-rookery-version")), (200, version), "{path}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("x-rookery-version")),
+            (200, version),
+            "{path}"
+        );
     }
 }

@@ -20,7 +20,10 @@ fn frame() -> impl Strategy<Value = Frame> {
     let opcode = prop_oneof![4 => 0_u8..=2, 2 => 8_u8..=10, 1 => any::<u8>()];
     let first = (opcode, prop_oneof![4 => Just(0x80_u8), 1 => Just(0)]);
     let declared = prop_oneof![6 => Just(None), 1 => any::<u64>().prop_map(Some)];
-    let payload = prop_oneof![vec(any::<u8>(), 0..300), "[a-z ]{0,40}".prop_map(String::into_bytes)];
+    let payload = prop_oneof![
+        vec(any::<u8>(), 0..300),
+        "[a-z ]{0,40}".prop_map(String::into_bytes)
+    ];
     let mask = prop_oneof![9 => any::<[u8; 4]>().prop_map(Some), 1 => Just(None)];
     (first, declared, payload, mask).prop_map(|((opcode, fin), declared, payload, mask)| Frame {
         first: opcode | fin,
@@ -49,9 +52,14 @@ impl Noise {
 
 #[test]
 fn no_frames_harm_the_server_or_a_neighbour() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap();
     let (server, neighbour) = runtime.block_on(async {
-        let server = Server::start(Apps::new().with("kitchen/1.0.0", Bundle::component(kitchen()))).await;
+        let server =
+            Server::start(Apps::new().with("kitchen/1.0.0", Bundle::component(kitchen()))).await;
         let neighbour = Ws::open(&server, "/kitchen/ws").await;
         (server, tokio::sync::Mutex::new(neighbour))
     });
@@ -74,5 +82,8 @@ fn no_frames_harm_the_server_or_a_neighbour() {
         })
     });
     ran.unwrap_or_else(|failed| panic!("{failed}"));
-    assert!(!server.log().contains("panicked at runtime"), "the server panicked");
+    assert!(
+        !server.log().contains("panicked at runtime"),
+        "the server panicked"
+    );
 }

@@ -11,7 +11,9 @@ async fn server() -> Server {
 async fn a_session_learns_how_its_client_came() {
     let server = server().await;
     let connect = Connect::to(&server, "/kitchen@1/a%20b/ws?tell=1&x=%20");
-    let connect = connect.header("sec-websocket-protocol", "chat.v2, chat.v1").header("x-app-name", "forged");
+    let connect = connect
+        .header("sec-websocket-protocol", "chat.v2, chat.v1")
+        .header("x-app-name", "forged");
     let (mut ws, response) = connect.open().await;
     assert_eq!(response.headers()["sec-websocket-protocol"], "chat.v2");
     assert_eq!(response.headers()["x-rookery-version"], "1.0.0");
@@ -68,7 +70,11 @@ async fn a_guest_hears_how_its_client_left() {
     assert_eq!(polite.ask("attach polite").await, "attached");
     polite.close(4000, "goodbye").await;
     assert_eq!(witness.hear().await, "4000 goodbye polite");
-    assert_eq!(polite.ended().await.code, 4000, "a close is answered with its own code");
+    assert_eq!(
+        polite.ended().await.code,
+        4000,
+        "a close is answered with its own code"
+    );
     let mut rude = Ws::open(&server, "/kitchen/ws").await;
     assert_eq!(rude.ask("attach rude").await, "attached");
     drop(rude);
@@ -108,7 +114,8 @@ async fn what_a_client_sends_early_is_not_lost() {
     let handshake = "GET /kitchen/ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\
                      Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     let early = rookery_tests::Frame::whole(1, "echo early");
-    raw.send([handshake.as_bytes(), &early.encode()].concat()).await;
+    raw.send([handshake.as_bytes(), &early.encode()].concat())
+        .await;
     assert!(raw.head().await.starts_with("HTTP/1.1 101"));
     let mut session = rookery_tests::RawSession(raw);
     assert_eq!(session.next().await, Some((0x81, b"early".to_vec())));

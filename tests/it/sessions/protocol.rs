@@ -11,7 +11,8 @@ const PING: u8 = 9;
 const PONG: u8 = 10;
 
 async fn server() -> Server {
-    let bundle = Bundle::component(kitchen()).manifest(json!({ "sessions": { "maxMessageSize": "64kb" } }));
+    let bundle =
+        Bundle::component(kitchen()).manifest(json!({ "sessions": { "maxMessageSize": "64kb" } }));
     Server::start(Apps::new().with("kitchen/1.0.0", bundle)).await
 }
 
@@ -68,14 +69,22 @@ async fn parts_out_of_order_close_with_1002() {
 #[tokio::test]
 async fn text_that_is_not_utf8_closes_with_1007() {
     check(&[Frame::whole(TEXT, b"echo \xff\xfe".to_vec())], 1007).await;
-    check(&[part(TEXT, "echo "), Frame::whole(CONTINUATION, vec![0xc3])], 1007).await;
+    check(
+        &[part(TEXT, "echo "), Frame::whole(CONTINUATION, vec![0xc3])],
+        1007,
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn a_message_that_is_too_large_closes_with_1009() {
     check(&[Frame::whole(TEXT, vec![b'x'; 64 * 1024 + 1])], 1009).await;
     let half = "x".repeat(40 * 1024);
-    check(&[part(TEXT, &half), Frame::whole(CONTINUATION, half.as_str())], 1009).await;
+    check(
+        &[part(TEXT, &half), Frame::whole(CONTINUATION, half.as_str())],
+        1009,
+    )
+    .await;
 }
 
 /// A length is believed before its bytes are there, and costs nothing.
@@ -93,10 +102,16 @@ async fn a_ping_is_answered_with_its_own_bytes() {
     let server = server().await;
     let mut session = session(&server).await;
     session.send(Frame::whole(PING, "are you there")).await;
-    assert_eq!(session.next().await, Some((0x80 | PONG, b"are you there".to_vec())));
+    assert_eq!(
+        session.next().await,
+        Some((0x80 | PONG, b"are you there".to_vec()))
+    );
     session.send(Frame::whole(PONG, "nobody asked")).await;
     session.send(Frame::whole(TEXT, "echo and on")).await;
-    assert_eq!(session.next().await, Some((0x80 | TEXT, b"and on".to_vec())));
+    assert_eq!(
+        session.next().await,
+        Some((0x80 | TEXT, b"and on".to_vec()))
+    );
 }
 
 #[tokio::test]
@@ -108,13 +123,20 @@ async fn a_message_in_parts_is_one_message_with_pings_between() {
     session.send(Frame::whole(PING, "now")).await;
     session.send(Frame::whole(CONTINUATION, ", three")).await;
     assert_eq!(session.next().await, Some((0x80 | PONG, b"now".to_vec())));
-    assert_eq!(session.next().await, Some((0x80 | TEXT, b"one, two, three".to_vec())));
+    assert_eq!(
+        session.next().await,
+        Some((0x80 | TEXT, b"one, two, three".to_vec()))
+    );
 }
 
 #[tokio::test]
 async fn a_close_is_answered_and_then_the_connection_ends() {
     let server = server().await;
-    for (payload, code) in [(&b"\x0f\xa0bye"[..], 4000), (b"\x03\xe8", 1000), (b"", 1000)] {
+    for (payload, code) in [
+        (&b"\x0f\xa0bye"[..], 4000),
+        (b"\x03\xe8", 1000),
+        (b"", 1000),
+    ] {
         let mut session = session(&server).await;
         session.send(Frame::whole(CLOSE, payload)).await;
         let (first, answer) = session.next().await.unwrap();
@@ -135,7 +157,8 @@ async fn a_close_with_half_a_code_or_a_forbidden_one_closes_with_1002() {
 /// A client that says nothing and answers no ping is let go; one that answers stays.
 #[tokio::test]
 async fn a_silent_client_is_pinged_and_then_let_go() {
-    let bundle = Bundle::component(kitchen()).manifest(json!({ "sessions": { "idleTimeout": "1s" } }));
+    let bundle =
+        Bundle::component(kitchen()).manifest(json!({ "sessions": { "idleTimeout": "1s" } }));
     let server = Server::start(Apps::new().with("kitchen/1.0.0", bundle)).await;
     let mut session = session(&server).await;
     let (first, _) = session.next().await.unwrap();

@@ -12,13 +12,18 @@ const MESSAGES_EACH: usize = 20;
 
 async fn server(manifest: Value) -> Server {
     let bundle = Bundle::component(kitchen()).manifest(manifest);
-    let apps = Apps::new().with("kitchen/1.0.0", bundle.clone()).with("kitchen/2.0.0", bundle);
+    let apps = Apps::new()
+        .with("kitchen/1.0.0", bundle.clone())
+        .with("kitchen/2.0.0", bundle);
     Server::start(apps).await
 }
 
 async fn member(server: &Server, room: &str) -> Ws {
     let mut ws = Ws::open(server, "/kitchen@1/ws").await;
-    assert_eq!(ws.ask(&format!("join {room}")).await, format!("joined {room}"));
+    assert_eq!(
+        ws.ask(&format!("join {room}")).await,
+        format!("joined {room}")
+    );
     ws
 }
 
@@ -86,7 +91,10 @@ async fn who_left_a_room_hears_nothing_of_it() {
     let (mut ada, mut bob) = (member(&server, "room").await, member(&server, "room").await);
     assert_eq!(bob.ask("leave room").await, "left room");
     assert_eq!(ada.ask("say room alone").await, "alone");
-    assert_eq!(bob.ask("echo nothing before this").await, "nothing before this");
+    assert_eq!(
+        bob.ask("echo nothing before this").await,
+        "nothing before this"
+    );
 }
 
 /// Semver is the data contract: versions of another major are strangers, whatever their topics are called.
@@ -118,7 +126,10 @@ async fn a_client_that_does_not_keep_up_is_closed_and_the_others_miss_nothing() 
     })
     .await;
     let closed = slow.ended().await;
-    assert_eq!((closed.code, closed.reason.as_str()), (3001, "slow consumer"));
+    assert_eq!(
+        (closed.code, closed.reason.as_str()),
+        (3001, "slow consumer")
+    );
     speaker.say("say room and on").await;
     assert_eq!(quick.hear().await, "and on");
 }

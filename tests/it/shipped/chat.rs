@@ -26,7 +26,9 @@ impl Person {
     async fn join(server: &Server, path: &str, name: &'static str, room: &str) -> (Person, Value) {
         let ws = Ws::open(server, path).await;
         let mut person = Person { name, ws };
-        person.publish("room.join", json!({ "roomId": room, "username": name })).await;
+        person
+            .publish("room.join", json!({ "roomId": room, "username": name }))
+            .await;
         let joined = person.hear("room.joined").await;
         (person, joined)
     }
@@ -37,7 +39,8 @@ impl Person {
     }
 
     async fn send(&mut self, room: &str, text: &str) {
-        self.publish("message.send", json!({ "roomId": room, "text": text })).await;
+        self.publish("message.send", json!({ "roomId": room, "text": text }))
+            .await;
     }
 
     /// The payload of the next frame on a channel. Frames of others (who came, who is online) pass by.
@@ -54,7 +57,11 @@ impl Person {
     /// The next message, as `name: text`.
     async fn hear_message(&mut self) -> String {
         let message = self.hear("message.received").await;
-        format!("{}: {}", message["username"].as_str().unwrap(), message["text"].as_str().unwrap())
+        format!(
+            "{}: {}",
+            message["username"].as_str().unwrap(),
+            message["text"].as_str().unwrap()
+        )
     }
 }
 
@@ -69,19 +76,36 @@ async fn two_talk(server: &Server, path: &str, room: &str) {
     for person in [&mut ada, &mut bob] {
         let mut heard = [person.hear_message().await, person.hear_message().await];
         heard.sort();
-        assert_eq!(heard, ["ada: hello bob", "bob: hello ada"], "{}", person.name);
+        assert_eq!(
+            heard,
+            ["ada: hello bob", "bob: hello ada"],
+            "{}",
+            person.name
+        );
     }
 }
 
 #[tokio::test]
 async fn two_versions_serve_side_by_side() {
     let server = server().await;
-    for (path, version) in [("/chat@1.0.0", "1.0.0"), ("/chat@1.1.0", "1.1.0"), ("/chat@1", "1.1.0"), ("/chat", "1.1.0")] {
+    for (path, version) in [
+        ("/chat@1.0.0", "1.0.0"),
+        ("/chat@1.1.0", "1.1.0"),
+        ("/chat@1", "1.1.0"),
+        ("/chat", "1.1.0"),
+    ] {
         let answer = server.get(&format!("{path}/version")).await;
         assert_eq!(answer.json()["version"], version, "{path}");
         let page = server.get(&format!("{path}/")).await;
-        assert_eq!((page.status.as_u16(), page.header("x-rookery-version")), (200, version), "{path}");
-        assert!(page.header("content-type").starts_with("text/html"), "{path}");
+        assert_eq!(
+            (page.status.as_u16(), page.header("x-rookery-version")),
+            (200, version),
+            "{path}"
+        );
+        assert!(
+            page.header("content-type").starts_with("text/html"),
+            "{path}"
+        );
     }
 }
 
@@ -122,16 +146,32 @@ async fn the_newer_version_shows_what_was_said_and_the_older_does_not() {
 async fn rooms_are_made_listed_and_left() {
     let server = server().await;
     let (mut ada, _) = Person::join(&server, "/chat@1/ws", "ada", "general").await;
-    ada.publish("room.create", json!({ "roomId": "quiet", "description": "a quiet room" })).await;
-    assert_eq!(ada.hear("room.created").await, json!({ "roomId": "quiet", "description": "a quiet room", "createdBy": "ada" }));
+    ada.publish(
+        "room.create",
+        json!({ "roomId": "quiet", "description": "a quiet room" }),
+    )
+    .await;
+    assert_eq!(
+        ada.hear("room.created").await,
+        json!({ "roomId": "quiet", "description": "a quiet room", "createdBy": "ada" })
+    );
     ada.publish("room.list", json!({})).await;
     let list = ada.hear("room.list").await;
     let rooms = list["rooms"].as_array().unwrap().iter();
-    let rooms: Vec<(&str, u64)> = rooms.map(|room| (room["id"].as_str().unwrap(), room["userCount"].as_u64().unwrap())).collect();
+    let rooms: Vec<(&str, u64)> = rooms
+        .map(|room| {
+            (
+                room["id"].as_str().unwrap(),
+                room["userCount"].as_u64().unwrap(),
+            )
+        })
+        .collect();
     assert_eq!(rooms, [("general", 1), ("quiet", 0)]);
     let (mut bob, _) = Person::join(&server, "/chat@1/ws", "bob", "general").await;
-    bob.publish("room.leave", json!({ "roomId": "general" })).await;
+    bob.publish("room.leave", json!({ "roomId": "general" }))
+        .await;
     assert_eq!(ada.hear("room.userLeft").await["username"], "bob");
-    ada.publish("message.send", json!({ "roomId": "nowhere", "text": "x" })).await;
+    ada.publish("message.send", json!({ "roomId": "nowhere", "text": "x" }))
+        .await;
     assert_eq!(ada.hear("error").await["code"], "ROOM_NOT_FOUND");
 }

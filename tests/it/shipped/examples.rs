@@ -21,11 +21,23 @@ async fn server() -> Server {
 #[tokio::test]
 async fn every_example_is_accepted_as_it_was_built() {
     let server = server().await;
-    let check = Command::new(rookery()).arg("check").arg(server.apps().dir()).output().unwrap();
-    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stdout));
+    let check = Command::new(rookery())
+        .arg("check")
+        .arg(server.apps().dir())
+        .output()
+        .unwrap();
+    assert!(
+        check.status.success(),
+        "{}",
+        String::from_utf8_lossy(&check.stdout)
+    );
     let deployments = server.get("/_/deployments").await.json();
     let apps = deployments["apps"].as_array().unwrap();
-    let live: Vec<&str> = apps.iter().filter(|app| app["unpinned"] == "1.0.0").map(|app| app["name"].as_str().unwrap()).collect();
+    let live: Vec<&str> = apps
+        .iter()
+        .filter(|app| app["unpinned"] == "1.0.0")
+        .map(|app| app["name"].as_str().unwrap())
+        .collect();
     assert_eq!(live, EXAMPLES);
     assert_eq!(deployments["reports"], json!([]));
 }
@@ -34,7 +46,10 @@ async fn every_example_is_accepted_as_it_was_built() {
 async fn hello_greets_by_name() {
     let server = server().await;
     assert_eq!(server.get("/hello/").await.text(), "Hello!\n");
-    assert_eq!(server.get("/hello@1/Ada%20L").await.text(), "Hello, Ada L!\n");
+    assert_eq!(
+        server.get("/hello@1/Ada%20L").await.text(),
+        "Hello, Ada L!\n"
+    );
 }
 
 #[tokio::test]
@@ -42,13 +57,24 @@ async fn the_static_site_works_under_every_selector() {
     let server = server().await;
     for prefix in ["/static-site", "/static-site@1.0.0"] {
         let page = server.get(&format!("{prefix}/")).await;
-        assert!(page.text().contains(&format!("<base href=\"{prefix}/\"")), "{}", page.text());
+        assert!(
+            page.text().contains(&format!("<base href=\"{prefix}/\"")),
+            "{}",
+            page.text()
+        );
         for file in ["more.html", "style.css"] {
             assert!(page.text().contains(file));
-            assert_eq!(server.get(&format!("{prefix}/{file}")).await.status, 200, "{file}");
+            assert_eq!(
+                server.get(&format!("{prefix}/{file}")).await.status,
+                200,
+                "{file}"
+            );
         }
     }
-    assert_eq!(server.get("/static-site/worker.config.json").await.status, 404);
+    assert_eq!(
+        server.get("/static-site/worker.config.json").await.status,
+        404
+    );
 }
 
 #[tokio::test]
