@@ -151,7 +151,8 @@ fn static_folder(dir: &Path, relative: &str, notes: &mut Notes) -> Option<PathBu
     None
 }
 
-/// The configured file if it is there, else the first candidate that is.
+/// The configured file if it is there, else the first candidate that is (Buntime's rule). A component that is not there
+/// is a fault.
 fn entry_file(
     dir: &Path,
     static_dir: Option<&Path>,
@@ -163,6 +164,14 @@ fn entry_file(
             Ok(Some(path)) if path.is_file() => return Some(path),
             Ok(Some(_)) => {
                 notes.fault("entrypoint", "is not a file");
+                return None;
+            }
+            // Something has to be built first. Its pages alone would look like the app and be none.
+            Ok(None) if relative.ends_with(".wasm") => {
+                notes.fault(
+                    "entrypoint",
+                    format!("{relative} is not in the bundle; `rookery build` makes it"),
+                );
                 return None;
             }
             Ok(None) => {}

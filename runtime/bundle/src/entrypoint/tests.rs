@@ -109,6 +109,15 @@ fn the_configured_entrypoint_wins_when_it_is_there() {
 }
 
 #[test]
+fn a_component_that_was_not_built_is_not_replaced_by_its_pages() {
+    let (_temp, dir) = folder(&["public/index.html", "index.html"]);
+    let manifest = json!({ "entrypoint": "app.wasm", "static": "public" });
+    let faults = outcome(&dir, &manifest).unwrap_err();
+    assert_eq!(faults.len(), 1);
+    assert!(faults[0].contains("rookery build"), "{faults:?}");
+}
+
+#[test]
 fn a_static_folder_stands_alone_or_beside_a_worker() {
     check(
         &["public/index.html"],
