@@ -21,15 +21,33 @@ const ALSO_READ: [&str; 7] = [
 ];
 
 /// What a test wants of its server.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Options {
+    command: &'static str,
     settings: Vec<(String, String)>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            command: "serve",
+            settings: Vec::new(),
+        }
+    }
 }
 
 impl Options {
     /// As `rookery serve` is by default.
     pub fn new() -> Options {
         Options::default()
+    }
+
+    /// As `rookery up`, which builds the bundles first and again when their sources change.
+    pub fn up() -> Options {
+        Options {
+            command: "up",
+            ..Options::default()
+        }
     }
 
     /// Sets a variable of its environment.
@@ -131,7 +149,8 @@ impl Server {
         let (log, child) = (&self.log, &mut self.child);
         until("the server listens", async || {
             let found = log.find(|line| {
-                let (_, url) = line.split_once("listening on http://")?;
+                // `serve` says it in a line for programs, `up` in a list for people.
+                let (_, url) = line.split_once("http://")?;
                 url.split(['/', ' ']).next()?.trim().parse().ok()
             });
             // It may have said why it ended after we looked, so the log is printed from drop, not from here.
@@ -168,7 +187,7 @@ fn command(apps: &Apps, options: &Options) -> Command {
         }
     }
     command
-        .arg("serve")
+        .arg(options.command)
         .arg("--apps-dir")
         .arg(apps.dir())
         // Compiling a guest anew for each test would be most of their time. The cache is keyed by content.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
-/// When a test gives up. Far more than anything here takes, even where two cores share a build with the tests.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+/// When a test gives up. Far more than anything here takes, even where two cores build guests beside the tests.
+pub const PATIENCE: Duration = Duration::from_secs(120);
 
 /// How long a look that found nothing is let be: short against any test, long against what a look costs.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(10);

@@ -6,7 +6,7 @@ use crate::files::{File, all, none};
 const MACHINES: [&str; 5] = ["root", "home", "work", "Users", "tmp/plan"];
 
 /// Nobody: whose folders tests and examples may name.
-const INVENTED: &str = "home/ada/";
+const INVENTED: &str = "home/ada";
 
 /// Whether a line holds an absolute path into one of the folders.
 fn names_a_machine(line: &str) -> bool {

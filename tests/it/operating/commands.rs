@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use rookery_tests::{Apps, Bundle, Options, Server, rookery};
+use rookery_tests::{Apps, Bundle, Options, Server, rookery, until};
 use serde_json::{Value, json};
 
 const USAGE: i32 = 64;
@@ -76,22 +76,33 @@ fn check_says_what_a_server_would_refuse() {
     assert!(verdicts[1]["errors"][0].as_str().unwrap().contains("ttll"));
 }
 
-/// The first ten minutes of an author: make an app, build it, serve it.
+const REBUILT: &str = r#"//! An app after its first change.
+
+use rookery_sdk::{App, Request};
+
+fn app() -> App {
+    App::new().get("/", |_: &mut Request| "changed")
+}
+
+rookery_sdk::export!(app);
+"#;
+
+/// The first ten minutes of an author: make an app, see it, change it, see the change.
 #[tokio::test]
-async fn a_new_app_is_built_and_served_as_it_is() {
+async fn a_new_app_is_served_by_up_as_it_is_and_again_when_it_changes() {
     let apps = Apps::new();
     let made = run(apps.outside(), &["new", "greeter"]);
     assert!(made.status.success(), "{made:?}");
-    let built = run(apps.outside(), &["build"]);
-    assert!(
-        built.status.success(),
-        "{}",
-        String::from_utf8_lossy(&built.stderr)
-    );
-    let server = Server::start(apps).await;
+    let server = Server::start_with(apps, Options::up()).await;
     let answer = server.get("/greeter/").await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.header("x-rookery-version"), "0.1.0");
+    let source = server.apps().path("greeter/0.1.0/src/lib.rs");
+    std::fs::write(source, REBUILT).unwrap();
+    until("the change is served", async || {
+        (server.get("/greeter/").await.text() == "changed").then_some(())
+    })
+    .await;
 }
 
 #[tokio::test]
