@@ -56,13 +56,25 @@ impl Source for Figures {
         let hub = self.hub.snapshot().total;
         text.counter("rookery_published_total", "Messages published on topics.")
             .sample(&[], hub.published as f64);
-        text.counter("rookery_deliveries_total", "Copies of them queued for subscribers.")
-            .sample(&[], hub.deliveries as f64);
-        text.counter("rookery_slow_closed_total", "Sessions closed because they did not keep up.")
-            .sample(&[], hub.slow_closed as f64);
-        text.counter("rookery_session_faults_total", "Sessions closed because the app failed on their event.")
-            .sample(&[], hub.guest_faults as f64);
-        let mut requests = text.counter("rookery_revision_requests_total", "Invocations by revision.");
+        text.counter(
+            "rookery_deliveries_total",
+            "Copies of them queued for subscribers.",
+        )
+        .sample(&[], hub.deliveries as f64);
+        text.counter(
+            "rookery_slow_closed_total",
+            "Sessions closed because they did not keep up.",
+        )
+        .sample(&[], hub.slow_closed as f64);
+        text.counter(
+            "rookery_session_faults_total",
+            "Sessions closed because the app failed on their event.",
+        )
+        .sample(&[], hub.guest_faults as f64);
+        let mut requests = text.counter(
+            "rookery_revision_requests_total",
+            "Invocations by revision.",
+        );
         for revision in self.supervisor.revisions() {
             if let Some(pool) = &revision.pool {
                 let count = pool.stats().requests.get() as f64;
