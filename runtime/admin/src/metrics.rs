@@ -32,14 +32,17 @@ pub(crate) fn wants_prometheus(headers: &HeaderMap) -> bool {
 /// All numbers of `source` as text.
 pub(crate) fn prometheus(source: &dyn Source) -> String {
     let mut text = Exposition::new();
-    pool(&mut text, &source.pool());
+    let pool = source.pool();
+    counters(&mut text, &pool);
+    gauges(&mut text, &pool);
+    histograms(&mut text, &pool);
     server(&mut text, source.surroundings());
     revisions(&mut text, &source.workers());
     source.expose(&mut text);
     text.finish()
 }
 
-fn pool(text: &mut Exposition, pool: &PoolFigures) {
+fn counters(text: &mut Exposition, pool: &PoolFigures) {
     let counters: [(&'static str, &str, u64); 7] = [
         (
             "rookery_requests_total",
@@ -80,6 +83,9 @@ fn pool(text: &mut Exposition, pool: &PoolFigures) {
     for (name, help, value) in counters {
         text.counter(name, help).sample(&[], value as f64);
     }
+}
+
+fn gauges(text: &mut Exposition, pool: &PoolFigures) {
     let gauges: [(&'static str, &str, f64); 3] = [
         (
             "rookery_workers_active",
@@ -100,6 +106,9 @@ fn pool(text: &mut Exposition, pool: &PoolFigures) {
     for (name, help, value) in gauges {
         text.gauge(name, help).sample(&[], value);
     }
+}
+
+fn histograms(text: &mut Exposition, pool: &PoolFigures) {
     let histograms = [
         (
             "rookery_response_seconds",
