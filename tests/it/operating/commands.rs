@@ -81,7 +81,7 @@ const REBUILT: &str = r#"//! An app after its first change.
 use rookery_sdk::{App, Request};
 
 fn app() -> App {
-    App::new().get("/", |_: &mut Request| "changed")
+    App::new().get("/news", |_: &mut Request| "changed")
 }
 
 rookery_sdk::export!(app);
@@ -100,7 +100,7 @@ async fn a_new_app_is_served_by_up_as_it_is_and_again_when_it_changes() {
     let source = server.apps().path("greeter/0.1.0/src/lib.rs");
     std::fs::write(source, REBUILT).unwrap();
     until("the change is served", async || {
-        (server.get("/greeter/").await.text() == "changed").then_some(())
+        (server.get("/greeter/news").await.text() == "changed").then_some(())
     })
     .await;
 }
