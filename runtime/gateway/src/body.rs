@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
@@ -11,31 +11,48 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use rookery_pool::{Body, BodyError};
 
-/// Whether a body went over its limit. Shared with whoever has to explain the failure.
+/// How a body fared. Shared with whoever has to explain the failure.
 #[derive(Clone, Default)]
-pub(crate) struct Overrun(Arc<AtomicBool>);
+pub(crate) struct Course(Arc<AtomicU8>);
 
-impl Overrun {
-    pub fn happened(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+/// What was wrong with a body.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Defect {
+    /// It went over its limit.
+    TooLarge,
+    /// It ended early or was not framed as HTTP frames a body.
+    Broken,
+}
+
+const TOO_LARGE: u8 = 1;
+const BROKEN: u8 = 2;
+
+impl Course {
+    /// What was wrong, if anything was until now.
+    pub fn defect(&self) -> Option<Defect> {
+        match self.0.load(Ordering::Relaxed) {
+            TOO_LARGE => Some(Defect::TooLarge),
+            BROKEN => Some(Defect::Broken),
+            _ => None,
+        }
     }
 }
 
 /// The body, which fails when it is longer than `limit` bytes.
-pub(crate) fn limited(body: Incoming, limit: u64) -> (Body, Overrun) {
-    let overrun = Overrun::default();
+pub(crate) fn limited(body: Incoming, limit: u64) -> (Body, Course) {
+    let course = Course::default();
     let limited = Limited {
         body,
         left: limit,
-        overrun: overrun.clone(),
+        course: course.clone(),
     };
-    (limited.boxed_unsync(), overrun)
+    (limited.boxed_unsync(), course)
 }
 
 struct Limited {
     body: Incoming,
     left: u64,
-    overrun: Overrun,
+    course: Course,
 }
 
 impl http_body::Body for Limited {
@@ -48,7 +65,10 @@ impl http_body::Body for Limited {
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
             Some(Ok(frame)) => frame,
-            Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
+            Some(Err(error)) => {
+                self.course.0.store(BROKEN, Ordering::Relaxed);
+                return Poll::Ready(Some(Err(error.into())));
+            }
             None => return Poll::Ready(None),
         };
         let length = frame.data_ref().map_or(0, |data| data.len() as u64);
@@ -58,7 +78,7 @@ impl http_body::Body for Limited {
                 Poll::Ready(Some(Ok(frame)))
             }
             None => {
-                self.overrun.0.store(true, Ordering::Relaxed);
+                self.course.0.store(TOO_LARGE, Ordering::Relaxed);
                 Poll::Ready(Some(Err("the body is larger than the app takes".into())))
             }
         }

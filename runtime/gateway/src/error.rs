@@ -17,6 +17,12 @@ pub enum RequestError {
         /// What the app takes, in bytes.
         limit: u64,
     },
+    /// The request's body ended early or was not framed as HTTP frames a body.
+    #[error("The request's body is broken")]
+    BodyBroken,
+    /// An HTTP/1.1 request without a Host header, or with several (RFC 9112, 3.2).
+    #[error("The request must have one Host header")]
+    Host,
     /// A WebSocket handshake that is none.
     #[error("The WebSocket handshake is not valid: {0}")]
     Handshake(&'static str),

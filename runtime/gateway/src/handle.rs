@@ -6,7 +6,8 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::header::HOST;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use rookery_pool::Body;
 use rookery_routing::{Address, AddressError, Facts, Resolved, Route, choose};
@@ -40,6 +41,10 @@ async fn serve(
     exchange: &Exchange,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, RequestError> {
+    if request.version() == Version::HTTP_11 && request.headers().get_all(HOST).iter().count() != 1
+    {
+        return Err(RequestError::Host);
+    }
     let path = request.uri().path().to_owned();
     match path.as_str() {
         "/health" => {

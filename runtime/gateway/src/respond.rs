@@ -71,6 +71,8 @@ fn describe(error: &RequestError) -> (StatusCode, &'static str, Option<&'static 
         RequestError::BodyTooLarge { .. } => {
             (StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", None)
         }
+        RequestError::BodyBroken => (StatusCode::BAD_REQUEST, "BODY_BROKEN", None),
+        RequestError::Host => (StatusCode::BAD_REQUEST, "BAD_HOST", None),
         RequestError::Handshake(_) => (StatusCode::BAD_REQUEST, "BAD_HANDSHAKE", None),
         RequestError::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "SHUTTING_DOWN", None),
         RequestError::Invoke(InvokeError::Acquire(error)) => acquire(error),

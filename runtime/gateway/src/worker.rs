@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
@@ -10,7 +10,7 @@ use rookery_bundle::Manifest;
 use rookery_pool::{Body, Pool};
 use rookery_routing::Address;
 
-use crate::body::limited;
+use crate::body::{Defect, limited};
 use crate::error::RequestError;
 use crate::exchange::Exchange;
 use crate::site::Site;
@@ -37,14 +37,22 @@ pub(crate) async fn forward(
     if declared_length(request.headers()).is_some_and(|length| length > limit) {
         return Err(RequestError::BodyTooLarge { limit });
     }
+    // HTTP/1.0 knows no Host, and an app may count on one.
+    let headers = request.headers_mut();
+    if !headers.contains_key(HOST) {
+        headers.insert(HOST, HeaderValue::from_static("localhost"));
+    }
     *request.uri_mut() = below_app(request.uri(), address.tail());
     introduce(request.headers_mut(), address, exchange);
     let (parts, body) = request.into_parts();
-    let (body, overrun) = limited(body, limit);
-    match pool.request(Request::from_parts(parts, body)).await {
-        Ok(response) => Ok(finish(response, &site.revision.bundle.manifest)),
-        Err(_) if overrun.happened() => Err(RequestError::BodyTooLarge { limit }),
-        Err(error) => Err(error.into()),
+    let (body, course) = limited(body, limit);
+    let answered = pool.request(Request::from_parts(parts, body)).await;
+    // Whatever the app made of a body that broke off: the client is told what was wrong with it.
+    match (course.defect(), answered) {
+        (Some(Defect::TooLarge), _) => Err(RequestError::BodyTooLarge { limit }),
+        (Some(Defect::Broken), _) => Err(RequestError::BodyBroken),
+        (None, Ok(response)) => Ok(finish(response, &site.revision.bundle.manifest)),
+        (None, Err(error)) => Err(error.into()),
     }
 }
 

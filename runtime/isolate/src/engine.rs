@@ -43,6 +43,8 @@ impl Default for EngineConfig {
 pub struct Slots {
     engine: Engine,
     free: Arc<Semaphore>,
+    /// The cores that guests may keep busy for longer than an epoch. One is left for everybody else.
+    long_runs: Arc<Semaphore>,
     memory_bytes_max: u64,
 }
 
@@ -56,13 +58,15 @@ impl Slots {
                     reason = %refusal.root_cause(),
                     "the address space for pooled isolates was refused; isolates get memory on demand and start slower"
                 );
-                Engine::new(&common()).map_err(IsolateError::Engine)?
+                Engine::new(&on_demand()).map_err(IsolateError::Engine)?
             }
         };
         tick(&engine)?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Slots {
             engine,
             free: Arc::new(Semaphore::new(config.isolates_max as usize)),
+            long_runs: Arc::new(Semaphore::new(cores.saturating_sub(1).max(1))),
             memory_bytes_max: config.memory_bytes_max,
         })
     }
@@ -75,6 +79,11 @@ impl Slots {
     /// The most linear memory that any isolate may have, in bytes.
     pub fn memory_bytes_max(&self) -> u64 {
         self.memory_bytes_max
+    }
+
+    /// The turns of guests that compute for longer than an epoch.
+    pub(crate) fn long_runs(&self) -> &Arc<Semaphore> {
+        &self.long_runs
     }
 
     /// A slot for one isolate; waits while all are taken.
@@ -102,12 +111,12 @@ fn pooled(config: &EngineConfig) -> Config {
         .table_keep_resident(16 * 1024)
         .async_stack_keep_resident(16 * 1024)
         .decommit_batch_size(16);
-    let mut common = common();
-    common.allocation_strategy(pool);
-    common
+    let mut config = on_demand();
+    config.allocation_strategy(pool);
+    config
 }
 
-fn common() -> Config {
+fn on_demand() -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)

@@ -12,6 +12,7 @@ use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
 
+use crate::epoch;
 use crate::instantiate::Isolate;
 use crate::trap;
 
@@ -33,9 +34,11 @@ pub(crate) async fn request(isolate: &mut Isolate, invocation: Invocation) -> Ve
     let reply: SharedReply = Arc::new(Mutex::new(Some(reply)));
     isolate.store.data_mut().deadline = deadline.clone();
     let handler = proxy.wasi_http_incoming_handler();
+    let turn = isolate.store.data().turn.clone();
     let called = match resources(isolate.store.data_mut(), request, &reply) {
         Ok((request, out)) => {
-            let call = handler.call_handle(&mut isolate.store, request, out);
+            let call =
+                epoch::computing(turn, handler.call_handle(&mut isolate.store, request, out));
             // The epoch stops a guest that computes; this stops one that waits.
             tokio::select! {
                 biased;

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use rookery_host::{Guest, Stream};
 use rookery_pool::{Deadline, SpawnError};
 use tokio::sync::OwnedSemaphorePermit;
-use wasmtime::{Store, UpdateDeadline};
+use wasmtime::Store;
 use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi_http::p2::bindings::Proxy;
 
 use crate::bindings::App;
 use crate::engine::Slots;
+use crate::epoch;
 use crate::limits::Limits;
 use crate::link::Linked;
 use crate::state::State;
@@ -47,15 +48,8 @@ pub(crate) async fn instantiate(
     store.limiter(|state| &mut state.limits);
     store.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
     store.set_epoch_deadline(1);
-    store.epoch_deadline_callback(|store| {
-        let passed = store.data().deadline.has_passed();
-        Ok(if passed {
-            UpdateDeadline::Interrupt
-        } else {
-            // Others on this thread get their turn, even while this guest computes.
-            UpdateDeadline::Yield(1)
-        })
-    });
+    let long_runs = Arc::clone(slots.long_runs());
+    store.epoch_deadline_callback(move |store| Ok(epoch::next(store.data(), &long_runs)));
     let started = start(&mut store, linked).await;
     let (http, sessions) = started
         .map_err(|error| SpawnError(crate::trap::fault(store.data(), &error).to_string()))?;

@@ -10,6 +10,7 @@
 mod bindings;
 mod compile;
 mod engine;
+mod epoch;
 mod error;
 mod http;
 mod hub;

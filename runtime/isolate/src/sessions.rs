@@ -5,6 +5,7 @@ use rookery_contract::EventKind;
 use rookery_pool::{Deadline, EventsOutcome, Fault, Verdict};
 
 use crate::bindings::exports::rookery::app::sessions as wit;
+use crate::epoch;
 use crate::hub::outward;
 use crate::instantiate::Isolate;
 use crate::trap;
@@ -25,9 +26,12 @@ pub(crate) async fn events(
     state.deadline = deadline.clone();
     state.began = None;
     let events: Vec<wit::Event> = events.iter().map(event).collect();
-    let call = app
-        .rookery_app_sessions()
-        .call_handle(&mut isolate.store, &events);
+    let turn = state.turn.clone();
+    let call = epoch::computing(
+        turn,
+        app.rookery_app_sessions()
+            .call_handle(&mut isolate.store, &events),
+    );
     let called = tokio::select! {
         biased;
         called = call => called,

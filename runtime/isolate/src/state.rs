@@ -11,6 +11,7 @@ use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
 
+use crate::epoch::Turn;
 use crate::limits::Limits;
 
 /// How many host resources (streams, bodies, headers …) a guest may hold at once.
@@ -22,6 +23,8 @@ pub(crate) struct State {
     pub limits: Limits,
     /// The deadline of the invocation that runs, or ran last.
     pub deadline: Deadline,
+    /// The right to compute for one more epoch; see [`Slots::long_runs`](crate::engine::Slots::long_runs).
+    pub turn: Turn,
     /// The index of the event that the guest began last.
     pub began: Option<usize>,
     pub table: ResourceTable,
@@ -39,6 +42,7 @@ impl State {
             guest,
             limits,
             deadline,
+            turn: Turn::default(),
             began: None,
             table,
             hub: None,
@@ -56,6 +60,7 @@ impl State {
     /// Ends the invocation: what it published goes out.
     pub fn end_invocation(&mut self) {
         self.hub = None;
+        self.turn.end();
     }
 }
 

@@ -256,9 +256,11 @@ impl Pool {
             rests.min().unwrap_or_default(),
         );
         let workers = busy + shelf.len() as u64;
-        let (idle, status) = match busy {
-            0 => (rest, WorkerStatus::Idle),
-            _ => (Duration::ZERO, WorkerStatus::Active),
+        let idle = if busy > 0 { Duration::ZERO } else { rest };
+        let status = if idle < self.policy.idle_timeout {
+            WorkerStatus::Active
+        } else {
+            WorkerStatus::Idle
         };
         (workers > 0).then(|| WorkerSnapshot {
             age: whole_ms(age),

@@ -1,3 +1,5 @@
+//! Claims about sources, their order, and errors that come together.
+
 #![allow(clippy::unwrap_used)]
 
 use std::fs;

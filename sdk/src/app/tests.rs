@@ -1,3 +1,5 @@
+//! Claims about routes, methods and errors of an app.
+
 #![allow(clippy::unwrap_used)]
 
 use std::time::Duration;

@@ -1,3 +1,5 @@
+//! Claims about the key-value calls against the scripted host.
+
 #![allow(clippy::unwrap_used)]
 
 use super::*;

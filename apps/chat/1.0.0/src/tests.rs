@@ -1,3 +1,5 @@
+//! Claims about chat 1.0: two clients, and what the host does to them.
+
 #![allow(clippy::unwrap_used)]
 
 use rookery_sdk::testing::{Client, Host, Request};

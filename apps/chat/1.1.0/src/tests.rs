@@ -1,3 +1,5 @@
+//! Claims about chat 1.1: its history, and rooms that it shares with chat 1.0.
+
 #![allow(clippy::unwrap_used)]
 
 use rookery_sdk::testing::{Client, Host, Request};

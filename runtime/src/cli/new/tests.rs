@@ -1,3 +1,5 @@
+//! Claims about what `rookery new` leaves on disk.
+
 #![allow(clippy::unwrap_used)]
 
 use super::*;

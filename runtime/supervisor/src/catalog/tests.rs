@@ -1,3 +1,5 @@
+//! Claims about changes on disk, and when they count.
+
 #![allow(clippy::unwrap_used)]
 
 use std::time::Duration;

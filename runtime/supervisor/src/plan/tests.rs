@@ -1,3 +1,5 @@
+//! Claims about what is done, given what is wanted and what runs.
+
 #![allow(clippy::unwrap_used)]
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Claims about which client frames are commands, row by row.
+
 use super::*;
 use crate::frame;
 

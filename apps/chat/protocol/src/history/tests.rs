@@ -1,3 +1,5 @@
+//! Claims about a room's kept messages.
+
 #![allow(clippy::unwrap_used)]
 
 use rookery_sdk::testing::Host;

@@ -1,3 +1,5 @@
+//! Replays written conversations, line by line.
+
 use rookery_sdk::testing::Request;
 
 use super::*;

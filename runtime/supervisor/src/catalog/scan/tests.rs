@@ -1,3 +1,5 @@
+//! Claims about which folders are bundles.
+
 #![allow(clippy::unwrap_used)]
 
 use std::os::unix::fs::symlink;
