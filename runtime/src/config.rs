@@ -3,7 +3,7 @@
 //! The strongest source that has a setting wins: flags, then `ROOKERY_…`, then a name that other programs use too
 //! (`PORT`), then `rookery.toml`, then the default. `setting` is the table of all of them.
 //!
-//! **Invariant:** a [`ServerConfig`] that exists is valid. [`load`] gives one, or every error that it found.
+//! **Invariant:** a [`ServerConfig`] that exists is valid. [`load()`] gives one, or every error that it found.
 //! **Absent on purpose:** what an author sets; that is the manifest's (`rookery-bundle`).
 
 mod source;

@@ -16,7 +16,7 @@ use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_pool::{Body, Budget, Policy, Pool, Prepare, Spawn, Totals};
 use rookery_routing::Fallback;
 use rookery_storage::Stores;
-use rookery_supervisor::{Prerelease, Supervisor, SupervisorConfig};
+use rookery_supervisor::{Kinds, MakePool, Prerelease, Supervisor, SupervisorConfig};
 use tokio::net::TcpListener;
 
 use crate::config::{Mode, ServerConfig, VersionFallback};
@@ -127,10 +127,7 @@ fn supervision(config: &ServerConfig) -> SupervisorConfig {
     }
 }
 
-fn kinds(
-    config: &ServerConfig,
-    hub: &Arc<Hub>,
-) -> Result<HashMap<Kind, Arc<dyn Prepare>>, IsolateError> {
+fn kinds(config: &ServerConfig, hub: &Arc<Hub>) -> Result<Kinds, IsolateError> {
     let services = Services {
         hub: Arc::clone(hub),
         stores: Arc::new(Stores::default()),
@@ -154,13 +151,9 @@ fn environment() -> BTreeMap<String, String> {
         .collect()
 }
 
-fn pools(
-    budget: &Arc<Budget>,
-    totals: &Arc<Totals>,
-    tasks: &Tasks,
-) -> Arc<dyn Fn(&Arc<Bundle>, Arc<dyn Spawn>) -> Arc<Pool> + Send + Sync> {
+fn pools(budget: &Arc<Budget>, totals: &Arc<Totals>, tasks: &Tasks) -> MakePool {
     let (budget, totals, tasks) = (Arc::clone(budget), Arc::clone(totals), tasks.clone());
-    Arc::new(move |bundle, spawn| {
+    Arc::new(move |bundle: &Arc<Bundle>, spawn: Arc<dyn Spawn>| {
         let policy = Policy::from_manifest(&bundle.manifest);
         Pool::new(bundle.label(), policy, spawn, &budget, &totals, &tasks)
     })
