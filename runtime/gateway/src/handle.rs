@@ -30,10 +30,13 @@ pub(crate) async fn handle(
 ) -> Response<Body> {
     let exchange = Exchange::of(request.headers(), peer);
     let answered = serve(&gateway, &exchange, request).await;
-    let mut response = answered
-        .unwrap_or_else(|error| respond::failed(&error, &exchange.id, gateway.config.disclosure));
+    let mut response = answered.unwrap_or_else(|error| failed(&gateway, &exchange, &error));
     exchange.sign(&mut response);
     response
+}
+
+fn failed(gateway: &Gateway, exchange: &Exchange, error: &RequestError) -> Response<Body> {
+    respond::failed(error, &exchange.id, gateway.config.disclosure)
 }
 
 async fn serve(
@@ -83,7 +86,9 @@ async fn serve_app(
             .ok_or_else(|| RequestError::AppNotFound(address.key().to_owned()))?;
         (Arc::clone(resolved.value), Served::of(&resolved, &address))
     };
-    let mut response = dispatch(gateway, &site, &address, exchange, request).await?;
+    let answered = dispatch(gateway, &site, &address, exchange, request).await;
+    // A failure is the revision's answer, too: who judges a canary has to know whose.
+    let mut response = answered.unwrap_or_else(|error| failed(gateway, exchange, &error));
     served.sign(&mut response);
     Ok(response)
 }

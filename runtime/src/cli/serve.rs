@@ -3,6 +3,9 @@
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
+
+use rookery_supervisor::Supervisor;
 
 use super::Failure;
 use super::server_args::ServerArgs;
@@ -27,10 +30,14 @@ pub struct Args {
 pub fn execute(args: Args) -> Result<ExitCode, Failure> {
     let config = args.server.load(Mode::Production)?;
     start_logging(&config)?;
-    run(config, |address| {
-        // For whoever started us with port 0. Nothing can be done when nobody reads it.
-        let _ = writeln!(std::io::stdout(), "listening on http://{address}");
-    })
+    run(
+        config,
+        |_| async {},
+        |address| {
+            // For whoever started us with port 0. Nothing can be done when nobody reads it.
+            let _ = writeln!(std::io::stdout(), "listening on http://{address}");
+        },
+    )
 }
 
 /// Sends the log where the configuration says. Once, before [`run`].
@@ -38,9 +45,11 @@ pub fn start_logging(config: &ServerConfig) -> Result<(), Failure> {
     rookery_telemetry::trace::init(&config.log).map_err(|error| Failure::Usage(error.to_string()))
 }
 
-/// Serves until a signal. `ready` is told the address when the bundles that are there at the start are live or refused.
-pub fn run(
+/// Serves until a signal. `watch` sees the supervisor at work from the start; `ready` is told the address when the bundles
+/// that are there at the start are live or refused.
+pub fn run<W: Future<Output = ()> + Send + 'static>(
     config: ServerConfig,
+    watch: impl FnOnce(Arc<Supervisor>) -> W,
     ready: impl FnOnce(SocketAddr) + Send + 'static,
 ) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -51,6 +60,7 @@ pub fn run(
         let server = wire::start(config).await;
         let server = server.map_err(|error| Failure::Failed(error.to_string()))?;
         let (supervisor, address) = (server.supervisor.clone(), server.address);
+        tokio::spawn(watch(Arc::clone(&supervisor)));
         tokio::spawn(async move {
             supervisor.settled().await;
             ready(address);

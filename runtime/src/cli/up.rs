@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** a bundle that does not build stops nothing: the others are served, and so is its own last component.
 
+mod compiling;
+
 mod banner;
 
 mod watch;
@@ -43,7 +45,9 @@ pub fn execute(args: Args) -> Result<ExitCode, Failure> {
     serve::start_logging(&config)?;
     let watching = watch::start(config.apps_dir.clone(), outcomes);
     let apps_dir = config.apps_dir.clone();
-    let code = serve::run(config, move |address| banner::print(&apps_dir, address));
+    let code = serve::run(config, compiling::show, move |address| {
+        banner::print(&apps_dir, address);
+    });
     drop(watching);
     code
 }
