@@ -69,7 +69,7 @@ pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
     let totals = Arc::new(Totals::default());
     let supervisor = Supervisor::start(
         supervision(&config),
-        kinds(&config, &hub)?,
+        kinds(&config, &hub, &tasks, &shutdown)?,
         pools(&budget, &totals, &tasks),
         &tasks,
         &shutdown,
@@ -127,7 +127,12 @@ fn supervision(config: &ServerConfig) -> SupervisorConfig {
     }
 }
 
-fn kinds(config: &ServerConfig, hub: &Arc<Hub>) -> Result<Kinds, IsolateError> {
+fn kinds(
+    config: &ServerConfig,
+    hub: &Arc<Hub>,
+    tasks: &Tasks,
+    shutdown: &Shutdown,
+) -> Result<Kinds, IsolateError> {
     let services = Services {
         hub: Arc::clone(hub),
         stores: Arc::new(Stores::default()),
@@ -138,7 +143,9 @@ fn kinds(config: &ServerConfig, hub: &Arc<Hub>) -> Result<Kinds, IsolateError> {
         ..EngineConfig::default()
     })?;
     let cache = CompileCache::in_folder(&config.cache_dir);
-    let isolates: Arc<dyn Prepare> = Arc::new(Isolates::new(slots, cache, services));
+    let isolates = Isolates::new(slots, cache, services)?;
+    isolates.keep_rested(tasks, shutdown.clone());
+    let isolates: Arc<dyn Prepare> = Arc::new(isolates);
     Ok(HashMap::from([(Kind::Wasm, isolates)]))
 }
 

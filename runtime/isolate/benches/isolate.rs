@@ -39,7 +39,7 @@ impl House {
             environment: Arc::default(),
         };
         let slots = Slots::new(&EngineConfig::default()).unwrap();
-        let isolates = Isolates::new(slots, CompileCache::off(), services);
+        let isolates = Isolates::new(slots, CompileCache::off(), services).unwrap();
         drop(_inside);
         House {
             runtime,

@@ -21,6 +21,17 @@ pub struct CompileCache {
     folder: Option<PathBuf>,
 }
 
+/// Finds a compiled component again.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Kept(PathBuf);
+
+impl Kept {
+    /// The component, if it is still there. Reads from disk.
+    pub fn load(&self, engine: &Engine) -> Option<Component> {
+        load(engine, &self.0)
+    }
+}
+
 /// Makes temporary names unique within the process; the process id does it between processes.
 static SERIAL: AtomicU64 = AtomicU64::new(0);
 
@@ -40,6 +51,11 @@ impl CompileCache {
     /// Keeps nothing.
     pub fn off() -> Self {
         CompileCache { folder: None }
+    }
+
+    /// Where the component of these bytes is kept, once it was compiled; `None` when nothing is kept.
+    pub(crate) fn kept(&self, engine: &Engine, wasm: &[u8]) -> Option<Kept> {
+        self.entry(engine, wasm).map(Kept)
     }
 
     /// The component of these bytes. Takes a while when they are new; call it where blocking is allowed.

@@ -12,6 +12,9 @@ pub enum IsolateError {
     /// The component's file could not be read.
     #[error("the component cannot be read: {0}")]
     Read(std::io::Error),
+    /// The file is another one than the revision was made of.
+    #[error("the component's file was replaced; the revision of the new one takes over")]
+    Replaced,
     /// The file is machine code that somebody else compiled.
     #[error(
         "the file is precompiled machine code, which is never accepted; deploy the .wasm component"

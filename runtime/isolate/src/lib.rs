@@ -18,6 +18,7 @@ mod instantiate;
 mod keyvalue;
 mod limits;
 mod link;
+mod revision;
 mod sessions;
 mod state;
 mod stdio;

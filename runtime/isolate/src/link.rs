@@ -2,6 +2,8 @@
 //!
 //! Once per revision; instantiating afterwards only copies what was worked out here.
 
+use std::sync::Arc;
+
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use wasmtime_wasi_http::p2::bindings::ProxyIndices;
@@ -20,10 +22,21 @@ pub(crate) struct Linked {
     pub sessions: Option<AppIndices>,
 }
 
-/// Joins a component to everything that the host offers.
-pub(crate) fn link(engine: &Engine, component: &Component) -> Result<Linked, IsolateError> {
-    let linker = linker(engine).map_err(IsolateError::Link)?;
-    let pre = linker
+/// Everything that the host offers, once for all components.
+#[derive(Clone)]
+pub(crate) struct Offer(Arc<Linker<State>>);
+
+impl Offer {
+    pub fn new(engine: &Engine) -> Result<Offer, IsolateError> {
+        let linker = linker(engine).map_err(IsolateError::Link)?;
+        Ok(Offer(Arc::new(linker)))
+    }
+}
+
+/// Joins a component to what the host offers.
+pub(crate) fn link(offer: &Offer, component: &Component) -> Result<Linked, IsolateError> {
+    let pre = offer
+        .0
         .instantiate_pre(component)
         .map_err(IsolateError::Link)?;
     let linked = Linked {

@@ -1,10 +1,14 @@
 //! Isolates as the pool knows them.
 
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
 
+use parking_lot::Mutex;
 use rookery_bundle::{Bundle, Entry};
 use rookery_contract::Event;
 use rookery_host::{Guest, Services};
+use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_pool::{
     Deadline, EventsOutcome, Invocation, Prepare, Spawn, SpawnError, Verdict, Worker,
 };
@@ -13,35 +17,78 @@ use crate::compile::CompileCache;
 use crate::engine::Slots;
 use crate::error::IsolateError;
 use crate::instantiate::{Isolate, instantiate};
-use crate::link::{Linked, link};
+use crate::link::Offer;
+use crate::revision::{Component, Origin};
 use crate::{http, sessions};
+
+/// How often components are looked at that may rest.
+const REST_EVERY: Duration = Duration::from_secs(15);
 
 /// Prepares bundles whose entrypoint is a component.
 #[derive(Clone)]
 pub struct Isolates {
     slots: Slots,
+    offer: Offer,
     cache: CompileCache,
     services: Services,
+    // Held to look through them, never across an await.
+    components: Arc<Mutex<Vec<Weak<Component>>>>,
 }
 
 impl Isolates {
     /// Isolates in these slots, compiled through this cache, for guests of these services.
-    pub fn new(slots: Slots, cache: CompileCache, services: Services) -> Self {
-        Isolates {
+    ///
+    /// # Errors
+    /// When the engine takes none of what the host offers to guests; that is a defect of the host.
+    pub fn new(
+        slots: Slots,
+        cache: CompileCache,
+        services: Services,
+    ) -> Result<Self, IsolateError> {
+        Ok(Isolates {
+            offer: Offer::new(slots.engine())?,
             slots,
             cache,
             services,
-        }
+            components: Arc::default(),
+        })
     }
 
-    /// Compiles and links a component, and refuses it with the reason when it cannot run here. Blocks.
-    fn link(&self, bundle: &Bundle, wasm: &[u8]) -> Result<Linked, IsolateError> {
+    /// Lets go of components that nobody used for a while, every few seconds until the shutdown.
+    pub fn keep_rested(&self, tasks: &Tasks, shutdown: Shutdown) {
+        let components = Arc::clone(&self.components);
+        tasks.spawn("resting components", async move {
+            loop {
+                tokio::select! {
+                    () = shutdown.requested() => return,
+                    () = tokio::time::sleep(REST_EVERY) => {}
+                }
+                let living: Vec<Arc<Component>> = {
+                    let mut components = components.lock();
+                    components.retain(|component| component.strong_count() > 0);
+                    components.iter().filter_map(Weak::upgrade).collect()
+                };
+                living.iter().for_each(|component| component.rest());
+            }
+        });
+    }
+
+    /// Compiles and links a bundle's component, and refuses it with the reason when it cannot run here. Blocks.
+    fn component(&self, bundle: &Bundle, path: PathBuf) -> Result<Component, IsolateError> {
         let (asked, allowed) = (bundle.manifest.memory, self.slots.memory_bytes_max());
         if asked > allowed {
             return Err(IsolateError::Memory { asked, allowed });
         }
-        let component = self.cache.component(self.slots.engine(), wasm)?;
-        link(self.slots.engine(), &component)
+        let wasm = std::fs::read(&path).map_err(IsolateError::Read)?;
+        let origin = Origin {
+            engine: self.slots.engine().clone(),
+            offer: self.offer.clone(),
+            cache: self.cache.clone(),
+            path,
+        };
+        let linked = origin.link(&wasm)?;
+        let kept = self.cache.kept(self.slots.engine(), &wasm);
+        Ok(Component::new(origin, kept, linked))
     }
 }
 
@@ -52,17 +99,16 @@ impl Prepare for Isolates {
             return Err(SpawnError("the entrypoint is not a wasm component".into()));
         };
         let (isolates, path, linked_bundle) = (self.clone(), path.clone(), Arc::clone(&bundle));
-        let linked = tokio::task::spawn_blocking(move || {
-            let wasm = std::fs::read(path).map_err(IsolateError::Read)?;
-            isolates.link(&linked_bundle, &wasm)
-        });
-        let linked = linked
-            .await
-            .map_err(|stopped| SpawnError(format!("compiling stopped: {stopped}")))?
-            .map_err(|error| SpawnError(error.to_string()))?;
+        let component =
+            tokio::task::spawn_blocking(move || isolates.component(&linked_bundle, path))
+                .await
+                .map_err(|stopped| SpawnError(format!("compiling stopped: {stopped}")))?
+                .map_err(|error| SpawnError(error.to_string()))?;
+        let component = Arc::new(component);
+        self.components.lock().push(Arc::downgrade(&component));
         Ok(Arc::new(IsolateSpawn {
             slots: self.slots.clone(),
-            linked,
+            component,
             guest: Guest::new(bundle, &self.services),
         }))
     }
@@ -71,19 +117,20 @@ impl Prepare for Isolates {
 /// Starts isolates of one revision.
 struct IsolateSpawn {
     slots: Slots,
-    linked: Linked,
+    component: Arc<Component>,
     guest: Arc<Guest>,
 }
 
 #[async_trait::async_trait]
 impl Spawn for IsolateSpawn {
     async fn spawn(&self) -> Result<Box<dyn Worker>, SpawnError> {
-        let isolate = instantiate(&self.slots, &self.linked, &self.guest).await?;
+        let linked = self.component.linked().await?;
+        let isolate = instantiate(&self.slots, &linked, &self.guest).await?;
         Ok(Box::new(IsolateWorker(isolate)))
     }
 
     fn serves_sessions(&self) -> bool {
-        self.linked.sessions.is_some()
+        self.component.serves_sessions()
     }
 }
 

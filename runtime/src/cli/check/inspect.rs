@@ -43,6 +43,7 @@ impl Inspector {
             environment: Arc::default(),
         };
         let isolates = Isolates::new(slots, CompileCache::off(), services);
+        let isolates = isolates.map_err(|error| failed(&error))?;
         Ok(Inspector { runtime, isolates })
     }
 

@@ -1,0 +1,119 @@
+//! One revision's component: linked while it is used, on disk while it is not.
+//!
+//! A revision that nobody asks for costs a name and a few hundred bytes, so that a thousand versions fit beside the ones
+//! that work. Waking one up maps its machine code again, which takes about a millisecond.
+//!
+//! **Invariant:** what wakes up is what was linked when the revision was prepared: it is found by the digest of its bytes.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+use parking_lot::Mutex;
+use rookery_pool::SpawnError;
+use tokio::time::Instant;
+use wasmtime::Engine;
+
+use crate::compile::{CompileCache, Kept};
+use crate::error::IsolateError;
+use crate::link::{Linked, Offer, link};
+
+/// How long a revision stays linked after its last new isolate.
+const AWAKE_FOR: Duration = Duration::from_secs(60);
+
+/// Where a component comes from.
+#[derive(Clone)]
+pub(crate) struct Origin {
+    pub engine: Engine,
+    pub offer: Offer,
+    pub cache: CompileCache,
+    /// The bundle's file.
+    pub path: PathBuf,
+}
+
+impl Origin {
+    /// Compiles and links the bytes of the bundle's file. Blocks.
+    pub fn link(&self, wasm: &[u8]) -> Result<Linked, IsolateError> {
+        let component = self.cache.component(&self.engine, wasm)?;
+        link(&self.offer, &component)
+    }
+}
+
+/// A revision's component.
+pub(crate) struct Component {
+    origin: Origin,
+    /// Where to find it again; `None` when it must stay awake, since nothing is kept on disk.
+    kept: Option<Kept>,
+    linked: ArcSwapOption<Linked>,
+    used: Mutex<Instant>,
+    serves_sessions: bool,
+}
+
+impl Component {
+    /// A component that was just linked. It sleeps until it is used, if it can be found again.
+    pub fn new(origin: Origin, kept: Option<Kept>, linked: Linked) -> Self {
+        let serves_sessions = linked.sessions.is_some();
+        let awake = kept.is_none().then(|| Arc::new(linked));
+        Component {
+            origin,
+            kept,
+            linked: ArcSwapOption::new(awake),
+            used: Mutex::new(Instant::now()),
+            serves_sessions,
+        }
+    }
+
+    /// Whether it takes session events.
+    pub fn serves_sessions(&self) -> bool {
+        self.serves_sessions
+    }
+
+    /// The linked component, woken up if it sleeps.
+    pub async fn linked(self: &Arc<Self>) -> Result<Arc<Linked>, SpawnError> {
+        *self.used.lock() = Instant::now();
+        if let Some(linked) = self.linked.load_full() {
+            return Ok(linked);
+        }
+        let component = Arc::clone(self);
+        tokio::task::spawn_blocking(move || component.wake())
+            .await
+            .map_err(|stopped| SpawnError(format!("loading stopped: {stopped}")))?
+    }
+
+    /// Lets go of what was not used for a while. Live isolates keep what they need.
+    pub fn rest(&self) {
+        if self.kept.is_some() && self.used.lock().elapsed() >= AWAKE_FOR {
+            self.linked.store(None);
+        }
+    }
+
+    fn wake(&self) -> Result<Arc<Linked>, SpawnError> {
+        // Another one may have been quicker.
+        if let Some(linked) = self.linked.load_full() {
+            return Ok(linked);
+        }
+        let Origin { engine, offer, .. } = &self.origin;
+        let kept = self.kept.as_ref().and_then(|kept| kept.load(engine));
+        let linked = match kept {
+            Some(component) => link(offer, &component),
+            None => self.compile_again(),
+        };
+        let linked = linked.map_err(|error| SpawnError(error.to_string()))?;
+        let linked = Arc::new(linked);
+        self.linked.store(Some(Arc::clone(&linked)));
+        Ok(linked)
+    }
+
+    /// Somebody emptied the cache. The bundle's file will do, if it still is what this revision was made of.
+    fn compile_again(&self) -> Result<Linked, IsolateError> {
+        let wasm = std::fs::read(&self.origin.path).map_err(IsolateError::Read)?;
+        if self.origin.cache.kept(&self.origin.engine, &wasm) != self.kept {
+            return Err(IsolateError::Replaced);
+        }
+        self.origin.link(&wasm)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,103 @@
+//! Claims about a component's sleep, on a paused clock.
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+
+use tempfile::TempDir;
+use wasmtime::Config;
+
+use super::*;
+
+/// Exports a session handler that nobody calls here.
+const GUEST: &str = r#"
+    (component
+      (core module $m (func (export "h")))
+      (core instance $i (instantiate $m))
+      (func $h (canon lift (core func $i "h")))
+      (instance $s (export "handle" (func $h)))
+      (export "rookery:app/sessions@1.0.0" (instance $s)))
+"#;
+
+struct House {
+    folder: TempDir,
+    component: Arc<Component>,
+}
+
+fn house(cached: bool) -> House {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.wasm");
+    let wasm = wat::parse_str(GUEST).unwrap();
+    fs::write(&path, &wasm).unwrap();
+    let mut config = Config::new();
+    config.epoch_interruption(true);
+    let engine = Engine::new(&config).unwrap();
+    let cache = if cached {
+        CompileCache::in_folder(&folder.path().join("cache"))
+    } else {
+        CompileCache::off()
+    };
+    let origin = Origin {
+        offer: Offer::new(&engine).unwrap(),
+        engine,
+        cache,
+        path,
+    };
+    let linked = origin.link(&wasm).unwrap();
+    let kept = origin.cache.kept(&origin.engine, &wasm);
+    House {
+        folder,
+        component: Arc::new(Component::new(origin, kept, linked)),
+    }
+}
+
+impl House {
+    fn is_awake(&self) -> bool {
+        self.component.linked.load().is_some()
+    }
+
+    fn empty_the_cache(&self) {
+        fs::remove_dir_all(self.folder.path().join("cache")).unwrap();
+        fs::create_dir(self.folder.path().join("cache")).unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_component_sleeps_until_it_is_used_and_again_after_a_while() {
+    let house = house(true);
+    assert!(!house.is_awake());
+    house.component.linked().await.unwrap();
+    assert!(house.is_awake());
+    tokio::time::advance(AWAKE_FOR - Duration::from_secs(1)).await;
+    house.component.rest();
+    assert!(house.is_awake());
+    tokio::time::advance(Duration::from_secs(1)).await;
+    house.component.rest();
+    assert!(!house.is_awake());
+    house.component.linked().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_component_that_is_not_kept_stays_awake() {
+    let house = house(false);
+    assert!(house.is_awake());
+    tokio::time::advance(2 * AWAKE_FOR).await;
+    house.component.rest();
+    assert!(house.is_awake());
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_emptied_cache_is_filled_again_from_the_bundle() {
+    let house = house(true);
+    house.empty_the_cache();
+    assert!(house.component.linked().await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn another_component_never_takes_the_place_of_the_one_that_slept() {
+    let house = house(true);
+    house.empty_the_cache();
+    let other = GUEST.replace("$m", "$other");
+    fs::write(house.folder.path().join("app.wasm"), wat::parse_str(other).unwrap()).unwrap();
+    let refused = house.component.linked().await.map(drop).unwrap_err();
+    assert!(refused.to_string().contains("replaced"), "{refused}");
+}
