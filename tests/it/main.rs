@@ -39,6 +39,10 @@ mod guests {
 
     mod lives;
 
+    mod health;
+
+    mod residue;
+
     mod foreign;
 }
 

@@ -104,7 +104,7 @@ pub(crate) const HEALTH: Defaulted<HealthPath> = field(
     "health",
     HealthPath,
     "The path, below the app, on which the server answers 200 OK while the app's worker is alive; false leaves the \
-     path to the app. Takes effect in a later release.",
+     path to the app.",
 )
 .or(Health::DEFAULT);
 
@@ -128,8 +128,7 @@ pub(crate) const TTL_MODE: Defaulted<Choice<TtlMode>> = field(
         ("sliding", TtlMode::Sliding),
         ("absolute", TtlMode::Absolute),
     ]),
-    "Whether ttl counts from the worker's last request (sliding) or from its start (absolute). Takes effect in a \
-     later release.",
+    "Whether ttl counts from the worker's last request (sliding) or from its start (absolute).",
 )
 .or(TtlMode::Sliding);
 pub(crate) const IDLE_TIMEOUT: Defaulted<Seconds> = field(
@@ -141,7 +140,8 @@ pub(crate) const IDLE_TIMEOUT: Defaulted<Seconds> = field(
 pub(crate) const MAX_REQUESTS: Defaulted<Count<u64>> = field(
     "maxRequests",
     Count(1..=1_000_000_000),
-    "How many requests a kept worker answers before a new one takes its place.",
+    "How many requests a kept worker answers before a new one takes its place. Above 8 each worker's own limit is up \
+     to an eighth lower, so that those started together are not replaced together.",
 )
 .or_zero(1000);
 pub(crate) const LOW_MEMORY: Defaulted<Switch> = field(
@@ -154,7 +154,7 @@ pub(crate) const LOW_MEMORY: Defaulted<Switch> = field(
 pub(crate) const WORKERS_MIN: Defaulted<Count<u32>> = field(
     "min",
     Count(0..=10_000),
-    "Workers that are kept ready without a request. Takes effect in a later release.",
+    "Workers that are kept ready without a request, as far as the server's pool has room for them.",
 )
 .or(0);
 pub(crate) const WORKERS_MAX: Field<Count<u32>> = field(

@@ -17,7 +17,7 @@ use crate::exchange::Exchange;
 use crate::gateway::Gateway;
 use crate::site::Site;
 use crate::static_files::Found;
-use crate::{respond, root, worker, ws};
+use crate::{health, respond, root, worker, ws};
 
 const X_ROOKERY_VERSION: HeaderName = HeaderName::from_static("x-rookery-version");
 const X_ROOKERY_REQUESTED: HeaderName = HeaderName::from_static("x-rookery-requested");
@@ -101,6 +101,10 @@ async fn dispatch(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, RequestError> {
     let pool = site.revision.pool.as_ref();
+    let manifest = &site.revision.bundle.manifest;
+    if health::is_asked(manifest, request.method(), address.tail()) {
+        return health::answer(pool).await;
+    }
     let facts = Facts {
         static_files: site.files.is_some(),
         worker: pool.is_some(),

@@ -13,6 +13,7 @@ mod error;
 mod exchange;
 mod gateway;
 mod handle;
+mod health;
 mod listener;
 mod respond;
 mod root;
