@@ -4,19 +4,27 @@
 
 use std::time::Duration;
 
-use rookery_bundle::Manifest;
+use rookery_bundle::{Manifest, TtlMode};
 use tokio::time::Instant;
+
+/// Who writes such a number into a manifest means it: it is for tests, and for apps that leak.
+const EXACT_REQUESTS_MAX: u64 = 8;
+
+/// The fraction of the golden ratio, times 2⁶⁴.
+const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
 
 /// What a revision's manifest says about its workers.
 #[derive(Clone, Debug)]
 pub struct Policy {
     /// How long an invocation may take.
     pub timeout: Duration,
-    /// How long a worker is kept after its last use; zero keeps none.
+    /// How long a worker is kept; zero keeps none.
     pub ttl: Duration,
+    /// Since when: its last use, or its start.
+    pub ttl_mode: TtlMode,
     /// How long a worker may be idle.
     pub idle_timeout: Duration,
-    /// How many invocations a worker serves at most.
+    /// How many invocations a worker serves at most; each has a limit of its own a little below.
     pub max_requests: u64,
     /// How many workers run at once at most; the budget of all revisions bounds it, too.
     pub workers_max: Option<usize>,
@@ -29,10 +37,14 @@ pub struct Policy {
 /// What a worker has behind it.
 #[derive(Clone, Copy, Debug)]
 pub struct Life {
+    /// When it was started.
+    pub born: Instant,
     /// When it last finished an invocation.
     pub last_used: Instant,
     /// How many it had.
     pub served: u64,
+    /// How many it may have.
+    pub requests_max: u64,
 }
 
 /// Whether a worker may have another invocation.
@@ -52,6 +64,7 @@ impl Policy {
         Policy {
             timeout: manifest.timeout,
             ttl: manifest.ttl,
+            ttl_mode: manifest.ttl_mode,
             idle_timeout: manifest.idle_timeout,
             max_requests: manifest.max_requests,
             workers_max: manifest.workers.max.map(|max| max as usize),
@@ -60,13 +73,32 @@ impl Policy {
         }
     }
 
+    /// How many invocations the pool's `nth` worker may have: all of [`max_requests`](Policy::max_requests), or up to an
+    /// eighth less, so that workers that were started together, and get the same share of the work, do not tire
+    /// together. Small numbers are exact.
+    ///
+    /// The multiples of the golden ratio spread evenly whatever their count is, which random numbers do not.
+    pub fn requests_max(&self, nth: u64) -> u64 {
+        if self.max_requests <= EXACT_REQUESTS_MAX {
+            return self.max_requests;
+        }
+        let choices = u128::from(self.max_requests / 8) + 1;
+        let fraction = u128::from(nth.wrapping_mul(GOLDEN_RATIO));
+        let less = u64::try_from((fraction * choices) >> 64);
+        self.max_requests - less.expect("a fraction of an eighth of a u64 is one")
+    }
+
     /// Whether a worker with this life may have another invocation now.
     pub fn reuse(&self, life: Life, now: Instant) -> Reuse {
         if self.ttl.is_zero() {
             return Reuse::Never;
         }
         let idle = now.duration_since(life.last_used);
-        if life.served >= self.max_requests || idle >= self.ttl || idle >= self.idle_timeout {
+        let kept = match self.ttl_mode {
+            TtlMode::Sliding => idle,
+            TtlMode::Absolute => now.duration_since(life.born),
+        };
+        if life.served >= life.requests_max || kept >= self.ttl || idle >= self.idle_timeout {
             return Reuse::No;
         }
         Reuse::Yes
@@ -78,6 +110,7 @@ pub(crate) fn policy_for_tests() -> Policy {
     Policy {
         timeout: Duration::from_secs(5),
         ttl: Duration::from_secs(60),
+        ttl_mode: TtlMode::Sliding,
         idle_timeout: Duration::from_secs(30),
         max_requests: 3,
         workers_max: None,
@@ -97,8 +130,10 @@ mod tests {
             let mut policy = policy_for_tests();
             change(&mut policy);
             let life = Life {
+                born: start,
                 last_used: start,
                 served,
+                requests_max: 3,
             };
             let now = start + Duration::from_secs(idle_secs);
             assert_eq!(policy.reuse(life, now), expected, "{served} {idle_secs}");
@@ -114,5 +149,66 @@ mod tests {
             Reuse::No,
         );
         check(|policy| policy.ttl = Duration::ZERO, 0, 0, Reuse::Never);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_absolute_ttl_counts_from_birth_and_a_sliding_one_from_the_last_use() {
+        let born = Instant::now();
+        let check = |ttl_mode, used_secs, now_secs, expected| {
+            let policy = Policy {
+                ttl_mode,
+                ..policy_for_tests()
+            };
+            let life = Life {
+                born,
+                last_used: born + Duration::from_secs(used_secs),
+                served: 1,
+                requests_max: 3,
+            };
+            let now = born + Duration::from_secs(now_secs);
+            assert_eq!(
+                policy.reuse(life, now),
+                expected,
+                "{ttl_mode:?} {used_secs} {now_secs}"
+            );
+        };
+        check(TtlMode::Sliding, 59, 60, Reuse::Yes);
+        check(TtlMode::Sliding, 59, 88, Reuse::Yes);
+        check(TtlMode::Absolute, 59, 59, Reuse::Yes);
+        check(TtlMode::Absolute, 59, 60, Reuse::No);
+        check(TtlMode::Absolute, 60, 60, Reuse::No);
+        // Either way nobody is idle for longer than the idle timeout.
+        check(TtlMode::Absolute, 10, 39, Reuse::Yes);
+        check(TtlMode::Absolute, 10, 40, Reuse::No);
+    }
+
+    #[test]
+    fn workers_started_together_do_not_tire_together() {
+        let limits = |max_requests| {
+            let policy = Policy {
+                max_requests,
+                ..policy_for_tests()
+            };
+            (0..100).map(move |nth| policy.requests_max(nth))
+        };
+        for max in [9, 16, 100, 1000, 1_000_000_000, u64::MAX] {
+            let least = max - max / 8;
+            assert!(limits(max).all(|limit| (least..=max).contains(&limit)));
+        }
+        let distinct: std::collections::BTreeSet<_> = limits(1000).collect();
+        assert!(distinct.len() > 60, "{} of 126 were drawn", distinct.len());
+        let first_ten: std::collections::BTreeSet<_> = limits(1000).take(10).collect();
+        assert_eq!(first_ten.len(), 10);
+    }
+
+    #[test]
+    fn a_small_limit_is_exact() {
+        for max_requests in 1..=8 {
+            let policy = Policy {
+                max_requests,
+                ..policy_for_tests()
+            };
+            assert!((0..100).all(|nth| policy.requests_max(nth) == max_requests));
+        }
     }
 }

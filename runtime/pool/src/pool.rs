@@ -1,7 +1,7 @@
 //! The workers of one revision: who waits, who has one, who is idle.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -34,6 +34,8 @@ pub struct Pool {
     turns: Arc<Semaphore>,
     turns_max: usize,
     waiting: AtomicUsize,
+    /// How many workers were started, ever.
+    started: AtomicU64,
     /// Cloned for everyone who will need workers until further notice.
     stakes: TaskTracker,
     // Held to move a worker, never while one runs or is dropped.
@@ -60,6 +62,7 @@ impl Pool {
             turns: Arc::new(Semaphore::new(turns_max)),
             turns_max,
             waiting: AtomicUsize::new(0),
+            started: AtomicU64::new(0),
             stakes: TaskTracker::new(),
             shelf: Mutex::default(),
             stats: PoolStats::new(Arc::clone(totals)),
@@ -168,14 +171,16 @@ impl Pool {
         match self.spawn.spawn().await {
             Ok(worker) => {
                 self.stats.created(born.elapsed());
+                let nth = self.started.fetch_add(1, Ordering::Relaxed);
                 let life = Life {
+                    born,
                     last_used: born,
                     served: 0,
+                    requests_max: self.policy.requests_max(nth),
                 };
                 Ok(Living {
                     worker,
                     life,
-                    born,
                     _place: place,
                 })
             }
@@ -247,10 +252,8 @@ impl Pool {
         let busy = u64::try_from(self.stats.busy.get()).unwrap_or_default();
         let shelf = self.shelf.lock();
         let now = Instant::now();
-        let ages = shelf.lives().map(|(born, _)| now.duration_since(born));
-        let rests = shelf
-            .lives()
-            .map(|(_, life)| now.duration_since(life.last_used));
+        let ages = shelf.lives().map(|life| now.duration_since(life.born));
+        let rests = shelf.lives().map(|life| now.duration_since(life.last_used));
         let (age, rest) = (
             ages.max().unwrap_or_default(),
             rests.min().unwrap_or_default(),

@@ -14,7 +14,6 @@ use crate::worker::Worker;
 pub(crate) struct Living {
     pub worker: Box<dyn Worker>,
     pub life: Life,
-    pub born: Instant,
     /// Given back when the worker is dropped.
     pub _place: Place,
 }
@@ -58,14 +57,13 @@ impl Shelf {
         self.idle.front().map(|living| living.life.last_used)
     }
 
-    /// Those that may not serve any more.
+    /// Those that may not serve any more. They need not be the ones in front: the last one used may be the oldest.
     pub fn take_tired(&mut self, policy: &Policy, now: Instant) -> Vec<Living> {
-        let count = self
-            .idle
-            .iter()
-            .take_while(|living| policy.reuse(living.life, now) != Reuse::Yes)
-            .count();
-        self.idle.drain(..count).collect()
+        let (fit, tired) = std::mem::take(&mut self.idle)
+            .into_iter()
+            .partition(|living| policy.reuse(living.life, now) == Reuse::Yes);
+        self.idle = fit;
+        VecDeque::into(tired)
     }
 
     /// Takes all and keeps none from now on.
@@ -79,8 +77,8 @@ impl Shelf {
         self.idle.len()
     }
 
-    /// Births and lives, for the statistics.
-    pub fn lives(&self) -> impl Iterator<Item = (Instant, Life)> {
-        self.idle.iter().map(|living| (living.born, living.life))
+    /// Their lives, for the statistics.
+    pub fn lives(&self) -> impl Iterator<Item = Life> {
+        self.idle.iter().map(|living| living.life)
     }
 }

@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Empty};
+use rookery_bundle::TtlMode;
 
 use super::*;
 use crate::error::InvokeError;
@@ -65,6 +66,25 @@ async fn a_kept_worker_serves_again_until_it_is_tired() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn each_worker_is_tired_at_a_limit_of_its_own() {
+    let house = House::of(8);
+    let (pool, spawn) = house.pool(|policy| policy.max_requests = 80);
+    let mut shares = Vec::new();
+    for _ in 0..300 {
+        ask(&pool).await.unwrap();
+        shares.resize(spawn.started(), 0);
+        *shares.last_mut().unwrap() += 1;
+    }
+    let policy = pool.policy();
+    let limits: Vec<_> = (0..3).map(|nth| policy.requests_max(nth)).collect();
+    assert_eq!(&shares[..3], &limits);
+    assert!(
+        limits[0] != limits[1] && limits[1] != limits[2],
+        "{limits:?}"
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn without_a_ttl_every_request_has_a_worker_of_its_own() {
     let house = House::of(8);
     let (pool, spawn) = house.pool(|policy| policy.ttl = Duration::ZERO);
@@ -85,6 +105,41 @@ async fn an_idle_worker_is_retired_by_the_sweep() {
     tokio::time::advance(Duration::from_secs(1)).await;
     house.budget.sweep();
     assert_eq!((spawn.alive(), house.budget.workers_live()), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_sweep_finds_the_worker_that_is_too_old_behind_one_that_is_not() {
+    let house = House::of(8);
+    let (pool, spawn) = house.pool(|policy| policy.ttl_mode = TtlMode::Absolute);
+    let gate = Arc::new(Semaphore::new(0));
+    let busy = |pool: &Arc<Pool>| {
+        spawn.then(Step::AnswerAfter(Arc::clone(&gate)));
+        let pool = Arc::clone(pool);
+        tokio::spawn(async move { ask(&pool).await.unwrap() })
+    };
+    let old = busy(&pool);
+    while spawn.alive() < 1 {
+        tokio::task::yield_now().await;
+    }
+    tokio::time::advance(Duration::from_secs(40)).await;
+    let young = busy(&pool);
+    while spawn.alive() < 2 {
+        tokio::task::yield_now().await;
+    }
+    // The young one is put back first, so that it lies in front of the old one.
+    gate.add_permits(1);
+    old.await.unwrap();
+    let again = busy(&pool);
+    while pool.stats().busy.get() < 2 {
+        tokio::task::yield_now().await;
+    }
+    gate.add_permits(2);
+    young.await.unwrap();
+    again.await.unwrap();
+    tokio::time::advance(Duration::from_secs(20)).await;
+    house.budget.sweep();
+    assert_eq!(spawn.alive(), 1, "the old one is gone");
+    assert!(ask(&pool).await.unwrap().starts_with("2/"));
 }
 
 #[tokio::test(start_paused = true)]
