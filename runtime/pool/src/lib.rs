@@ -17,6 +17,7 @@ mod policy;
 mod pool;
 mod reply;
 mod run;
+mod setback;
 mod shelf;
 mod stats;
 mod worker;

@@ -1,5 +1,7 @@
 //! The workers of one revision: who waits, who has one, who is idle.
 
+mod start;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,10 +14,11 @@ use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
-use crate::budget::{Budget, Place};
+use crate::budget::Budget;
 use crate::error::AcquireError;
 use crate::lease::Lease;
-use crate::policy::{Life, Policy, Reuse};
+use crate::policy::{Policy, Reuse};
+use crate::setback::Setback;
 use crate::shelf::{Living, Shelf};
 use crate::stats::{PoolStats, Totals};
 use crate::worker::Spawn;
@@ -40,6 +43,7 @@ pub struct Pool {
     stakes: TaskTracker,
     // Held to move a worker, never while one runs or is dropped.
     shelf: Mutex<Shelf>,
+    setback: Mutex<Setback>,
     stats: PoolStats,
 }
 
@@ -65,6 +69,7 @@ impl Pool {
             started: AtomicU64::new(0),
             stakes: TaskTracker::new(),
             shelf: Mutex::default(),
+            setback: Mutex::default(),
             stats: PoolStats::new(Arc::clone(totals)),
             budget: Arc::clone(budget),
             tasks: tasks.clone(),
@@ -162,45 +167,6 @@ impl Pool {
             Ok(Err(_closed)) => Err(self.draining()),
             Err(_elapsed) => Err(self.queue_timeout()),
         }
-    }
-
-    async fn start(self: &Arc<Self>, asked: Instant) -> Result<Living, AcquireError> {
-        self.stats.miss();
-        let place = self.place(asked).await?;
-        let born = Instant::now();
-        match self.spawn.spawn().await {
-            Ok(worker) => {
-                self.stats.created(born.elapsed());
-                let nth = self.started.fetch_add(1, Ordering::Relaxed);
-                let life = Life {
-                    born,
-                    last_used: born,
-                    served: 0,
-                    requests_max: self.policy.requests_max(nth),
-                };
-                Ok(Living {
-                    worker,
-                    life,
-                    _place: place,
-                })
-            }
-            Err(source) => {
-                self.stats.failed();
-                let label = self.label.clone();
-                Err(AcquireError::Spawn { label, source })
-            }
-        }
-    }
-
-    async fn place(&self, asked: Instant) -> Result<Place, AcquireError> {
-        if !self.budget.is_exhausted() {
-            return Ok(self.budget.place().await);
-        }
-        let _waiting = self.join_queue()?;
-        let until = asked + self.policy.queue_timeout;
-        tokio::time::timeout_at(until, self.budget.place())
-            .await
-            .map_err(|_elapsed| self.queue_timeout())
     }
 
     fn join_queue(&self) -> Result<Waiting<'_>, AcquireError> {

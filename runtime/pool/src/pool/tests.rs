@@ -1,6 +1,8 @@
 //! Claims about a pool, on a paused clock with workers that do as they are told.
 #![allow(clippy::unwrap_used)]
 
+mod starts;
+
 use bytes::Bytes;
 use http::Request;
 use http_body_util::{BodyExt, Empty};
@@ -163,17 +165,6 @@ async fn a_faulty_worker_is_not_used_again_and_is_counted() {
         (house.totals.failed.get(), pool.stats().failed.get()),
         (1, 1)
     );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_worker_that_does_not_start_is_an_error_with_the_reason() {
-    let house = House::of(1);
-    let (pool, spawn) = house.pool(|_| ());
-    spawn.then(Step::RefuseToStart);
-    let failed = ask(&pool).await.unwrap_err();
-    assert!(failed.to_string().contains("told not to start"), "{failed}");
-    assert_eq!(ask(&pool).await.unwrap(), "1/1");
-    assert_eq!(house.totals.failed.get(), 1);
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,0 +1,105 @@
+//! What a pool remembers of workers that could not start, so that not every request tries again.
+//!
+//! **Invariant:** within the delay after a failure nobody starts a worker; the reason is given at once instead.
+//! **Absent on purpose:** clock and lock. Instants come in, and `start.rs` holds the lock.
+
+use std::time::Duration;
+
+use rookery_lifecycle::Backoff;
+use tokio::time::Instant;
+
+use crate::worker::SpawnError;
+
+/// How long after the first failure the next start is tried. It doubles with each further one …
+const DELAY_FIRST: Duration = Duration::from_millis(100);
+/// … up to this.
+const DELAY_MAX: Duration = Duration::from_secs(10);
+
+/// How starting workers went lately.
+#[derive(Debug)]
+pub(crate) struct Setback {
+    backoff: Backoff,
+    last: Option<Failure>,
+}
+
+#[derive(Debug)]
+struct Failure {
+    reason: SpawnError,
+    retry_at: Instant,
+}
+
+impl Default for Setback {
+    fn default() -> Self {
+        Setback {
+            backoff: Backoff::new(DELAY_FIRST, DELAY_MAX),
+            last: None,
+        }
+    }
+}
+
+impl Setback {
+    /// Why nobody should try now, if so.
+    pub fn refusal(&self, now: Instant) -> Option<&SpawnError> {
+        let last = self.last.as_ref()?;
+        (now < last.retry_at).then_some(&last.reason)
+    }
+
+    /// The start that began then failed.
+    ///
+    /// A start that began before the delay was over ran beside the one that failed first: it is the same failure, and
+    /// a hundred requests that came at once do not count as a hundred attempts.
+    pub fn failed(&mut self, began: Instant, now: Instant, reason: &SpawnError) {
+        if self.refusal(began).is_some() {
+            return;
+        }
+        self.last = Some(Failure {
+            reason: reason.clone(),
+            retry_at: now + self.backoff.next_delay(),
+        });
+    }
+
+    /// A worker started: all is well.
+    pub fn succeeded(&mut self) {
+        if self.last.take().is_some() {
+            self.backoff.reset();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> SpawnError {
+        SpawnError(text.into())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_delay_doubles_up_to_ten_seconds_and_a_success_ends_it() {
+        let (mut setback, mut now) = (Setback::default(), Instant::now());
+        for step_ms in [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000] {
+            setback.failed(now, now, &refused("no"));
+            let step = Duration::from_millis(step_ms);
+            let before_half = now + step / 2 - Duration::from_micros(1);
+            assert!(setback.refusal(before_half).is_some(), "{step_ms}");
+            assert!(setback.refusal(now + step).is_none(), "{step_ms}");
+            now += step;
+        }
+        setback.succeeded();
+        assert!(setback.refusal(now - DELAY_FIRST).is_none());
+        setback.failed(now, now, &refused("no"));
+        assert!(setback.refusal(now + DELAY_FIRST).is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn failures_side_by_side_are_one() {
+        let (mut setback, began) = (Setback::default(), Instant::now());
+        setback.failed(began, began, &refused("the first"));
+        for _ in 0..100 {
+            setback.failed(began, began + DELAY_FIRST / 4, &refused("one beside it"));
+        }
+        let refusal = setback.refusal(began).map(ToString::to_string);
+        assert_eq!(refusal.as_deref(), Some("the first"));
+        assert!(setback.refusal(began + DELAY_FIRST).is_none());
+    }
+}
