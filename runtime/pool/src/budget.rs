@@ -1,31 +1,32 @@
 //! How many workers may live at once, over all revisions.
 //!
-//! **Invariant:** every live worker holds one permit of the budget, idle or busy, so there are never more of them.
+//! **Invariant:** every live worker holds one place of the budget, idle or busy, so there are never more of them.
 //! **Invariant:** only an idle worker is evicted.
+//! **Invariant:** pools that wait for places get them in turn, so that one with a thousand requests does not keep out
+//! one with a single request.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use rookery_lifecycle::{Shutdown, Tasks};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use crate::places::{Place, Places};
 use crate::pool::Pool;
 
 /// How often idle workers are looked at.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 
-/// The right of one worker to live.
-pub(crate) type Place = OwnedSemaphorePermit;
-
 /// The workers of all revisions together.
 pub struct Budget {
-    places: Arc<Semaphore>,
+    places: Arc<Places>,
     workers_max: usize,
     /// How many wait for a place.
     wanted: AtomicUsize,
+    pools_made: AtomicU64,
     // Held to look for the oldest idle worker, never across an await.
     pools: Mutex<Vec<Weak<Pool>>>,
 }
@@ -35,9 +36,10 @@ impl Budget {
     pub fn new(workers_max: usize) -> Arc<Budget> {
         let workers_max = workers_max.clamp(1, Semaphore::MAX_PERMITS);
         Arc::new(Budget {
-            places: Arc::new(Semaphore::new(workers_max)),
+            places: Places::new(workers_max),
             workers_max,
             wanted: AtomicUsize::new(0),
+            pools_made: AtomicU64::new(0),
             pools: Mutex::default(),
         })
     }
@@ -49,7 +51,7 @@ impl Budget {
 
     /// How many live, idle or busy.
     pub fn workers_live(&self) -> usize {
-        self.workers_max - self.places.available_permits()
+        self.workers_max - self.places.free()
     }
 
     /// Retires workers that were idle for too long, every second until the shutdown.
@@ -79,22 +81,26 @@ impl Budget {
         pools.push(Arc::downgrade(pool));
     }
 
-    /// A place for a new worker. Evicts the worker that was idle longest when there is none; waits when all are busy.
-    pub(crate) async fn place(&self) -> Place {
-        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+    /// What tells a new pool from the others.
+    pub(crate) fn next_pool(&self) -> u64 {
+        self.pools_made.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A place for a new worker of this pool. Evicts the worker that was idle longest when there is none; waits when
+    /// all are busy.
+    pub(crate) async fn place(&self, pool: u64) -> Place {
+        if let Some(place) = self.places.take() {
             return place;
         }
         let _wanted = Wanted::one(&self.wanted);
+        let wait = self.places.wait(pool);
         self.evict_oldest_idle();
-        Arc::clone(&self.places)
-            .acquire_owned()
-            .await
-            .expect("the budget's semaphore is never closed")
+        wait.place().await
     }
 
     /// Whether no new worker could start without another one's end.
     pub(crate) fn is_exhausted(&self) -> bool {
-        self.places.available_permits() == 0
+        self.places.free() == 0
     }
 
     /// Whether a worker that becomes idle keeps somebody waiting.

@@ -13,9 +13,11 @@ mod error;
 #[cfg(any(test, feature = "test-util"))]
 pub mod fake;
 mod lease;
+mod places;
 mod policy;
 mod pool;
 mod reply;
+mod rounds;
 mod run;
 mod setback;
 mod shelf;

@@ -29,6 +29,8 @@ const ARRIVE_WITHIN: Duration = Duration::from_millis(200);
 /// The workers of one revision.
 pub struct Pool {
     label: String,
+    /// What the budget knows it by.
+    number: u64,
     policy: Policy,
     spawn: Arc<dyn Spawn>,
     budget: Arc<Budget>,
@@ -63,6 +65,7 @@ impl Pool {
             .min(budget.workers_max());
         let pool = Arc::new(Pool {
             label: label.into(),
+            number: budget.next_pool(),
             turns: Arc::new(Semaphore::new(turns_max)),
             turns_max,
             waiting: AtomicUsize::new(0),

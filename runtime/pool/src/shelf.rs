@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 
 use tokio::time::Instant;
 
-use crate::budget::Place;
+use crate::places::Place;
 use crate::policy::{Life, Policy, Reuse};
 use crate::worker::Worker;
 

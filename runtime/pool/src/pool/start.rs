@@ -5,8 +5,8 @@ use std::sync::atomic::Ordering;
 use tokio::time::Instant;
 
 use super::Pool;
-use crate::budget::Place;
 use crate::error::AcquireError;
+use crate::places::Place;
 use crate::policy::Life;
 use crate::shelf::Living;
 use crate::worker::SpawnError;
@@ -57,11 +57,11 @@ impl Pool {
 
     async fn place(&self, asked: Instant) -> Result<Place, AcquireError> {
         if !self.budget.is_exhausted() {
-            return Ok(self.budget.place().await);
+            return Ok(self.budget.place(self.number).await);
         }
         let _waiting = self.join_queue()?;
         let until = asked + self.policy.queue_timeout;
-        tokio::time::timeout_at(until, self.budget.place())
+        tokio::time::timeout_at(until, self.budget.place(self.number))
             .await
             .map_err(|_elapsed| self.queue_timeout())
     }

@@ -1,0 +1,175 @@
+//! The places of a budget, and how one that becomes free finds who waits for it.
+//!
+//! **Invariant:** a place is free only when nobody waits; it goes from hand to hand otherwise.
+//! **Absent on purpose:** eviction. The budget makes places free; here they are given out.
+
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tokio::sync::oneshot;
+
+use crate::rounds::{Rounds, Ticket};
+
+/// So many places, free or taken.
+#[derive(Debug)]
+pub(crate) struct Places {
+    // Held to move one place, never while one is dropped: dropping a place takes it.
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    free: usize,
+    waiting: Rounds<oneshot::Sender<Place>>,
+}
+
+/// The right of one worker to live. Goes to the next who waits when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    /// Absent when it was taken back before it was given.
+    of: Option<Arc<Places>>,
+}
+
+/// Somebody's wait for a place; over when it is dropped.
+pub(crate) struct Wait {
+    places: Arc<Places>,
+    ticket: Option<Ticket>,
+    given: oneshot::Receiver<Place>,
+}
+
+impl Places {
+    /// So many, all free.
+    pub fn new(count: usize) -> Arc<Places> {
+        let state = State {
+            free: count,
+            waiting: Rounds::default(),
+        };
+        Arc::new(Places {
+            state: Mutex::new(state),
+        })
+    }
+
+    /// How many are free.
+    pub fn free(&self) -> usize {
+        self.state.lock().free
+    }
+
+    /// One, if one is free. Then nobody waits, so nobody is passed over.
+    pub fn take(self: &Arc<Self>) -> Option<Place> {
+        let mut state = self.state.lock();
+        state.free = state.free.checked_sub(1)?;
+        Some(self.place())
+    }
+
+    /// Begins to wait for one, as one of this pool.
+    pub fn wait(self: &Arc<Self>, pool: u64) -> Wait {
+        let (giver, given) = oneshot::channel();
+        let mut state = self.state.lock();
+        let ticket = if state.free > 0 {
+            state.free -= 1;
+            giver
+                .send(self.place())
+                .expect("its receiver is in this function");
+            None
+        } else {
+            Some(state.waiting.join(pool, giver))
+        };
+        drop(state);
+        Wait {
+            places: Arc::clone(self),
+            ticket,
+            given,
+        }
+    }
+
+    fn place(self: &Arc<Self>) -> Place {
+        Place {
+            of: Some(Arc::clone(self)),
+        }
+    }
+
+    fn hand_on(self: &Arc<Self>) {
+        loop {
+            let mut state = self.state.lock();
+            let Some(next) = state.waiting.next() else {
+                state.free += 1;
+                return;
+            };
+            drop(state);
+            match next.send(self.place()) {
+                Ok(()) => return,
+                // He went away in this moment: the place was never his.
+                Err(mut place) => place.of = None,
+            }
+        }
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(places) = self.of.take() {
+            places.hand_on();
+        }
+    }
+}
+
+impl Wait {
+    /// The place, when it is his turn.
+    pub async fn place(mut self) -> Place {
+        let given = (&mut self.given).await;
+        given.expect("who waits is told before he is forgotten")
+    }
+}
+
+impl Drop for Wait {
+    fn drop(&mut self) {
+        if let Some(ticket) = self.ticket {
+            let giver = self.places.state.lock().waiting.leave(ticket);
+            drop(giver);
+        }
+        // A place that was given and not taken is handed on with the receiver.
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[tokio::test]
+    async fn a_place_goes_to_the_next_who_waits_and_is_free_otherwise() {
+        let places = Places::new(1);
+        let place = places.take().unwrap();
+        assert!(places.take().is_none());
+        let wait = places.wait(1);
+        drop(place);
+        assert_eq!(places.free(), 0);
+        drop(wait.place().await);
+        assert_eq!(places.free(), 1);
+        drop(places.wait(1).place().await);
+        assert_eq!(places.free(), 1);
+    }
+
+    #[test]
+    fn who_goes_away_takes_no_place_with_him() {
+        let places = Places::new(1);
+        let place = places.take().unwrap();
+        let (leaves, given_and_leaves) = (places.wait(1), places.wait(1));
+        drop(leaves);
+        drop(place);
+        assert_eq!(places.free(), 0, "it was given, and not taken yet");
+        drop(given_and_leaves);
+        assert_eq!(places.free(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_place_given_to_who_goes_away_finds_the_one_behind() {
+        let places = Places::new(1);
+        let place = places.take().unwrap();
+        let (goes, stays) = (places.wait(1), places.wait(2));
+        drop(place);
+        drop(goes);
+        drop(stays.place().await);
+        assert_eq!(places.free(), 1);
+    }
+}
