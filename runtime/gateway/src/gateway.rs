@@ -53,12 +53,12 @@ impl Gateway {
         tasks: &Tasks,
         shutdown: &Shutdown,
     ) -> Arc<Gateway> {
-        let sites = Sites::new(&neighbours.supervisor, shutdown);
+        let sites = Sites::new(&neighbours.supervisor, config.fallback, tasks);
         tasks.spawn(
             "site table",
             Arc::clone(&sites).follow(
                 Arc::clone(&neighbours.supervisor),
-                tasks.clone(),
+                shutdown.clone(),
                 config.drain_grace,
             ),
         );

@@ -133,7 +133,7 @@ async fn dispatch(
         (Route::Worker | Route::StaticThenWorker, Some(pool)) => {
             worker::forward(site, pool, address, exchange, request).await
         }
-        (Route::Session, Some(pool)) => ws::accept(gateway, site, pool, address, exchange, request),
+        (Route::Session, Some(_)) => ws::accept(gateway, site, address, exchange, request),
         _ => Err(RequestError::NotFound),
     }
 }

@@ -15,6 +15,7 @@ mod gateway;
 mod handle;
 mod health;
 mod listener;
+mod members;
 mod respond;
 mod root;
 mod site;

@@ -10,70 +10,50 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use rookery_bundle::{Bundle, Entry};
-use rookery_hub::ReadyQueue;
+use rookery_hub::{ReadyQueue, Session, close};
 use rookery_lifecycle::{Shutdown, Tasks};
-use rookery_routing::Table;
+use rookery_routing::{Fallback, Table};
 use rookery_supervisor::{Revision, RevisionId, Supervisor};
-use tokio_util::task::TaskTracker;
-use tokio_util::task::task_tracker::TaskTrackerToken;
 
+use crate::members::Members;
 use crate::static_files::{BaseInjection, FileCache, SpaFallback, StaticFiles, StaticOptions};
-use crate::ws;
+use crate::ws::{self, Asked, Berth};
 
 /// One revision at the front door.
 pub(crate) struct Site {
     pub revision: Arc<Revision>,
     pub files: Option<StaticFiles>,
-    /// Requested when the revision is taken out of use or the server goes down.
-    pub retired: Shutdown,
-    /// The sessions that are attached.
-    pub attached: TaskTracker,
-    /// The sessions that wait for a worker; made with the first session.
+    /// The sessions that it serves.
+    pub members: Members,
+    /// Those of them that wait for a worker; made with the first session.
     ready: OnceLock<Arc<ReadyQueue>>,
 }
 
-/// A session's place in a site.
-pub(crate) struct SessionPlace {
-    pub ready: Arc<ReadyQueue>,
-    /// Dropped when the session is detached.
-    pub stay: TaskTrackerToken,
-}
-
 impl Site {
-    fn new(revision: Arc<Revision>, cache: &Arc<FileCache>, shutdown: &Shutdown) -> Self {
+    fn new(revision: Arc<Revision>, cache: &Arc<FileCache>) -> Self {
         Site {
             files: files(&revision.bundle, cache),
             revision,
-            retired: shutdown.child(),
-            attached: TaskTracker::new(),
+            members: Members::default(),
             ready: OnceLock::new(),
         }
     }
 
-    /// A place for a session, unless the site is retired. `start` is called once, with the new queue.
-    pub fn sessions(&self, start: impl FnOnce(&Arc<ReadyQueue>)) -> Option<SessionPlace> {
-        let stay = self.attached.token();
-        // The token first: whoever closes the site after this line waits for it.
-        if self.attached.is_closed() {
+    /// Where its sessions wait for a worker. `None` when it holds no sessions.
+    pub fn ready(&self, tasks: &Tasks) -> Option<&Arc<ReadyQueue>> {
+        let pool = self.revision.pool.as_ref()?;
+        if !pool.serves_sessions() {
             return None;
         }
-        let mut made = false;
-        let ready = self.ready.get_or_init(|| {
-            made = true;
-            ReadyQueue::new()
-        });
-        if made {
-            start(ready);
-        }
-        Some(SessionPlace {
-            ready: Arc::clone(ready),
-            stay,
-        })
+        Some(self.ready.get_or_init(|| {
+            let ready = ReadyQueue::new();
+            ws::deliver(tasks, &ready, pool);
+            ready
+        }))
     }
 
-    /// Takes no more sessions. The queue of those that are there, if there ever were any.
-    pub fn close_to_sessions(&self) -> Option<&Arc<ReadyQueue>> {
-        self.attached.close();
+    /// Where its sessions wait, if it ever had one.
+    pub fn ready_if_any(&self) -> Option<&Arc<ReadyQueue>> {
         self.ready.get()
     }
 }
@@ -119,15 +99,17 @@ fn private(bundle: &Bundle) -> Vec<PathBuf> {
 pub(crate) struct Sites {
     table: ArcSwap<Table<Arc<Site>>>,
     cache: Arc<FileCache>,
-    shutdown: Shutdown,
+    fallback: Fallback,
+    tasks: Tasks,
 }
 
 impl Sites {
-    pub fn new(supervisor: &Supervisor, shutdown: &Shutdown) -> Arc<Sites> {
+    pub fn new(supervisor: &Supervisor, fallback: Fallback, tasks: &Tasks) -> Arc<Sites> {
         let sites = Sites {
             table: ArcSwap::default(),
             cache: Arc::new(FileCache::default()),
-            shutdown: shutdown.clone(),
+            fallback,
+            tasks: tasks.clone(),
         };
         sites.refresh(supervisor);
         Arc::new(sites)
@@ -138,27 +120,60 @@ impl Sites {
         self.table.load()
     }
 
-    /// Follows the supervisor's table until the shutdown, and retires the sites that leave it.
+    /// Follows the supervisor's table until the shutdown. Sessions move with it to where their path leads now; those of
+    /// a site that leaves the table and has no successor are closed.
     pub async fn follow(
         self: Arc<Self>,
         supervisor: Arc<Supervisor>,
-        tasks: Tasks,
+        shutdown: Shutdown,
         grace: Duration,
     ) {
         let mut changed = supervisor.changed();
         loop {
             // Looked at before waiting, so that a change between making the table and listening is not missed.
-            for site in self.refresh(&supervisor) {
-                tasks.spawn("retire sessions", ws::retire(site, grace));
+            let left = self.refresh(&supervisor);
+            self.move_sessions(&left);
+            for site in left {
+                self.tasks
+                    .spawn("retire sessions", ws::retire(site, close::RESTART, grace));
             }
             tokio::select! {
-                () = self.shutdown.requested() => break,
+                () = shutdown.requested() => break,
                 gone = changed.changed() => if gone.is_err() { break },
             }
         }
         for (_, _, site) in self.table.load().iter() {
-            tasks.spawn("retire sessions", ws::retire(Arc::clone(site), grace));
+            let retired = ws::retire(Arc::clone(site), close::GOING_AWAY, grace);
+            self.tasks.spawn("retire sessions", retired);
         }
+    }
+
+    /// Puts a new session into the site that it was sent to or, when the table changed meanwhile, where it belongs now.
+    /// `None` when there is no such place any more.
+    pub fn admit(
+        &self,
+        site: &Arc<Site>,
+        session: &Arc<Session>,
+        asked: Asked,
+    ) -> Option<Arc<Berth>> {
+        let berth = Berth::new(session, asked);
+        let entered = berth.enter(site);
+        // Looked at after entering: a table that came before is seen here, one that comes after finds a member.
+        let table = self.table.load_full();
+        let successor = self.successor(&table, site, &berth);
+        match (entered, successor) {
+            (true, None) => {}
+            (true, Some(successor)) => berth.move_to(successor, successor.ready(&self.tasks)?),
+            (false, None) => return None,
+            (false, Some(successor)) => {
+                let ready = successor.ready(&self.tasks)?;
+                if !berth.enter(successor) {
+                    return None;
+                }
+                session.move_to(ready, &site.revision.bundle.version.to_string());
+            }
+        }
+        Some(berth)
     }
 
     /// Takes over the supervisor's table, with a site for each revision: the old one where there is one. Gives the
@@ -170,11 +185,42 @@ impl Sites {
             .map(|(_, _, site)| (site.revision.id, Arc::clone(site)))
             .collect();
         let table = supervisor.table().map(|revision| {
-            left.remove(&revision.id).unwrap_or_else(|| {
-                Arc::new(Site::new(Arc::clone(revision), &self.cache, &self.shutdown))
-            })
+            left.remove(&revision.id)
+                .unwrap_or_else(|| Arc::new(Site::new(Arc::clone(revision), &self.cache)))
         });
         self.table.store(Arc::new(table));
         left.into_values().collect()
+    }
+
+    /// Moves every session whose path leads elsewhere now.
+    fn move_sessions(&self, left: &[Arc<Site>]) {
+        let table = self.table.load_full();
+        let staying = table.iter().map(|(_, _, site)| site);
+        for site in left.iter().chain(staying) {
+            for berth in site.members.all() {
+                if let Some(successor) = self.successor(&table, site, &berth) {
+                    let Some(ready) = successor.ready(&self.tasks) else {
+                        continue;
+                    };
+                    berth.move_to(successor, ready);
+                }
+            }
+        }
+    }
+
+    /// Where a session belongs, if that is not where it is: what its path leads to, if that shares its data. A version
+    /// that was asked for and is gone has no successor, since a fallback is not what was asked for.
+    fn successor<'t>(
+        &self,
+        table: &'t Table<Arc<Site>>,
+        site: &Arc<Site>,
+        berth: &Berth,
+    ) -> Option<&'t Arc<Site>> {
+        let resolved = table.resolve(berth.app(), berth.selector(), self.fallback)?;
+        let successor = resolved.value;
+        let moves = resolved.exact
+            && !Arc::ptr_eq(successor, site)
+            && successor.revision.bundle.namespace() == site.revision.bundle.namespace();
+        moves.then_some(successor)
     }
 }

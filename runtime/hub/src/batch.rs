@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rookery_contract::{Event, EventKind};
 
 use crate::inbox::BatchRoom;
+use crate::ready::ReadyQueue;
 use crate::session::{Offer, Session};
 use crate::waking::WakeList;
 
@@ -59,10 +60,11 @@ impl Batch {
     pub(crate) fn add(
         &mut self,
         session: Arc<Session>,
+        queue: &ReadyQueue,
         room: &mut BatchRoom,
         wakes: &mut WakeList,
     ) -> Result<(), Arc<Session>> {
-        match session.offer(room, &mut self.events, wakes) {
+        match session.offer(queue, room, &mut self.events, wakes) {
             Offer::Took(taken) => self.parts.push(Part {
                 session,
                 events: taken.events,

@@ -92,6 +92,8 @@ pub(crate) struct Inbox {
     ended: bool,
     room_waker: Option<Waker>,
     ready: Arc<ReadyQueue>,
+    /// The version that had the session, until the one that has it now is told.
+    resumed_from: Option<Box<str>>,
     pub(crate) attachment: Bytes,
     pub(crate) auto_reply: Option<Box<AutoReply>>,
 }
@@ -108,6 +110,7 @@ impl Inbox {
             ended: false,
             room_waker: None,
             ready,
+            resumed_from: None,
             attachment: Bytes::new(),
             auto_reply: None,
         }
@@ -145,7 +148,7 @@ impl Inbox {
 
     /// Whether nothing waits.
     pub(crate) fn is_empty(&self) -> bool {
-        self.events.is_empty()
+        self.events.is_empty() && self.resumed_from.is_none()
     }
 
     /// Queues an event of the host's own. It needs no room: there is one of each kind.
@@ -205,9 +208,38 @@ impl Inbox {
         self.room_waker.take()
     }
 
+    /// Lets another revision's queue have the session from now on. What waits goes there, after the news that the
+    /// session was moved; a batch that is out is still finished by whoever has it. Gives the queue that the session must
+    /// be put into now. A session that ended stays: its end is for those who knew it.
+    pub(crate) fn move_to(
+        &mut self,
+        ready: &Arc<ReadyQueue>,
+        from_version: &str,
+    ) -> Option<Arc<ReadyQueue>> {
+        if self.ended || Arc::ptr_eq(&self.ready, ready) {
+            return None;
+        }
+        self.ready = Arc::clone(ready);
+        // Of two moves in a row the guest hears the version that last served the session.
+        self.resumed_from.get_or_insert_with(|| from_version.into());
+        // What killed the workers of one revision says nothing about the next one's.
+        self.given_before = 0;
+        if self.turn == Turn::InBatch {
+            return None;
+        }
+        // In the old queue a stale place may be left; `is_due_in` passes over it.
+        self.turn = Turn::Waiting;
+        Some(Arc::clone(ready))
+    }
+
+    /// Whether a place in this queue is this session's own, and not one that it left behind by moving.
+    pub(crate) fn is_due_in(&self, queue: &ReadyQueue) -> bool {
+        self.turn == Turn::Waiting && std::ptr::eq(Arc::as_ptr(&self.ready), queue)
+    }
+
     /// The queue that the session must be put into now, if it is not there and has events.
     pub(crate) fn call(&mut self) -> Option<Arc<ReadyQueue>> {
-        if self.turn != Turn::Resting || self.events.is_empty() {
+        if self.turn != Turn::Resting || self.is_empty() {
             return None;
         }
         self.turn = Turn::Waiting;
@@ -222,7 +254,7 @@ impl Inbox {
         room: &mut BatchRoom,
         batch: &mut Vec<Event>,
     ) -> Taken {
-        let mut events = 0;
+        let mut events = self.announce_move(session, room, batch);
         while let Some(kind) = self.events.front() {
             let bytes = payload_len(kind) + self.attachment.len();
             if room.events == 0 || (room.bytes < bytes && !batch.is_empty()) {
@@ -253,6 +285,33 @@ impl Inbox {
             events,
             given_before,
         }
+    }
+
+    /// Tells the guest first that another version had the session, unless it never heard of the session at all.
+    fn announce_move(
+        &mut self,
+        session: SessionId,
+        room: &mut BatchRoom,
+        batch: &mut Vec<Event>,
+    ) -> usize {
+        if matches!(self.events.front(), Some(EventKind::Opened(_))) {
+            self.resumed_from = None;
+        }
+        if room.events == 0 {
+            return 0;
+        }
+        let Some(from_version) = self.resumed_from.take() else {
+            return 0;
+        };
+        room.events -= 1;
+        batch.push(Event {
+            session,
+            attachment: self.attachment.clone(),
+            kind: EventKind::Resumed {
+                from_version: ByteString::from(from_version.into_string()),
+            },
+        });
+        1
     }
 
     /// Who waits for room, if there is some now.

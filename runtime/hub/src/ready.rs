@@ -90,7 +90,7 @@ impl ReadyQueue {
         };
         self.arrived.notify_one();
         for session in stranded {
-            session.strand();
+            session.strand(self);
         }
     }
 
@@ -112,7 +112,7 @@ impl ReadyQueue {
         };
         match refused {
             None => self.arrived.notify_one(),
-            Some(session) => session.strand(),
+            Some(session) => session.strand(self),
         }
     }
 
@@ -130,7 +130,7 @@ impl ReadyQueue {
         while room.events > 0
             && let Some(session) = state.sessions.pop_front()
         {
-            if let Err(waits_on) = batch.add(session, &mut room, &mut wakes) {
+            if let Err(waits_on) = batch.add(session, self, &mut room, &mut wakes) {
                 state.sessions.push_front(waits_on);
                 break;
             }

@@ -192,14 +192,26 @@ impl Session {
         self.inbox.lock().auto_reply = Some(Box::new(reply));
     }
 
+    /// Lets another revision of the namespace serve the session from now on, without the client noticing: the guest there
+    /// hears `Resumed` first, then what waited, in order. A batch that is out is finished by the revision that has it,
+    /// before. To move a session to the queue where it is, or one that ended, changes nothing.
+    pub fn move_to(self: &Arc<Self>, ready: &Arc<ReadyQueue>, from_version: &str) {
+        let moved = self.inbox.lock().move_to(ready, from_version);
+        self.wait_in(moved, Place::Back);
+    }
+
     /// Moves events into a batch.
     pub(crate) fn offer(
         &self,
+        queue: &ReadyQueue,
         room: &mut BatchRoom,
         batch: &mut Vec<Event>,
         wakes: &mut WakeList,
     ) -> Offer {
         let mut inbox = self.inbox.lock();
+        if !inbox.is_due_in(queue) {
+            return Offer::Nothing;
+        }
         if inbox.is_empty() {
             inbox.rest();
             return Offer::Nothing;
@@ -251,10 +263,16 @@ impl Session {
         self.return_events(kinds, 0);
     }
 
-    /// Its ready queue is closed, so no guest will ever hear of it again.
-    pub(crate) fn strand(&self) {
+    /// The ready queue that it came to wait in is closed, so no guest will ever hear of it again; unless it was moved.
+    pub(crate) fn strand(&self, queue: &ReadyQueue) {
         let mut wakes = WakeList::default();
-        let (ended, waker) = self.inbox.lock().give_up();
+        let (ended, waker) = {
+            let mut inbox = self.inbox.lock();
+            if !inbox.is_due_in(queue) {
+                return;
+            }
+            inbox.give_up()
+        };
         wakes.add(waker);
         if ended {
             self.realm.forget_session(self.id);

@@ -9,7 +9,7 @@ use http::header::{
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use rookery_contract::Opened;
-use rookery_pool::{Body, Pool};
+use rookery_pool::Body;
 use rookery_routing::{Address, Upgrade};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
@@ -19,7 +19,7 @@ use crate::gateway::Gateway;
 use crate::respond;
 use crate::site::Site;
 use crate::worker::introduce;
-use crate::ws::attach;
+use crate::ws::{Asked, attach};
 
 /// What the client asks the connection to become.
 pub(crate) fn upgrade<B>(request: &Request<B>) -> Upgrade {
@@ -37,7 +37,6 @@ pub(crate) fn upgrade<B>(request: &Request<B>) -> Upgrade {
 pub(crate) fn accept(
     gateway: &Arc<Gateway>,
     site: &Arc<Site>,
-    pool: &Arc<Pool>,
     address: &Address,
     exchange: &Exchange,
     mut request: Request<Incoming>,
@@ -55,7 +54,7 @@ pub(crate) fn accept(
         peer: exchange.peer.ip().to_string(),
         subprotocols: offered.clone(),
     };
-    attach::when_upgraded(gateway, site, pool, opened, request);
+    attach::when_upgraded(gateway, site, Asked::of(address), opened, request);
     let mut response = Response::new(respond::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();

@@ -9,30 +9,29 @@ use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::upgrade;
 use rookery_contract::Opened;
 use rookery_hub::{Attach, Hub, SessionLimits, close};
-use rookery_pool::Pool;
 use tokio::net::TcpStream;
 
 use crate::connection::Place;
 use crate::gateway::Gateway;
 use crate::site::Site;
-use crate::ws::deliver;
+use crate::ws::Asked;
 use crate::ws::wire::{Wire, WireLimits};
 
 /// Starts a session as soon as the connection has changed over, on a task of its own.
 pub(super) fn when_upgraded(
     gateway: &Arc<Gateway>,
     site: &Arc<Site>,
-    pool: &Arc<Pool>,
+    asked: Asked,
     opened: Opened,
     mut request: Request<Incoming>,
 ) {
     let place = request.extensions_mut().remove::<Place>();
     let upgrade = hyper::upgrade::on(request);
-    let (gateway, site, pool) = (Arc::clone(gateway), Arc::clone(site), Arc::clone(pool));
+    let (gateway, site) = (Arc::clone(gateway), Arc::clone(site));
     let tasks = gateway.tasks.clone();
     tasks.spawn("session", async move {
         match upgrade.await {
-            Ok(upgraded) => converse(&gateway, site, &pool, opened, upgraded).await,
+            Ok(upgraded) => converse(&gateway, site, asked, opened, upgraded).await,
             Err(error) => tracing::debug!(reason = %error, "a connection did not change over"),
         }
         drop(place);
@@ -42,7 +41,7 @@ pub(super) fn when_upgraded(
 async fn converse(
     gateway: &Gateway,
     site: Arc<Site>,
-    pool: &Arc<Pool>,
+    asked: Asked,
     opened: Opened,
     upgraded: Upgraded,
 ) {
@@ -60,14 +59,14 @@ async fn converse(
             idle_timeout: manifest.idle_timeout,
         },
     );
-    let Some(sessions) = site.sessions(|ready| deliver::start(&gateway.tasks, ready, pool)) else {
+    let Some(ready) = site.ready(&gateway.tasks) else {
         return wire.refuse(close::RESTART).await;
     };
     let session = Hub::attach(
         &gateway.hub,
         Attach {
             namespace: site.revision.bundle.namespace(),
-            ready: sessions.ready,
+            ready: Arc::clone(ready),
             opened,
             limits: SessionLimits {
                 outbox_bytes: usize::try_from(manifest.outbox).unwrap_or(usize::MAX),
@@ -75,9 +74,14 @@ async fn converse(
             },
         },
     );
-    let retired = site.retired.clone();
-    // The site may go while the session lives; the session keeps what it needs of it.
+    let berth = gateway.sites.admit(&site, &session, asked);
+    // The site may go while the session lives; the berth knows where the session is.
     drop(site);
-    wire.converse(session, retired, &gateway.shutdown).await;
-    drop(sessions.stay);
+    if berth.is_none() {
+        session.close(close::RESTART);
+    }
+    wire.converse(session).await;
+    if let Some(berth) = berth {
+        berth.leave();
+    }
 }

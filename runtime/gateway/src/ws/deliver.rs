@@ -11,7 +11,7 @@ use rookery_lifecycle::{Backoff, Tasks};
 use rookery_pool::{EventsOutcome, Fault, Pool, Verdict};
 
 /// Starts as many deliverers as there are cores: while one waits for its worker the others go on.
-pub(super) fn start(tasks: &Tasks, ready: &Arc<ReadyQueue>, pool: &Arc<Pool>) {
+pub(crate) fn start(tasks: &Tasks, ready: &Arc<ReadyQueue>, pool: &Arc<Pool>) {
     let deliverers = std::thread::available_parallelism().map_or(2, usize::from);
     for _ in 0..deliverers {
         tasks.spawn("deliver", run(Arc::clone(ready), Arc::clone(pool)));

@@ -5,10 +5,13 @@
 
 mod accept;
 mod attach;
+mod berth;
 mod deliver;
 mod retire;
 mod tap;
 mod wire;
 
 pub(crate) use accept::{accept, upgrade};
+pub(crate) use berth::{Asked, Berth};
+pub(crate) use deliver::start as deliver;
 pub(crate) use retire::retire;

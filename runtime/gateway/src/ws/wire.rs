@@ -18,7 +18,6 @@ use bytestring::ByteString;
 use rookery_contract::Payload;
 use rookery_hub::close::{self, CloseCode, CloseFrame};
 use rookery_hub::{Attached, Session, frame};
-use rookery_lifecycle::Shutdown;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, Sleep, sleep};
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
@@ -114,23 +113,8 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
     }
 
     /// Serves the session until the socket is done with, and detaches it.
-    pub async fn converse(mut self, session: Attached, retired: Shutdown, server: &Shutdown) {
-        let going = tokio::select! {
-            end = poll_fn(|cx| self.poll(cx, &session)) => Err(end),
-            () = retired.requested() => Ok(()),
-        };
-        let end = match going {
-            Err(end) => end,
-            Ok(()) => {
-                let why = if server.is_requested() {
-                    close::GOING_AWAY
-                } else {
-                    close::RESTART
-                };
-                session.close(why);
-                poll_fn(|cx| self.poll(cx, &session)).await
-            }
-        };
+    pub async fn converse(mut self, session: Attached) {
+        let end = poll_fn(|cx| self.poll(cx, &session)).await;
         session.detach(end.code, &end.reason);
         let _ = tokio::time::timeout(CLOSE_GRACE, self.io.shutdown()).await;
     }

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use rookery_bundle::Namespace;
 use rookery_contract::{EventKind, SessionId};
 use rookery_hub::{Attach, Batch, EventsDone, Hub, HubConfig, ReadyQueue, SessionLimits};
-use rookery_lifecycle::Tasks;
+use rookery_lifecycle::{Shutdown, Tasks};
 use tokio::io::{AsyncReadExt, DuplexStream, duplex};
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame as ClientClose;
@@ -17,8 +17,6 @@ struct Line {
     hub: Arc<Hub>,
     ready: Arc<ReadyQueue>,
     tasks: Tasks,
-    retired: Shutdown,
-    server: Shutdown,
 }
 
 const LIMITS: WireLimits = WireLimits {
@@ -32,13 +30,11 @@ fn namespace() -> Namespace {
 
 impl Line {
     fn new() -> Line {
-        let (tasks, server) = (Tasks::new(), Shutdown::new());
+        let tasks = Tasks::new();
         Line {
-            hub: Hub::new(HubConfig::default(), &tasks, server.clone()),
+            hub: Hub::new(HubConfig::default(), &tasks, Shutdown::new()),
             ready: ReadyQueue::new(),
-            retired: server.child(),
             tasks,
-            server,
         }
     }
 
@@ -56,9 +52,8 @@ impl Line {
             },
         });
         let wire = Wire::new(ours, early, limits);
-        let (retired, server) = (self.retired.clone(), self.server.clone());
         self.tasks.spawn("session", async move {
-            wire.converse(session, retired, &server).await;
+            wire.converse(session).await;
         });
         theirs
     }
@@ -270,23 +265,6 @@ async fn a_client_that_does_not_read_is_cut_off() {
     // The pipe still holds what was written before; behind it there is nothing more.
     let mut rest = Vec::new();
     theirs.read_to_end(&mut rest).await.unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_retired_revision_and_a_stopping_server_say_different_things() {
-    for (stop_server, code) in [(false, 1012), (true, 1001)] {
-        let line = Line::new();
-        let mut client = line.client().await;
-        line.opened().await;
-        if stop_server {
-            line.server.request();
-        } else {
-            line.retired.request();
-        }
-        assert_eq!(close_code(&mut client).await, code);
-        client.flush().await.ok();
-        assert_eq!(closed(line.event().await).0, code);
-    }
 }
 
 proptest! {

@@ -1,0 +1,151 @@
+//! How a session comes from one revision to another.
+
+#![allow(clippy::unwrap_used)]
+
+mod room;
+
+use std::sync::Arc;
+
+use rookery_contract::Event;
+use rookery_hub::{EventsDone, ReadyQueue};
+use room::{Client, Room, shorts};
+
+/// Lets the guest behind this queue go through all that waits there.
+async fn settle(ready: &Arc<ReadyQueue>) -> Vec<Event> {
+    let mut events = Vec::new();
+    while !ready.is_empty() {
+        // A queue may hold nothing but places that were left.
+        let Ok(batch) =
+            tokio::time::timeout(std::time::Duration::from_secs(1), ready.take(64)).await
+        else {
+            break;
+        };
+        let batch = batch.unwrap();
+        events.extend_from_slice(batch.events());
+        ready.finish(batch, EventsDone::All);
+    }
+    events
+}
+
+fn move_to(client: &Client, ready: &Arc<ReadyQueue>, from: &str) {
+    client.0.move_to(ready, from);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_moved_session_is_announced_before_what_waited() {
+    let room = Room::new();
+    let next = ReadyQueue::new();
+    let ann = room.member(&[]).await;
+    ann.says("1");
+    ann.says("2");
+    move_to(&ann, &next, "1.0.0");
+    ann.says("3");
+    assert!(settle(&room.ready).await.is_empty());
+    let events = settle(&next).await;
+    assert_eq!(
+        shorts(&events),
+        ["resumed:1.0.0", "message:1", "message:2", "message:3"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resting_session_is_announced_at_once() {
+    let room = Room::new();
+    let next = ReadyQueue::new();
+    let ann = room.member(&[]).await;
+    move_to(&ann, &next, "1.0.0");
+    assert_eq!(shorts(&settle(&next).await), ["resumed:1.0.0"]);
+    ann.says("1");
+    ann.0.detach(1000, "");
+    assert_eq!(shorts(&settle(&next).await), ["message:1", "closed:1000"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_batch_that_is_out_is_finished_where_it_is() {
+    let room = Room::new();
+    let next = ReadyQueue::new();
+    let ann = room.member(&[]).await;
+    ann.says("1");
+    let batch = room.take().await;
+    move_to(&ann, &next, "1.0.0");
+    ann.says("2");
+    assert!(next.is_empty(), "it is in one batch at a time");
+    room.ready.finish(batch, EventsDone::All);
+    assert_eq!(shorts(&settle(&next).await), ["resumed:1.0.0", "message:2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn events_that_come_back_follow_the_session() {
+    let room = Room::new();
+    let next = ReadyQueue::new();
+    let ann = room.member(&[]).await;
+    ann.says("1");
+    let batch = room.take().await;
+    move_to(&ann, &next, "1.0.0");
+    ann.says("2");
+    room.ready.finish(batch, EventsDone::NoneBegan);
+    let events = settle(&next).await;
+    assert_eq!(shorts(&events), ["resumed:1.0.0", "again:1", "message:2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_nobody_heard_of_is_not_announced() {
+    let room = Room::new();
+    let next = ReadyQueue::new();
+    let ann = room.client();
+    move_to(&ann, &next, "1.0.0");
+    ann.says("1");
+    assert_eq!(shorts(&settle(&next).await), ["opened", "message:1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn there_and_back_again_loses_and_doubles_nothing() {
+    let room = Room::new();
+    let next = ReadyQueue::new();
+    let ann = room.member(&[]).await;
+    let mut heard = Vec::new();
+    for number in 0..20 {
+        ann.says(&number.to_string());
+        let (there, from) = if number % 2 == 0 {
+            (&next, "1")
+        } else {
+            (&room.ready, "2")
+        };
+        move_to(&ann, there, from);
+        if number % 5 == 0 {
+            heard.extend(settle(&room.ready).await);
+            heard.extend(settle(&next).await);
+        }
+    }
+    heard.extend(settle(&room.ready).await);
+    heard.extend(settle(&next).await);
+    let said: Vec<String> = shorts(&heard)
+        .into_iter()
+        .filter(|event| event.starts_with("message"))
+        .collect();
+    let expected: Vec<String> = (0..20).map(|number| format!("message:{number}")).collect();
+    assert_eq!(said, expected);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_queue_that_was_left_may_close() {
+    let room = Room::new();
+    let next = ReadyQueue::new();
+    let ann = room.member(&[]).await;
+    ann.says("1");
+    move_to(&ann, &next, "1.0.0");
+    room.ready.close();
+    assert!(ann.reads().is_empty(), "nobody closed it");
+    assert_eq!(shorts(&settle(&next).await), ["resumed:1.0.0", "message:1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_ended_stays_with_those_who_knew_it() {
+    let room = Room::new();
+    let next = ReadyQueue::new();
+    let ann = room.member(&[]).await;
+    ann.0.detach(1000, "");
+    move_to(&ann, &next, "1.0.0");
+    assert!(next.is_empty());
+    assert_eq!(shorts(&settle(&room.ready).await), ["closed:1000"]);
+}
