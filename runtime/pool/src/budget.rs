@@ -54,7 +54,7 @@ impl Budget {
         self.workers_max - self.places.free()
     }
 
-    /// Retires workers that were idle for too long, every second until the shutdown.
+    /// Retires workers that were idle for too long and starts those to be kept ready, every second until the shutdown.
     pub fn keep_swept(self: &Arc<Self>, tasks: &Tasks, shutdown: Shutdown) {
         let budget = Arc::clone(self);
         tasks.spawn("pool sweeper", async move {
@@ -67,7 +67,7 @@ impl Budget {
         });
     }
 
-    /// Retires workers that were idle for too long.
+    /// Retires workers that were idle for too long, and starts in the background those that are to be kept ready.
     pub fn sweep(&self) {
         let now = Instant::now();
         for pool in self.pools() {
@@ -96,6 +96,11 @@ impl Budget {
         let wait = self.places.wait(pool);
         self.evict_oldest_idle();
         wait.place().await
+    }
+
+    /// A place that nobody wants, if there is one.
+    pub(crate) fn spare_place(&self) -> Option<Place> {
+        self.places.take()
     }
 
     /// Whether no new worker could start without another one's end.

@@ -26,6 +26,8 @@ pub struct Policy {
     pub idle_timeout: Duration,
     /// How many invocations a worker serves at most; each has a limit of its own a little below.
     pub max_requests: u64,
+    /// How many workers are kept ready without an invocation, as far as the budget has room for them.
+    pub workers_min: usize,
     /// How many workers run at once at most; the budget of all revisions bounds it, too.
     pub workers_max: Option<usize>,
     /// How many invocations may wait.
@@ -52,9 +54,11 @@ pub struct Life {
 pub enum Reuse {
     /// It may.
     Yes,
+    /// It had nothing to do for too long: it may only as one of those that are kept ready.
+    Idle,
     /// It is tired: another one takes its place.
     No,
-    /// Its kind is used once: nothing was ever kept.
+    /// Its kind is used once, and it was.
     Never,
 }
 
@@ -67,10 +71,19 @@ impl Policy {
             ttl_mode: manifest.ttl_mode,
             idle_timeout: manifest.idle_timeout,
             max_requests: manifest.max_requests,
+            workers_min: manifest.workers.min as usize,
             workers_max: manifest.workers.max.map(|max| max as usize),
             queue_length: manifest.queue.length as usize,
             queue_timeout: manifest.queue.timeout,
         }
+    }
+
+    /// How many idle workers are kept ready while so many are busy. Busy ones come back, unless they are used once.
+    pub fn kept_ready(&self, busy: usize) -> usize {
+        if self.ttl.is_zero() {
+            return self.workers_min;
+        }
+        self.workers_min.saturating_sub(busy)
     }
 
     /// How many invocations the pool's `nth` worker may have: all of [`max_requests`](Policy::max_requests), or up to an
@@ -91,15 +104,21 @@ impl Policy {
     /// Whether a worker with this life may have another invocation now.
     pub fn reuse(&self, life: Life, now: Instant) -> Reuse {
         if self.ttl.is_zero() {
-            return Reuse::Never;
+            return match life.served {
+                0 => Reuse::Yes,
+                _ => Reuse::Never,
+            };
         }
         let idle = now.duration_since(life.last_used);
-        let kept = match self.ttl_mode {
-            TtlMode::Sliding => idle,
-            TtlMode::Absolute => now.duration_since(life.born),
+        let (too_old, too_idle) = match self.ttl_mode {
+            TtlMode::Sliding => (false, idle >= self.ttl),
+            TtlMode::Absolute => (now.duration_since(life.born) >= self.ttl, false),
         };
-        if life.served >= life.requests_max || kept >= self.ttl || idle >= self.idle_timeout {
+        if too_old || life.served >= life.requests_max {
             return Reuse::No;
+        }
+        if too_idle || idle >= self.idle_timeout {
+            return Reuse::Idle;
         }
         Reuse::Yes
     }
@@ -113,6 +132,7 @@ pub(crate) fn policy_for_tests() -> Policy {
         ttl_mode: TtlMode::Sliding,
         idle_timeout: Duration::from_secs(30),
         max_requests: 3,
+        workers_min: 0,
         workers_max: None,
         queue_length: 2,
         queue_timeout: Duration::from_secs(1),
@@ -141,14 +161,26 @@ mod tests {
         check(|_| (), 1, 0, Reuse::Yes);
         check(|_| (), 3, 0, Reuse::No);
         check(|_| (), 1, 29, Reuse::Yes);
-        check(|_| (), 1, 30, Reuse::No);
-        check(
-            |policy| policy.ttl = Duration::from_secs(10),
-            1,
-            10,
-            Reuse::No,
-        );
-        check(|policy| policy.ttl = Duration::ZERO, 0, 0, Reuse::Never);
+        check(|_| (), 1, 30, Reuse::Idle);
+        check(|_| (), 3, 30, Reuse::No);
+        let ttl_10 = |policy: &mut Policy| policy.ttl = Duration::from_secs(10);
+        check(ttl_10, 1, 9, Reuse::Yes);
+        check(ttl_10, 1, 10, Reuse::Idle);
+        let no_ttl = |policy: &mut Policy| policy.ttl = Duration::ZERO;
+        check(no_ttl, 0, 1000, Reuse::Yes);
+        check(no_ttl, 1, 0, Reuse::Never);
+    }
+
+    #[test]
+    fn busy_workers_count_as_ready_unless_they_are_used_once() {
+        let mut policy = Policy {
+            workers_min: 2,
+            ..policy_for_tests()
+        };
+        let kept = |policy: &Policy| [0, 1, 2, 3].map(|busy| policy.kept_ready(busy));
+        assert_eq!(kept(&policy), [2, 1, 0, 0]);
+        policy.ttl = Duration::ZERO;
+        assert_eq!(kept(&policy), [2, 2, 2, 2]);
     }
 
     #[tokio::test(start_paused = true)]
@@ -179,7 +211,7 @@ mod tests {
         check(TtlMode::Absolute, 60, 60, Reuse::No);
         // Either way nobody is idle for longer than the idle timeout.
         check(TtlMode::Absolute, 10, 39, Reuse::Yes);
-        check(TtlMode::Absolute, 10, 40, Reuse::No);
+        check(TtlMode::Absolute, 10, 40, Reuse::Idle);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! The workers of one revision: who waits, who has one, who is idle.
 
 mod start;
+mod warm;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -46,11 +47,13 @@ pub struct Pool {
     // Held to move a worker, never while one runs or is dropped.
     shelf: Mutex<Shelf>,
     setback: Mutex<Setback>,
+    /// Whether somebody starts workers that are to be kept ready.
+    warming: AtomicBool,
     stats: PoolStats,
 }
 
 impl Pool {
-    /// A pool without workers; they are started when they are asked for.
+    /// A pool without workers. They are started when they are asked for, and those to be kept ready by the next sweep.
     pub fn new(
         label: impl Into<String>,
         policy: Policy,
@@ -73,6 +76,7 @@ impl Pool {
             stakes: TaskTracker::new(),
             shelf: Mutex::default(),
             setback: Mutex::default(),
+            warming: AtomicBool::new(false),
             stats: PoolStats::new(Arc::clone(totals)),
             budget: Arc::clone(budget),
             tasks: tasks.clone(),
@@ -117,7 +121,8 @@ impl Pool {
         let asked = Instant::now();
         let turn = self.turn().await?;
         let now = Instant::now();
-        let (idle, tired) = self.shelf.lock().take(&self.policy, now);
+        let kept = self.kept_ready();
+        let (idle, tired) = self.shelf.lock().take(&self.policy, now, kept);
         drop(tired);
         let living = match idle {
             Some(living) => {
@@ -127,7 +132,9 @@ impl Pool {
             None => self.start(asked).await?,
         };
         self.stats.looked_up(asked.elapsed());
-        Ok(Lease::new(Arc::clone(self), living, turn))
+        let lease = Lease::new(Arc::clone(self), living, turn);
+        self.keep_warm();
+        Ok(lease)
     }
 
     /// Keeps the pool open for whoever has sessions that it must still hear out. Dropping it is the end of that.
@@ -200,9 +207,11 @@ impl Pool {
         }
     }
 
-    pub(crate) fn sweep(&self, now: Instant) {
-        let tired = self.shelf.lock().take_tired(&self.policy, now);
+    pub(crate) fn sweep(self: &Arc<Self>, now: Instant) {
+        let kept = self.kept_ready();
+        let tired = self.shelf.lock().take_tired(&self.policy, now, kept);
         drop(tired);
+        self.keep_warm();
     }
 
     pub(crate) fn oldest_idle(&self) -> Option<Instant> {

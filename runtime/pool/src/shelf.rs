@@ -26,13 +26,20 @@ pub(crate) struct Shelf {
 }
 
 impl Shelf {
-    /// The worker used last, if it may still serve. Those that may not are given out to be dropped outside the lock.
-    pub fn take(&mut self, policy: &Policy, now: Instant) -> (Option<Living>, Vec<Living>) {
+    /// The worker used last, if it may still serve; idleness is no reason against one of the `kept` that are to be
+    /// ready. Those that may not are given out to be dropped outside the lock.
+    pub fn take(
+        &mut self,
+        policy: &Policy,
+        now: Instant,
+        kept: usize,
+    ) -> (Option<Living>, Vec<Living>) {
         let mut tired = Vec::new();
         while let Some(living) = self.idle.pop_back() {
             match policy.reuse(living.life, now) {
                 Reuse::Yes => return (Some(living), tired),
-                Reuse::No | Reuse::Never => tired.push(living),
+                Reuse::Idle if kept > 0 => return (Some(living), tired),
+                Reuse::Idle | Reuse::No | Reuse::Never => tired.push(living),
             }
         }
         (None, tired)
@@ -57,13 +64,18 @@ impl Shelf {
         self.idle.front().map(|living| living.life.last_used)
     }
 
-    /// Those that may not serve any more. They need not be the ones in front: the last one used may be the oldest.
-    pub fn take_tired(&mut self, policy: &Policy, now: Instant) -> Vec<Living> {
-        let (fit, tired) = std::mem::take(&mut self.idle)
-            .into_iter()
-            .partition(|living| policy.reuse(living.life, now) == Reuse::Yes);
-        self.idle = fit;
-        VecDeque::into(tired)
+    /// Those that may not serve any more, but for the last used ones of the `kept` that are to be ready. They need not
+    /// be the ones in front: the last one used may be the oldest.
+    pub fn take_tired(&mut self, policy: &Policy, now: Instant, kept: usize) -> Vec<Living> {
+        let mut tired = Vec::new();
+        for living in std::mem::take(&mut self.idle).into_iter().rev() {
+            match policy.reuse(living.life, now) {
+                Reuse::Yes => self.idle.push_front(living),
+                Reuse::Idle if self.idle.len() < kept => self.idle.push_front(living),
+                Reuse::Idle | Reuse::No | Reuse::Never => tired.push(living),
+            }
+        }
+        tired
     }
 
     /// Takes all and keeps none from now on.

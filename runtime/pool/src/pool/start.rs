@@ -39,7 +39,7 @@ impl Pool {
         let nth = self.started.fetch_add(1, Ordering::Relaxed);
         let life = Life {
             born,
-            last_used: born,
+            last_used: now,
             served: 0,
             requests_max: self.policy.requests_max(nth),
         };

@@ -3,6 +3,7 @@
 
 mod fair;
 mod starts;
+mod warm;
 
 use bytes::Bytes;
 use http::Request;
