@@ -53,6 +53,8 @@ mod sessions {
 
     mod room;
 
+    mod moves;
+
     mod fault;
 
     mod keep;
