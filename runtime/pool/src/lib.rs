@@ -29,7 +29,7 @@ pub use deadline::Deadline;
 pub use error::{AcquireError, InvokeError};
 pub use lease::Lease;
 pub use policy::{Life, Policy, Reuse};
-pub use pool::{Pool, Stake};
+pub use pool::{Pool, RevisionFigures, Stake};
 pub use reply::{Answer, Reply, reply};
 pub use stats::{PoolStats, Totals};
 pub use worker::{

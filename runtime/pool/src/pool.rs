@@ -1,7 +1,10 @@
 //! The workers of one revision: who waits, who has one, who is idle.
 
+mod snapshot;
 mod start;
 mod warm;
+
+pub use snapshot::RevisionFigures;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
@@ -9,7 +12,6 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use rookery_lifecycle::Tasks;
-use rookery_telemetry::{WorkerSnapshot, WorkerStatus};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tokio_util::task::TaskTracker;
@@ -225,33 +227,6 @@ impl Pool {
         }
     }
 
-    /// The live workers in one line; `None` when there are none.
-    pub fn workers(&self) -> Option<WorkerSnapshot> {
-        let busy = u64::try_from(self.stats.busy.get()).unwrap_or_default();
-        let shelf = self.shelf.lock();
-        let now = Instant::now();
-        let ages = shelf.lives().map(|life| now.duration_since(life.born));
-        let rests = shelf.lives().map(|life| now.duration_since(life.last_used));
-        let (age, rest) = (
-            ages.max().unwrap_or_default(),
-            rests.min().unwrap_or_default(),
-        );
-        let workers = busy + shelf.len() as u64;
-        let idle = if busy > 0 { Duration::ZERO } else { rest };
-        let status = if idle < self.policy.idle_timeout {
-            WorkerStatus::Active
-        } else {
-            WorkerStatus::Idle
-        };
-        (workers > 0).then(|| WorkerSnapshot {
-            age: whole_ms(age),
-            idle: whole_ms(idle),
-            request_count: self.stats.requests.get(),
-            status,
-            workers,
-        })
-    }
-
     fn draining(&self) -> AcquireError {
         let label = self.label.clone();
         AcquireError::Draining { label }
@@ -269,10 +244,6 @@ impl Pool {
 /// Somebody will need workers until this is dropped.
 pub struct Stake {
     _token: TaskTrackerToken,
-}
-
-fn whole_ms(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
 /// One place in the queue; left when it is dropped.

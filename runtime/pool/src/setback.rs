@@ -64,6 +64,11 @@ impl Setback {
             self.backoff.reset();
         }
     }
+
+    /// Why the last start failed, until one succeeds.
+    pub fn reason(&self) -> Option<&SpawnError> {
+        self.last.as_ref().map(|last| &last.reason)
+    }
 }
 
 #[cfg(test)]

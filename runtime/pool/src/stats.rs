@@ -93,12 +93,18 @@ pub struct PoolStats {
     pub requests: Counter,
     /// Invocations that have a worker now.
     pub busy: Gauge,
+    /// Workers started.
+    pub created: Counter,
     /// Workers that could not start, or failed.
     pub failed: Counter,
     /// Invocations turned away by a full queue or its timeout.
     pub refused: Counter,
     /// From asking to the head of the response.
     pub response_time: Histogram,
+    /// How long those waited that had to.
+    pub queue_wait: Histogram,
+    /// How long a worker took to start.
+    pub cold_start: Histogram,
 }
 
 impl PoolStats {
@@ -107,9 +113,12 @@ impl PoolStats {
             totals,
             requests: Counter::default(),
             busy: Gauge::default(),
+            created: Counter::default(),
             failed: Counter::default(),
             refused: Counter::default(),
             response_time: Histogram::default(),
+            queue_wait: Histogram::default(),
+            cold_start: Histogram::default(),
         }
     }
 
@@ -132,6 +141,8 @@ impl PoolStats {
     }
 
     pub(crate) fn created(&self, took: Duration) {
+        self.created.incr();
+        self.cold_start.record(took);
         self.totals.created.incr();
         self.totals.cold_start.record(took);
     }
@@ -155,6 +166,7 @@ impl PoolStats {
     }
 
     pub(crate) fn waited(&self, took: Duration) {
+        self.queue_wait.record(took);
         self.totals.waiting.decr();
         self.totals.queue_wait.record(took);
     }

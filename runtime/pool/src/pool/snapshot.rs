@@ -1,0 +1,89 @@
+//! How a pool is doing, for whoever operates the server.
+
+use std::time::Duration;
+
+use rookery_telemetry::{HistogramSnapshot, WorkerSnapshot, WorkerStatus};
+use tokio::time::Instant;
+
+use super::Pool;
+
+/// What one revision's pool did and has, at one moment.
+#[derive(Clone, Debug)]
+pub struct RevisionFigures {
+    /// The live workers in one line; `None` when there are none.
+    pub workers: Option<WorkerSnapshot>,
+    /// Invocations that have a worker now.
+    pub busy: u64,
+    /// Invocations that wait for one now.
+    pub waiting: u64,
+    /// Invocations asked for.
+    pub requests: u64,
+    /// Invocations turned away by a full queue or its timeout.
+    pub refused: u64,
+    /// Workers started.
+    pub created: u64,
+    /// Workers that could not start, or failed.
+    pub failed: u64,
+    /// Why the last worker did not start; `None` since one did.
+    pub start_failure: Option<String>,
+    /// From asking to the head of the response.
+    pub response_time: HistogramSnapshot,
+    /// How long those waited that had to, for a turn or for a place.
+    pub queue_wait: HistogramSnapshot,
+    /// How long a worker took to start.
+    pub cold_start: HistogramSnapshot,
+}
+
+impl Pool {
+    /// How the pool is doing.
+    pub fn snapshot(&self) -> RevisionFigures {
+        let stats = &self.stats;
+        let setback = self.setback.lock();
+        let start_failure = setback.reason().map(ToString::to_string);
+        drop(setback);
+        RevisionFigures {
+            workers: self.workers(),
+            busy: u64::try_from(stats.busy.get()).unwrap_or_default(),
+            waiting: self.waiting() as u64,
+            requests: stats.requests.get(),
+            refused: stats.refused.get(),
+            created: stats.created.get(),
+            failed: stats.failed.get(),
+            start_failure,
+            response_time: stats.response_time.snapshot(),
+            queue_wait: stats.queue_wait.snapshot(),
+            cold_start: stats.cold_start.snapshot(),
+        }
+    }
+
+    /// The live workers in one line; `None` when there are none.
+    pub fn workers(&self) -> Option<WorkerSnapshot> {
+        let busy = u64::try_from(self.stats.busy.get()).unwrap_or_default();
+        let shelf = self.shelf.lock();
+        let now = Instant::now();
+        let ages = shelf.lives().map(|life| now.duration_since(life.born));
+        let rests = shelf.lives().map(|life| now.duration_since(life.last_used));
+        let (age, rest) = (
+            ages.max().unwrap_or_default(),
+            rests.min().unwrap_or_default(),
+        );
+        let workers = busy + shelf.len() as u64;
+        let idle = if busy > 0 { Duration::ZERO } else { rest };
+        let status = if idle < self.policy.idle_timeout {
+            WorkerStatus::Active
+        } else {
+            WorkerStatus::Idle
+        };
+        (workers > 0).then(|| WorkerSnapshot {
+            age: whole_ms(age),
+            idle: whole_ms(idle),
+            request_count: self.stats.requests.get(),
+            status,
+            workers,
+        })
+    }
+}
+
+fn whole_ms(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
