@@ -172,4 +172,52 @@ mod tests {
         drop(stays.place().await);
         assert_eq!(places.free(), 1);
     }
+
+    #[test]
+    fn a_place_that_meets_nobody_is_offered_to_the_next() {
+        let places = Places::new(1);
+        let place = places.take().unwrap();
+        let (mut going, stays) = (places.wait(1), places.wait(2));
+        // As if he went away between being found and being told.
+        going.given.close();
+        drop(place);
+        assert_eq!(places.free(), 0);
+        drop(stays);
+        assert_eq!(places.free(), 1);
+        drop(going);
+        assert_eq!(places.free(), 1);
+    }
+
+    #[test]
+    fn who_goes_away_is_forgotten_at_once() {
+        let places = Places::new(1);
+        let _place = places.take().unwrap();
+        for _ in 0..10 {
+            drop(places.wait(1));
+        }
+        assert!(places.state.lock().waiting.next().is_none());
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn no_place_is_lost_however_many_come_and_go() {
+        let places = Places::new(3);
+        let coming = (0..2000_u64).map(|nth| {
+            let places = Arc::clone(&places);
+            tokio::spawn(async move {
+                let wait = places.wait(nth % 7);
+                tokio::task::yield_now().await;
+                if nth % 3 == 0 {
+                    drop(wait);
+                } else {
+                    let place = wait.place().await;
+                    tokio::task::yield_now().await;
+                    drop(place);
+                }
+            })
+        });
+        for came in coming.collect::<Vec<_>>() {
+            came.await.unwrap();
+        }
+        assert_eq!(places.free(), 3);
+    }
 }

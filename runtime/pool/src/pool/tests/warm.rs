@@ -70,13 +70,15 @@ async fn idleness_leaves_those_that_are_kept_ready() {
     let (pool, spawn) = house.pool(|policy| policy.workers_min = 1);
     two_at_once(&pool, &spawn).await;
     assert_eq!(spawn.alive(), 2);
+    house.sweep().await;
+    let used_last = ask(&pool).await.unwrap();
+    assert_eq!(used_last, "2/2");
     tokio::time::advance(Duration::from_secs(30)).await;
     house.sweep().await;
     assert_eq!((spawn.started(), spawn.alive()), (2, 1));
     tokio::time::advance(Duration::from_secs(600)).await;
     house.sweep().await;
-    let answer = ask(&pool).await.unwrap();
-    assert!(answer.ends_with("/2"), "{answer} is not the one kept");
+    assert_eq!(ask(&pool).await.unwrap(), "2/3");
     assert_eq!(spawn.started(), 2);
 }
 
@@ -167,4 +169,23 @@ async fn a_drained_pool_keeps_none_ready() {
     assert!(pool.drain(Duration::from_secs(1)).await);
     house.sweep().await;
     assert_eq!((spawn.started(), spawn.alive()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_that_drains_starts_no_more_of_them() {
+    let house = House::of(8);
+    let (pool, spawn) = house.pool(|policy| policy.workers_min = 1);
+    let stake = pool.stake();
+    let drained = tokio::spawn({
+        let pool = Arc::clone(&pool);
+        async move { pool.drain(Duration::from_secs(60)).await }
+    });
+    settle().await;
+    tokio::time::advance(Duration::from_secs(1)).await;
+    house.sweep().await;
+    assert!(!drained.is_finished());
+    assert_eq!(spawn.started(), 0);
+    assert_eq!(ask(&pool).await.unwrap(), "1/1", "who needs one has one");
+    drop(stake);
+    assert!(drained.await.unwrap());
 }
