@@ -104,6 +104,9 @@ where
     })?;
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
+        // A line that cannot be written would be told to standard error with a panic when that fails, too: a server whose
+        // log nobody reads any more would lose the task that happened to log, the one that listens to signals included.
+        .log_internal_errors(false)
         .with_writer(writer);
     Ok(match format {
         LogFormat::Pretty => Box::new(
