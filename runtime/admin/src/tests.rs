@@ -14,7 +14,9 @@ use http_body_util::BodyExt;
 use rookery_lifecycle::Shutdown;
 use rookery_pool::Body;
 use rookery_telemetry::prometheus::Exposition;
-use rookery_telemetry::{Histogram, PoolFigures, Surroundings, WorkerSnapshot, WorkerStatus};
+use rookery_telemetry::{
+    Histogram, PoolFigures, Quantiles, Surroundings, WorkerSnapshot, WorkerStatus,
+};
 use serde_json::{Value, json};
 
 use crate::{Access, Admin, Source};
@@ -61,6 +63,9 @@ impl Source for Known {
             request_count: 30,
             status: WorkerStatus::Active,
             workers: 2,
+            queue_depth: 0,
+            failed: 1,
+            response_time_ms: Quantiles::default(),
         };
         BTreeMap::from([("@team/chat@1.0.0".to_owned(), workers)])
     }

@@ -130,7 +130,7 @@ pub enum WorkerStatus {
 }
 
 /// One line of `/_/stats`: the living workers of one revision.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct WorkerSnapshot {
     /// Milliseconds since the oldest of them was started.
@@ -143,6 +143,12 @@ pub struct WorkerSnapshot {
     pub status: WorkerStatus,
     /// How many there are; Buntime never had more than one.
     pub workers: u64,
+    /// Requests of the revision that wait for a worker now.
+    pub queue_depth: u64,
+    /// Workers of the revision that failed since it went live.
+    pub failed: u64,
+    /// How the revision responded since it went live.
+    pub response_time_ms: Quantiles,
 }
 
 /// What `/_/stats` and `/_/sse` serve.

@@ -61,7 +61,10 @@ async fn the_statistics_have_a_line_for_each_revision() {
         stats["pool"],
         server.ask("GET /_/metrics", &[]).await.json()
     );
-    let expected = r#"{"@team/chat@1.0.0":{"age":1000,"idle":20,"requestCount":30,"status":"active","workers":2}}"#;
+    let expected = concat!(
+        r#"{"@team/chat@1.0.0":{"age":1000,"idle":20,"requestCount":30,"status":"active","workers":2,"#,
+        r#""queueDepth":0,"failed":1,"responseTimeMs":{"p50":0.0,"p95":0.0,"p99":0.0}}}"#,
+    );
     assert_eq!(stats["workers"].to_string(), expected);
 }
 

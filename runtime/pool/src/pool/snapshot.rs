@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rookery_telemetry::{HistogramSnapshot, WorkerSnapshot, WorkerStatus};
+use rookery_telemetry::{HistogramSnapshot, Quantiles, WorkerSnapshot, WorkerStatus};
 use tokio::time::Instant;
 
 use super::Pool;
@@ -80,6 +80,9 @@ impl Pool {
             request_count: self.stats.requests.get(),
             status,
             workers,
+            queue_depth: self.waiting() as u64,
+            failed: self.stats.failed.get(),
+            response_time_ms: Quantiles::of(&self.stats.response_time.snapshot()),
         })
     }
 }

@@ -122,6 +122,9 @@ fn stats_are_the_pool_and_its_workers_by_label() {
         request_count: 7,
         status: WorkerStatus::Active,
         workers: 1,
+        queue_depth: 0,
+        failed: 2,
+        response_time_ms: Quantiles::default(),
     };
     let stats = StatsSnapshot {
         pool: PoolFigures::default().snapshot(Surroundings::default()),
@@ -137,6 +140,9 @@ fn stats_are_the_pool_and_its_workers_by_label() {
     );
     assert_eq!(
         json["workers"]["chat@1.0.0"].to_string(),
-        r#"{"age":1000,"idle":10,"requestCount":7,"status":"active","workers":1}"#
+        concat!(
+            r#"{"age":1000,"idle":10,"requestCount":7,"status":"active","workers":1,"#,
+            r#""queueDepth":0,"failed":2,"responseTimeMs":{"p50":0.0,"p95":0.0,"p99":0.0}}"#,
+        )
     );
 }
