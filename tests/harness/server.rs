@@ -121,9 +121,19 @@ impl Server {
 
     /// The most memory that it ever had in use, in bytes.
     pub fn memory_peak_bytes(&self) -> u64 {
+        self.status_bytes("VmHWM:")
+    }
+
+    /// The memory that it has in use now, in bytes.
+    pub fn memory_bytes(&self) -> u64 {
+        self.status_bytes("VmRSS:")
+    }
+
+    /// A line of what the system says about the process.
+    fn status_bytes(&self, field: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
-        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kib = peak.unwrap().trim().strip_suffix(" kB").unwrap();
+        let value = status.lines().find_map(|line| line.strip_prefix(field));
+        let kib = value.unwrap().trim().strip_suffix(" kB").unwrap();
         kib.parse::<u64>().unwrap() * 1024
     }
 
