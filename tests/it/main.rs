@@ -8,6 +8,8 @@ mod paths {
     mod selectors;
 
     mod names;
+
+    mod seen;
 }
 
 mod deploys {
@@ -16,6 +18,8 @@ mod deploys {
     mod versions;
 
     mod broken;
+
+    mod manifests;
 }
 
 mod http {
@@ -38,6 +42,8 @@ mod guests {
     mod containment;
 
     mod lives;
+
+    mod pool;
 
     mod health;
 

@@ -145,6 +145,21 @@ async fn an_answers_status_is_the_apps() {
     }
 }
 
+/// Buntime 34.
+#[tokio::test]
+async fn an_answer_without_a_type_is_text_unless_it_has_no_body() {
+    let server = server().await;
+    let untyped = server.get("/kitchen/untyped").await;
+    assert_eq!(
+        (untyped.text(), untyped.header("content-type")),
+        ("untyped", "text/plain; charset=utf-8")
+    );
+    for status in [204, 304] {
+        let answer = server.get(&format!("/kitchen/status?code={status}")).await;
+        assert_eq!(answer.header("content-type"), "", "{status}");
+    }
+}
+
 #[tokio::test]
 async fn an_upgrade_on_an_app_without_sessions_is_not_made() {
     let apps = Apps::new().with("site/1.0.0", Bundle::site("one"));
