@@ -45,20 +45,10 @@ async fn converse(
     opened: Opened,
     upgraded: Upgraded,
 ) {
-    // The listener only knows this kind of stream, so nothing else can be inside.
-    let Ok(parts) = upgrade::downcast::<TokioIo<TcpStream>>(upgraded) else {
+    let Some(wire) = wire(upgraded, &site) else {
         tracing::error!("an upgraded connection is of an unknown kind");
         return;
     };
-    let manifest = &site.revision.bundle.manifest.sessions;
-    let wire = Wire::new(
-        parts.io.into_inner(),
-        &parts.read_buf,
-        WireLimits {
-            message_bytes_max: usize::try_from(manifest.max_message_size).unwrap_or(usize::MAX),
-            idle_timeout: manifest.idle_timeout,
-        },
-    );
     let Some(ready) = site.ready(&gateway.tasks) else {
         return wire.refuse(close::RESTART).await;
     };
@@ -68,10 +58,7 @@ async fn converse(
             namespace: site.revision.bundle.namespace(),
             ready: Arc::clone(ready),
             opened,
-            limits: SessionLimits {
-                outbox_bytes: usize::try_from(manifest.outbox).unwrap_or(usize::MAX),
-                ..SessionLimits::default()
-            },
+            limits: limits(&site),
         },
     );
     let berth = gateway.sites.admit(&site, &session, asked);
@@ -83,5 +70,26 @@ async fn converse(
     wire.converse(session).await;
     if let Some(berth) = berth {
         berth.leave();
+    }
+}
+
+/// The socket with what the client sent early. What HTTP needed for it is let go of here, and not when the session ends:
+/// its buffer alone is several times what an idle session costs.
+fn wire(upgraded: Upgraded, site: &Site) -> Option<Wire<TcpStream>> {
+    // The listener only knows this kind of stream, so nothing else can be inside.
+    let parts = upgrade::downcast::<TokioIo<TcpStream>>(upgraded).ok()?;
+    let manifest = &site.revision.bundle.manifest.sessions;
+    let limits = WireLimits {
+        message_bytes_max: usize::try_from(manifest.max_message_size).unwrap_or(usize::MAX),
+        idle_timeout: manifest.idle_timeout,
+    };
+    Some(Wire::new(parts.io.into_inner(), &parts.read_buf, limits))
+}
+
+fn limits(site: &Site) -> SessionLimits {
+    let outbox = site.revision.bundle.manifest.sessions.outbox;
+    SessionLimits {
+        outbox_bytes: usize::try_from(outbox).unwrap_or(usize::MAX),
+        ..SessionLimits::default()
     }
 }
