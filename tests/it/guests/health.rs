@@ -20,9 +20,17 @@ async fn an_app_with_a_worker_is_well_on_its_health_path() {
     let server = Server::start(apps).await;
     for path in ["/kitchen/health", "/site/health", "/moved/up"] {
         let answer = server.get(path).await;
-        assert_eq!((answer.status.as_u16(), answer.text()), (200, "OK"), "{path}");
+        assert_eq!(
+            (answer.status.as_u16(), answer.text()),
+            (200, "OK"),
+            "{path}"
+        );
     }
     for path in ["/moved/health", "/own/health"] {
-        assert_eq!(server.get(path).await.status, 404, "{path} is the app's own");
+        assert_eq!(
+            server.get(path).await.status,
+            404,
+            "{path} is the app's own"
+        );
     }
 }

@@ -32,6 +32,22 @@ async fn an_answer_under_way_is_finished_and_then_the_server_ends_well() {
     }
 }
 
+/// Buntime 69. For half a second after the signal the port is open and says so.
+#[tokio::test]
+async fn readiness_is_taken_back_before_the_port_is() {
+    let server = server().await;
+    server.signal("TERM");
+    let last = until("the server is not ready any more", async || {
+        let ready = server.call("GET", "/ready").try_send().await;
+        match ready {
+            Ok(answer) if answer.status == 200 => None,
+            other => Some(other.map(|answer| answer.status.as_u16())),
+        }
+    })
+    .await;
+    assert_eq!(last.unwrap(), 503);
+}
+
 #[tokio::test]
 async fn sessions_are_told_that_the_server_goes() {
     let mut server = server().await;
