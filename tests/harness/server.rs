@@ -25,6 +25,14 @@ const ALSO_READ: [&str; 7] = [
 pub struct Options {
     command: &'static str,
     settings: Vec<(String, String)>,
+    log_reader: LogReader,
+}
+
+/// Who reads the server's log.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum LogReader {
+    Test,
+    Nobody,
 }
 
 impl Default for Options {
@@ -32,6 +40,7 @@ impl Default for Options {
         Options {
             command: "serve",
             settings: Vec::new(),
+            log_reader: LogReader::Test,
         }
     }
 }
@@ -46,6 +55,14 @@ impl Options {
     pub fn up() -> Options {
         Options {
             command: "up",
+            ..Options::default()
+        }
+    }
+
+    /// As `rookery serve` whose log goes into a pipe that nobody reads any more.
+    pub fn unheard() -> Options {
+        Options {
+            log_reader: LogReader::Nobody,
             ..Options::default()
         }
     }
@@ -74,10 +91,18 @@ impl Server {
 
     /// The same with settings.
     pub async fn start_with(apps: Apps, options: Options) -> Server {
-        let mut child = command(&apps, &options).spawn().unwrap();
+        let mut command = command(&apps, &options);
+        if options.log_reader == LogReader::Nobody {
+            let (reader, writer) = std::io::pipe().unwrap();
+            drop(reader);
+            command.stderr(writer);
+        }
+        let mut child = command.spawn().unwrap();
         let log = Log::default();
         log.follow(child.stdout.take().unwrap());
-        log.follow(child.stderr.take().unwrap());
+        if let Some(stderr) = child.stderr.take() {
+            log.follow(stderr);
+        }
         let mut server = Server {
             child,
             log,

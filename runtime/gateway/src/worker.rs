@@ -97,7 +97,11 @@ fn finish(mut response: Response<Body>, manifest: &Manifest) -> Response<Body> {
         response.status(),
         StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED
     ) || response.status().is_redirection();
-    if !bodiless && !response.headers().contains_key(CONTENT_TYPE) {
+    let typed = response
+        .headers()
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| !value.is_empty());
+    if !bodiless && !typed {
         response.headers_mut().insert(
             CONTENT_TYPE,
             HeaderValue::from_static("text/plain; charset=utf-8"),

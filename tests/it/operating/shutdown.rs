@@ -93,3 +93,14 @@ async fn a_second_signal_quits_at_once() {
         "it was cut short, and says so"
     );
 }
+
+/// A log line that cannot be written is lost, and nothing else is.
+#[tokio::test]
+async fn a_server_whose_log_nobody_reads_still_serves_and_still_ends() {
+    let apps = Apps::new().with("kitchen/1.0.0", Bundle::component(kitchen()));
+    let mut server = Server::start_with(apps, Options::unheard()).await;
+    assert_eq!(server.get("/kitchen/panic").await.status, 500);
+    assert_eq!(server.get("/kitchen/hello").await.status, 200);
+    server.signal("TERM");
+    assert!(server.exited().await.success());
+}

@@ -97,7 +97,11 @@ async fn another_component_never_takes_the_place_of_the_one_that_slept() {
     let house = house(true);
     house.empty_the_cache();
     let other = GUEST.replace("$m", "$other");
-    fs::write(house.folder.path().join("app.wasm"), wat::parse_str(other).unwrap()).unwrap();
+    fs::write(
+        house.folder.path().join("app.wasm"),
+        wat::parse_str(other).unwrap(),
+    )
+    .unwrap();
     let refused = house.component.linked().await.map(drop).unwrap_err();
     assert!(refused.to_string().contains("replaced"), "{refused}");
 }
