@@ -22,6 +22,7 @@ mod run;
 mod setback;
 mod shelf;
 mod stats;
+mod tunnel;
 mod worker;
 
 pub use budget::Budget;
@@ -32,6 +33,8 @@ pub use policy::{Life, Policy, Reuse};
 pub use pool::{Pool, RevisionFigures, Stake};
 pub use reply::{Answer, Reply, reply};
 pub use stats::{PoolStats, Totals};
+pub use tunnel::{Duplex, TunnelAnswer};
 pub use worker::{
-    Body, BodyError, EventsOutcome, Fault, Invocation, Prepare, Spawn, SpawnError, Verdict, Worker,
+    Body, BodyError, EventsOutcome, Fault, Invocation, Notice, Prepare, Spawn, SpawnError, Verdict,
+    Worker,
 };

@@ -14,6 +14,7 @@ use rookery_contract::Event;
 
 use crate::deadline::Deadline;
 use crate::reply::Reply;
+use crate::tunnel::TunnelAnswer;
 
 /// A body as it streams between the gateway and a worker.
 pub type Body = UnsyncBoxBody<Bytes, BodyError>;
@@ -74,7 +75,16 @@ pub enum Fault {
     Unsupported(&'static str),
 }
 
-/// One running copy of a revision.
+/// What a worker is told besides its work, so that it can put its house in order. It cannot object.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Notice {
+    /// It had nothing to do for its revision's `idleTimeout`. Told once, and again only after new work.
+    Idle,
+    /// It is about to be ended.
+    Terminate,
+}
+
+/// One running copy of a revision, or one handle on a copy that [shares](Worker::share).
 #[async_trait::async_trait]
 pub trait Worker: Send {
     /// Runs one request to its end. The head goes out through `reply` as soon as the guest gives it; the future ends
@@ -83,6 +93,42 @@ pub trait Worker: Send {
 
     /// Runs one batch of session events, at most [`rookery_contract::BATCH_EVENTS_MAX`].
     async fn events(&mut self, events: &[Event], deadline: Deadline) -> EventsOutcome;
+
+    /// Opens a connection in both directions, such as a WebSocket, through the worker. The request is the client's, its
+    /// upgrade still in it. The deadline is for the handshake; what was accepted lasts as long as both sides want and
+    /// outlives this handle, not the worker.
+    ///
+    /// # Errors
+    /// [`Fault::Unsupported`] where the worker has no such connections; any other fault when the handshake failed.
+    async fn tunnel(
+        &mut self,
+        request: Request<()>,
+        deadline: Deadline,
+    ) -> Result<TunnelAnswer, Fault> {
+        let _ = (request, deadline);
+        Err(Fault::Unsupported("connections in both directions"))
+    }
+
+    /// Tells the worker something. Nothing comes back: a worker that fails on it, or is not done at the deadline, is
+    /// treated as one that heard. Only called when [`Spawn::hears_notices`].
+    async fn tell(&mut self, notice: Notice, deadline: Deadline) {
+        let _ = (notice, deadline);
+    }
+
+    /// Another handle on the same running worker, which takes an invocation of its own at the same time. `None` when
+    /// this worker takes one at a time, which contradicts a [`Spawn::concurrency`] above 1.
+    ///
+    /// Cheap: called on the way of a request, with a lock held. Dropping a handle in the middle of an invocation stops
+    /// that invocation alone; dropping the last one ends the worker.
+    fn share(&self) -> Option<Box<dyn Worker>> {
+        None
+    }
+
+    /// Whether it still runs, as far as is known without asking it: a process that exited does not. Cheap, as
+    /// [`share`](Worker::share).
+    fn is_alive(&self) -> bool {
+        true
+    }
 }
 
 /// Why a worker could not start. The text is for the log and for the operator.
@@ -98,6 +144,22 @@ pub trait Spawn: Send + Sync {
 
     /// Whether the revision takes session events.
     fn serves_sessions(&self) -> bool;
+
+    /// How many invocations one worker takes at once, at least 1. Above 1 its workers [share](Worker::share).
+    fn concurrency(&self) -> usize {
+        1
+    }
+
+    /// Whether its workers open connections in both directions.
+    fn serves_tunnels(&self) -> bool {
+        false
+    }
+
+    /// Whether its workers do anything when they are told a [`Notice`]. Those that do not are spared the task that
+    /// tells them.
+    fn hears_notices(&self) -> bool {
+        false
+    }
 }
 
 /// Turns a bundle of one kind into something that starts workers: compiles, checks, connects.
