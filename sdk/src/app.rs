@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** building one costs a push and at most one allocation a route, since a fresh isolate builds it anew.
 
+use crate::life::Notices;
 use crate::response::HeadOnly;
 use crate::route::{Handler, Routes};
 use crate::session::Handlers;
@@ -18,6 +19,7 @@ pub struct App {
     fallback: Option<Handler>,
     error_map: Option<ErrorMap>,
     pub(crate) handlers: Handlers,
+    pub(crate) notices: Notices,
 }
 
 impl App {

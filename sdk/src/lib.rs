@@ -37,6 +37,7 @@
 // What an app is.
 mod app;
 mod error;
+mod life;
 
 // What comes in.
 mod headers;

@@ -19,12 +19,25 @@ mod generated {
     });
 }
 
+/// The same for `life`, in a world of its own since an app exports it only when it is asked to.
+#[allow(unsafe_code, missing_docs, clippy::all)]
+pub mod life {
+    wit_bindgen::generate!({
+        world: "attentive",
+        path: "wit",
+        pub_export_macro: true,
+        export_macro_name: "export_life",
+    });
+}
+
 pub use generated::export;
 pub use generated::exports;
 pub use generated::exports::rookery::app::sessions::{
     Event as SessionEvent, Guest as SessionsGuest,
 };
 pub use http::answer;
+pub use life::export_life;
+pub use life::exports::rookery::app::life::Guest as LifeGuest;
 pub use sessions::deliver;
 pub use wasip2::exports::http::incoming_handler::Guest as HttpGuest;
 pub use wasip2::http::proxy::export as export_http;

@@ -96,6 +96,16 @@ impl Host {
         self.world.borrow_mut().now_ms = until_ms;
     }
 
+    /// Tells the app that it had nothing to do for its idle timeout.
+    pub fn idle(&self) {
+        self.run(|| self.app.idle());
+    }
+
+    /// Tells the app that its instance ends.
+    pub fn terminate(&self) {
+        self.run(|| self.app.terminate());
+    }
+
     /// Runs code of the app that is neither a request nor an event, such as a repository's function.
     pub fn run<R>(&self, run: impl FnOnce() -> R) -> R {
         let _entered = world::enter(&self.world);
