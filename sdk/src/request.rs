@@ -1,6 +1,6 @@
 //! A request as a handler sees it.
 //!
-//! **Invariant:** headers and body are fetched from the host when they are first asked for; an app that needs only the
+//! **Invariant:** headers, body and authority are fetched from the host when they are first asked for; an app that needs only the
 //! path pays for nothing else.
 
 use std::cell::OnceCell;
@@ -54,6 +54,8 @@ impl fmt::Display for Method {
 /// What the host knows of a request and hands over on demand.
 pub(crate) trait Incoming {
     fn headers(&self) -> Headers;
+    /// Empty when the client named none.
+    fn authority(&self) -> String;
     /// The body, the first time; None after that.
     fn body(&mut self) -> Option<Box<dyn Source>>;
 }
@@ -65,6 +67,7 @@ pub struct Request {
     query: String,
     pub(crate) params: Vec<(&'static str, String)>,
     headers: OnceCell<Headers>,
+    authority: OnceCell<String>,
     incoming: Box<dyn Incoming>,
 }
 
@@ -78,6 +81,7 @@ impl Request {
             query: query.to_owned(),
             params: Vec::new(),
             headers: OnceCell::new(),
+            authority: OnceCell::new(),
             incoming,
         }
     }
@@ -115,6 +119,14 @@ impl Request {
     /// The query's pairs.
     pub fn query(&self) -> Query {
         Query::parse_str(&self.query)
+    }
+
+    /// Whom the client asked, as `host` or `host:port` (RFC 9110, 7.2); empty when it did not say. It is what the client
+    /// says, so an app that makes links of it compares it with the names that it knows.
+    ///
+    /// It stands in for the header `host`, which a component is not shown.
+    pub fn authority(&self) -> &str {
+        self.authority.get_or_init(|| self.incoming.authority())
     }
 
     /// The headers.

@@ -110,6 +110,10 @@ impl Incoming for WasiRequest {
         Headers::from_entries(self.0.headers().entries())
     }
 
+    fn authority(&self) -> String {
+        self.0.authority().unwrap_or_default()
+    }
+
     fn body(&mut self) -> Option<Box<dyn Source>> {
         let body = self.0.consume().ok()?;
         let stream = body.stream().ok()?;

@@ -16,6 +16,7 @@ pub struct Request {
     pub(super) method: Method,
     pub(super) target: String,
     headers: Headers,
+    authority: String,
     body: VecDeque<Vec<u8>>,
 }
 
@@ -26,6 +27,7 @@ impl Request {
             method,
             target: target.to_owned(),
             headers: Headers::new(),
+            authority: "localhost".to_owned(),
             body: VecDeque::new(),
         }
     }
@@ -44,6 +46,13 @@ impl Request {
     #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Request {
         self.headers.append(name, value);
+        self
+    }
+
+    /// Asks this host, such as `example.com:8080`; `localhost` unless it is said.
+    #[must_use]
+    pub fn authority(mut self, authority: &str) -> Request {
+        authority.clone_into(&mut self.authority);
         self
     }
 
@@ -68,6 +77,7 @@ impl Request {
     pub(super) fn into_incoming(self) -> (Method, String, Box<dyn Incoming>) {
         let incoming = Scripted {
             headers: self.headers,
+            authority: self.authority,
             body: Some(self.body),
         };
         (self.method, self.target, Box::new(incoming))
@@ -76,12 +86,17 @@ impl Request {
 
 struct Scripted {
     headers: Headers,
+    authority: String,
     body: Option<VecDeque<Vec<u8>>>,
 }
 
 impl Incoming for Scripted {
     fn headers(&self) -> Headers {
         self.headers.clone()
+    }
+
+    fn authority(&self) -> String {
+        self.authority.clone()
     }
 
     fn body(&mut self) -> Option<Box<dyn Source>> {

@@ -26,10 +26,38 @@ async fn an_app_sees_what_is_below_it_whatever_that_is() {
 
 /// Buntime 15.
 #[tokio::test]
-async fn an_empty_segment_of_the_path_is_not_lost() {
+async fn an_empty_segment_of_the_path_is_not_lost_and_names_no_host() {
     let server = server("1.0.0").await;
+    let asked = server.address();
     let answer = server.get("/kitchen//evil.com/x").await;
-    assert_eq!(answer.text(), "//evil.com/x?");
+    assert_eq!(answer.text(), format!("{asked} //evil.com/x?"));
+}
+
+/// Buntime 15. Sent raw, since a client library has names of its own.
+#[tokio::test]
+async fn an_app_sees_whom_the_client_asked() {
+    let server = server("1.0.0").await;
+    for (head, seen) in [
+        (
+            "GET /kitchen/asked HTTP/1.1\r\nHost: chat.example",
+            "chat.example /asked?",
+        ),
+        (
+            "GET /kitchen/asked HTTP/1.1\r\nHost: chat.example:8443",
+            "chat.example:8443 /asked?",
+        ),
+        (
+            "GET http://chat.example/kitchen/asked HTTP/1.1\r\nHost: chat.example",
+            "chat.example /asked?",
+        ),
+        ("GET /kitchen/asked HTTP/1.0", " /asked?"),
+    ] {
+        let request = format!("{head}\r\nConnection: close\r\n\r\n");
+        let answer = Raw::exchange(server.address(), request).await;
+        let (status, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(status.contains(" 200 "), "{head}: {answer}");
+        assert_eq!(body, seen, "{head}");
+    }
 }
 
 /// Buntime 10, 14. Sent raw, since a client library would tidy them up.
