@@ -22,3 +22,23 @@ pub enum KvError {
     #[error("the value changed since it was read")]
     Conflict,
 }
+
+/// Why a statement did nothing. The texts are for the guest: they name tables and columns, never a path.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum SqlError {
+    /// A constraint of the schema forbids it.
+    #[error("{0}")]
+    Constraint(String),
+    /// Another writer was in the way: the same again may work.
+    #[error("another writer was in the way")]
+    Conflict,
+    /// The statement, or its values, are not understood.
+    #[error("{0}")]
+    Syntax(String),
+    /// The database cannot answer now, or not in time.
+    #[error("{0}")]
+    Unavailable(String),
+    /// The statement, a value or the result is larger than the limits.
+    #[error("the statement, one of its values or its result is too large")]
+    TooLarge,
+}

@@ -1,14 +1,25 @@
 //! What the guests of a namespace keep between two invocations.
 //!
-//! For now that is a key-value store in memory: it outlives every worker and is gone with the process.
+//! Keys and values in memory, which outlive every worker and are gone with the process; and SQL, in SQLite for now,
+//! which outlives the process.
 //!
-//! **Invariant:** a namespace sees its own bucket and no other; the caller names it, never the guest.
-//! **Absent on purpose:** SQL and files. They come behind the same door.
+//! **Invariant:** a namespace sees its own data and no other; the caller names it, never the guest.
+//! **Invariant:** what a guest wrote is spoken of only when it is durable ([`Durable`]).
+//! **Absent on purpose:** the driver's types in what the crate shows.
 
 mod bucket;
+#[cfg(any(test, feature = "test-util"))]
+pub mod contract;
 mod error;
+mod sql;
+mod sqlite;
 mod stores;
 
 pub use bucket::{Bucket, BucketLimits, KeyPage, Revision};
-pub use error::KvError;
+pub use error::{KvError, SqlError};
+pub use sql::{
+    Applied, CommitError, Database, Dialect, Done, Durable, Rows, SqlClient, SqlLimits, Statement,
+    Transaction, Value,
+};
+pub use sqlite::{Place, Sqlite};
 pub use stores::Stores;

@@ -1,0 +1,87 @@
+//! What a database has to do.
+//!
+//! Every implementer passes `contract` (feature `test-util`).
+
+use std::sync::Arc;
+
+use crate::error::SqlError;
+use crate::sql::{Durable, SqlLimits, Statement, Value};
+
+/// Which database answers, for a guest that has to know.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dialect {
+    /// SQLite.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+}
+
+/// A result.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Rows {
+    /// The columns' names.
+    pub columns: Arc<[String]>,
+    /// As many values a row as there are columns.
+    pub rows: Vec<Vec<Value>>,
+}
+
+/// What a write did.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Done {
+    /// How many rows it wrote or deleted.
+    pub rows_affected: u64,
+    /// The row id that it gave last, where the database has such numbers.
+    pub last_insert_id: Option<i64>,
+}
+
+/// Something that was applied, and when it will be durable.
+#[derive(Clone, Debug)]
+pub struct Applied<T> {
+    /// What came of it.
+    pub outcome: T,
+    /// When it may be spoken of.
+    pub durable: Durable,
+}
+
+/// One namespace's database. Dropping a future of it stops the statement.
+#[async_trait::async_trait]
+pub trait Database: Send + Sync {
+    /// Reads what is durable, beside the writer.
+    async fn read(&self, statement: Statement) -> Result<Rows, SqlError>;
+
+    /// Runs a statement with the writer: it sees all that was applied, and what it returns may be spoken of only when
+    /// that is durable.
+    async fn query(&self, statement: Statement) -> Result<Applied<Rows>, SqlError>;
+
+    /// Applies a write. When it fails, nothing was changed.
+    async fn execute(&self, statement: Statement) -> Result<Applied<Done>, SqlError>;
+
+    /// Applies all, or none.
+    async fn batch(&self, statements: Vec<Statement>) -> Result<Applied<Vec<Done>>, SqlError>;
+
+    /// Begins a transaction. Every other writer waits until it ends, at most
+    /// [`transaction_timeout`](SqlLimits::transaction_timeout).
+    async fn begin(&self) -> Result<Box<dyn Transaction>, SqlError>;
+
+    /// What it is.
+    fn dialect(&self) -> Dialect;
+
+    /// What it allows.
+    fn limits(&self) -> &SqlLimits;
+}
+
+/// A transaction; dropping it undoes it.
+#[async_trait::async_trait]
+pub trait Transaction: Send {
+    /// Runs a statement and gives its rows.
+    async fn query(&mut self, statement: Statement) -> Result<Rows, SqlError>;
+
+    /// Runs a statement.
+    async fn execute(&mut self, statement: Statement) -> Result<Done, SqlError>;
+
+    /// Ends it, kept.
+    async fn commit(self: Box<Self>) -> Result<Applied<()>, SqlError>;
+
+    /// Ends it, undone.
+    async fn rollback(self: Box<Self>) -> Result<(), SqlError>;
+}

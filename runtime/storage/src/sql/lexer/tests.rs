@@ -1,0 +1,126 @@
+#![allow(clippy::unwrap_used)]
+use super::*;
+
+#[test]
+fn reads_and_writes_are_told_apart() {
+    let check = |sql: &str, kind, places| {
+        assert_eq!(inspect(sql), Ok(Seen { kind, places }), "{sql}");
+    };
+    check("SELECT 1", Kind::Read, 0);
+    check(
+        "  select a from t where b = ? and c in (?, ?);  ",
+        Kind::Read,
+        3,
+    );
+    check("-- why\nVALUES (1) /* and ? so on", Kind::Read, 0);
+    check("EXPLAIN QUERY PLAN SELECT ?", Kind::Read, 1);
+    check("WITH x AS (SELECT 1) SELECT * FROM x", Kind::Read, 0);
+    check(
+        "WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x",
+        Kind::Write,
+        0,
+    );
+    check(
+        "insert into t values (?, '?;?', \"a?\", [b;?], x'00', `c?`)",
+        Kind::Write,
+        1,
+    );
+    check(
+        "UPDATE t SET a = 'it''s; fine' WHERE b = ?;;",
+        Kind::Write,
+        1,
+    );
+    check("DELETE FROM t", Kind::Write, 0);
+    check("CREATE TABLE trigger (a, begin, [end])", Kind::Write, 0);
+    check(
+        "CREATE TABLE t (a DEFAULT 'TEMP', temp INTEGER)",
+        Kind::Write,
+        0,
+    );
+}
+
+#[test]
+fn what_is_not_for_guests_is_refused() {
+    let check = |sql: &str, says: &str| match inspect(sql) {
+        Err(SqlError::Syntax(text)) => assert!(text.contains(says), "{sql}: {text}"),
+        other => panic!("{sql}: {other:?}"),
+    };
+    check("", "no statement");
+    check(" ; -- nothing", "no statement");
+    check("SELECT 1; SELECT 2", "one statement");
+    check("SELECT 1;;DROP TABLE t", "one statement");
+    check("BEGIN", "use a transaction");
+    check("end", "use a transaction");
+    check("COMMIT", "use a transaction");
+    check("SAVEPOINT x", "use a transaction");
+    check("ROLLBACK", "use a transaction");
+    check("INSERT OR ROLLBACK INTO t VALUES (1)", "use a transaction");
+    check(
+        "CREATE TABLE t (a UNIQUE ON CONFLICT ROLLBACK)",
+        "use a transaction",
+    );
+    check("PRAGMA writable_schema = 1", "not for guests");
+    check("/**/ATTACH 'other.db' AS other", "not for guests");
+    check("VACUUM INTO 'copy.db'", "not for guests");
+    check("SELECT * FROM pragma_database_list", "not for guests");
+    check("SELECT * FROM \"PRAGMA_database_list\"", "not for guests");
+    check("create temp table t (a)", "temporary");
+    check("CREATE TEMPORARY TRIGGER t", "temporary");
+    check("SELECT ?1", "without a name");
+    check("SELECT :a", "without a name");
+    check("SELECT 'open", "not closed");
+    check("SELECT [open", "not closed");
+    check("SELECT 1\0; DROP TABLE t", "zero bytes");
+    check("HELLO", "cannot begin with HELLO");
+}
+
+#[test]
+fn a_trigger_is_one_statement_and_hides_no_other() {
+    let trigger = "CREATE TRIGGER t AFTER INSERT ON a BEGIN \
+                   SELECT CASE WHEN 1 THEN 2 END; INSERT INTO b VALUES (';'); END";
+    assert_eq!(inspect(trigger).unwrap().kind, Kind::Write);
+    assert_eq!(inspect(&format!("{trigger};")).unwrap().kind, Kind::Write);
+    let hides = |tail: &str| inspect(&format!("{trigger}; {tail}")).unwrap_err();
+    hides("DROP TABLE a");
+    hides("END");
+    hides("ATTACH 'x' AS x");
+    // A trigger may be called like a keyword, and a table like a trigger.
+    for begin in [
+        "CREATE TRIGGER begin AFTER INSERT ON a BEGIN SELECT 1; END",
+        "CREATE TRIGGER end AFTER INSERT ON a BEGIN SELECT 1; END",
+        "CREATE TABLE trigger (a)",
+    ] {
+        assert!(inspect(begin).is_ok(), "{begin}");
+        for tail in ["ATTACH 'x' AS x", "END", "COMMIT", "PRAGMA x"] {
+            let both = format!("{begin}; {tail}");
+            assert!(inspect(&both).is_err(), "{both}");
+        }
+    }
+    assert!(inspect("CREATE TRIGGER t AFTER INSERT ON a BEGIN PRAGMA x; END").is_ok());
+    assert!(inspect("CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; PRAGMA x; END").is_err());
+}
+
+#[test]
+fn a_script_is_split_at_the_ends_of_its_statements() {
+    let check = |script: &str, expected: &[&str]| {
+        assert_eq!(split(script).unwrap(), expected, "{script}");
+    };
+    check("", &[]);
+    check("-- only a comment\n;;", &[]);
+    check(
+        "CREATE TABLE a (x); CREATE TABLE b (y)",
+        &["CREATE TABLE a (x)", "CREATE TABLE b (y)"],
+    );
+    check(
+        "INSERT INTO a VALUES ('a;b'); -- ; \nSELECT 1 /* ; */;",
+        &["INSERT INTO a VALUES ('a;b')", "SELECT 1 /* ; */"],
+    );
+    check(
+        "CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; SELECT 2; END; SELECT 3",
+        &[
+            "CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT 1; SELECT 2; END",
+            "SELECT 3",
+        ],
+    );
+    assert!(split("SELECT 'open").is_err());
+}

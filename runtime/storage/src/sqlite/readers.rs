@@ -1,0 +1,62 @@
+//! Connections that only read, beside the writer: each sees what was committed when its statement began.
+
+use parking_lot::Mutex;
+use sqlx::sqlite::SqliteConnection;
+use tokio::sync::Semaphore;
+
+use super::connect::{Access, connect};
+use super::watch::Watch;
+use super::{Place, run};
+use crate::error::SqlError;
+use crate::sql::{Rows, SqlLimits, Statement};
+
+/// How many statements read at once.
+const READERS_MAX: usize = 4;
+
+/// A few connections, opened when they are needed.
+pub(super) struct Readers {
+    place: Place,
+    limits: SqlLimits,
+    turns: Semaphore,
+    // Held to take or give back a connection.
+    idle: Mutex<Vec<Reader>>,
+}
+
+struct Reader {
+    connection: SqliteConnection,
+    watch: Watch,
+}
+
+impl Readers {
+    pub fn new(place: Place, limits: SqlLimits) -> Self {
+        Readers {
+            place,
+            limits,
+            turns: Semaphore::new(READERS_MAX),
+            idle: Mutex::default(),
+        }
+    }
+
+    pub async fn read(&self, statement: &Statement) -> Result<Rows, SqlError> {
+        let busy = || SqlError::Unavailable("too many statements read already".to_owned());
+        let turn = tokio::time::timeout(self.limits.statement_timeout, self.turns.acquire());
+        let _turn = turn.await.map_err(|_| busy())?.map_err(|_| busy())?;
+        let idle = self.idle.lock().pop();
+        let mut reader = match idle {
+            Some(reader) => reader,
+            None => self.open().await?,
+        };
+        reader.watch.start(self.limits.statement_timeout);
+        let rows = run::rows(&mut reader.connection, statement, &self.limits).await;
+        reader.watch.stop();
+        // One whose future was dropped before is closed with it: nobody knows where it stands.
+        self.idle.lock().push(reader);
+        rows
+    }
+
+    async fn open(&self) -> Result<Reader, SqlError> {
+        let mut connection = connect(&self.place, Access::Read).await?;
+        let watch = Watch::over(&mut connection).await?;
+        Ok(Reader { connection, watch })
+    }
+}

@@ -1,0 +1,122 @@
+//! One statement on one connection: values in, rows out, within the limits.
+
+use std::sync::Arc;
+
+use futures_util::TryStreamExt;
+use sqlx::query::Query;
+use sqlx::sqlite::{SqliteArguments, SqliteColumn, SqliteConnection, SqliteRow, SqliteValueRef};
+use sqlx::{AssertSqlSafe, Column, Decode, Row, Sqlite, TypeInfo, ValueRef};
+
+use super::faults::fault;
+use crate::error::SqlError;
+use crate::sql::{Done, Rows, SqlLimits, Statement, Value};
+
+/// Runs a statement and collects its rows.
+pub(super) async fn rows(
+    connection: &mut SqliteConnection,
+    statement: &Statement,
+    limits: &SqlLimits,
+) -> Result<Rows, SqlError> {
+    let mut results = query(statement).fetch(connection);
+    let mut found = Rows::default();
+    let mut bytes = 0;
+    let mut too_large = false;
+    while let Some(row) = results.try_next().await.map_err(|error| fault(&error))? {
+        // A write that returns rows goes on to its end, so that it does not stop half way.
+        if too_large {
+            continue;
+        }
+        if found.rows.is_empty() {
+            found.columns = names(&row);
+        }
+        let values = values(&row)?;
+        bytes += values.iter().map(Value::len).sum::<usize>();
+        too_large = found.rows.len() >= limits.rows_max || bytes > limits.result_bytes_max;
+        found.rows.push(values);
+        if too_large && statement.only_reads() {
+            break;
+        }
+    }
+    if too_large {
+        Err(SqlError::TooLarge)
+    } else {
+        Ok(found)
+    }
+}
+
+/// Runs a statement for what it does.
+pub(super) async fn write(
+    connection: &mut SqliteConnection,
+    statement: &Statement,
+) -> Result<Done, SqlError> {
+    let done = query(statement).execute(connection).await;
+    let done = done.map_err(|error| fault(&error))?;
+    Ok(Done {
+        rows_affected: done.rows_affected(),
+        last_insert_id: Some(done.last_insert_rowid()).filter(|id| *id != 0),
+    })
+}
+
+/// Runs a statement of ours, without values.
+pub(super) async fn plain(
+    connection: &mut SqliteConnection,
+    sql: &'static str,
+) -> Result<(), SqlError> {
+    let done = sqlx::query(sql).execute(connection).await;
+    done.map(|_| ()).map_err(|error| fault(&error))
+}
+
+fn query(statement: &Statement) -> Query<'_, Sqlite, SqliteArguments> {
+    let query = sqlx::query(AssertSqlSafe(Arc::clone(statement.sql())));
+    statement
+        .values()
+        .iter()
+        .fold(query, |query, value| match value {
+            Value::Null => query.bind(None::<i64>),
+            Value::Boolean(value) => query.bind(*value),
+            Value::Integer(value) => query.bind(*value),
+            Value::Real(value) => query.bind(*value),
+            Value::Text(value) => query.bind(value.clone()),
+            Value::Blob(value) => query.bind(value.clone()),
+        })
+}
+
+fn names(row: &SqliteRow) -> Arc<[String]> {
+    let columns = row.columns().iter();
+    columns.map(|column| column.name().to_owned()).collect()
+}
+
+fn values(row: &SqliteRow) -> Result<Vec<Value>, SqlError> {
+    let columns = row.columns().iter();
+    let value = |column: &SqliteColumn| {
+        let raw = row
+            .try_get_raw(column.ordinal())
+            .map_err(|error| fault(&error))?;
+        decode(raw, column.type_info().name())
+            .map_err(|error| SqlError::Unavailable(format!("column {}: {error}", column.name())))
+    };
+    columns.map(value).collect()
+}
+
+/// The value as SQLite keeps it; the column's declared type only tells a boolean from a number.
+fn decode(
+    raw: SqliteValueRef<'_>,
+    declared: &str,
+) -> Result<Value, Box<dyn std::error::Error + Send + Sync>> {
+    if raw.is_null() {
+        return Ok(Value::Null);
+    }
+    let kept = raw.type_info();
+    Ok(match kept.name() {
+        "REAL" => Value::Real(<f64 as Decode<Sqlite>>::decode(raw)?),
+        "TEXT" => Value::Text(<String as Decode<Sqlite>>::decode(raw)?),
+        "BLOB" => Value::Blob(<Vec<u8> as Decode<Sqlite>>::decode(raw)?),
+        _ => {
+            let number = <i64 as Decode<Sqlite>>::decode(raw)?;
+            match (declared, number) {
+                ("BOOLEAN", 0 | 1) => Value::Boolean(number == 1),
+                _ => Value::Integer(number),
+            }
+        }
+    })
+}

@@ -1,0 +1,167 @@
+#![allow(clippy::unwrap_used)]
+use std::time::Duration;
+
+use super::*;
+use crate::contract;
+use crate::sql::{SqlClient, Value};
+
+async fn open(place: &Place, limits: SqlLimits) -> Arc<Sqlite> {
+    Sqlite::open(place, limits, &Tasks::new()).await.unwrap()
+}
+
+fn file(folder: &tempfile::TempDir) -> Place {
+    Place::File(folder.path().join("data.db"))
+}
+
+async fn count(client: &mut SqlClient) -> Value {
+    let rows = client.query("SELECT count(*) FROM t", vec![]).await;
+    rows.unwrap().rows.remove(0).remove(0)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_passes_the_contract() {
+    let folders = parking_lot::Mutex::new(Vec::new());
+    contract::check(|| {
+        let folder = tempfile::tempdir().unwrap();
+        let place = file(&folder);
+        folders.lock().push(folder);
+        async move { open(&place, SqlLimits::default()).await as Arc<dyn Database> }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn memory_passes_the_contract() {
+    contract::check(|| async {
+        open(&Place::Memory, SqlLimits::default()).await as Arc<dyn Database>
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_durable_is_there_when_the_file_is_opened_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = file(&folder);
+    let mut client = SqlClient::new(open(&place, SqlLimits::default()).await);
+    client.execute("CREATE TABLE t (a)", vec![]).await.unwrap();
+    client
+        .execute("INSERT INTO t VALUES (1)", vec![])
+        .await
+        .unwrap();
+    client.durable().await.unwrap();
+    // As if the process ended here: nothing is closed.
+    let copy = folder.path().join("copy");
+    std::fs::create_dir(&copy).unwrap();
+    for name in ["data.db", "data.db-wal"] {
+        std::fs::copy(folder.path().join(name), copy.join(name)).unwrap();
+    }
+    let again = open(&Place::File(copy.join("data.db")), SqlLimits::default()).await;
+    assert_eq!(count(&mut SqlClient::new(again)).await, Value::Integer(1));
+}
+
+#[tokio::test]
+async fn nobody_sees_what_is_not_durable_yet() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(&file(&folder), SqlLimits::default()).await;
+    let mut writes = SqlClient::new(Arc::clone(&database) as Arc<dyn Database>);
+    writes.execute("CREATE TABLE t (a)", vec![]).await.unwrap();
+    writes.durable().await.unwrap();
+    // A transaction keeps the group open for as long as it is.
+    let mut transaction = writes.begin().await.unwrap();
+    let insert = writes
+        .statement("INSERT INTO t VALUES (1)", vec![])
+        .unwrap();
+    transaction.execute(insert).await.unwrap();
+    let mut reads = SqlClient::new(database);
+    assert_eq!(count(&mut reads).await, Value::Integer(0));
+    writes.commit(transaction).await.unwrap();
+    assert_eq!(
+        count(&mut writes).await,
+        Value::Integer(1),
+        "who wrote sees it"
+    );
+    writes.durable().await.unwrap();
+    assert_eq!(count(&mut reads).await, Value::Integer(1));
+}
+
+#[tokio::test]
+async fn a_read_without_an_end_is_stopped_and_the_next_one_answers() {
+    let limits = SqlLimits {
+        statement_timeout: Duration::from_millis(50),
+        ..SqlLimits::default()
+    };
+    let folder = tempfile::tempdir().unwrap();
+    for place in [Place::Memory, file(&folder)] {
+        let mut client = SqlClient::new(open(&place, limits).await);
+        let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) \
+                       SELECT count(*) FROM n";
+        let stopped = client.query(endless, vec![]).await.unwrap_err();
+        assert!(stopped.to_string().contains("too long"), "{stopped}");
+        client.execute("CREATE TABLE t (a)", vec![]).await.unwrap();
+        assert_eq!(count(&mut client).await, Value::Integer(0));
+    }
+}
+
+#[tokio::test]
+async fn a_write_that_is_stopped_loses_its_group_and_everyone_is_told() {
+    let limits = SqlLimits {
+        statement_timeout: Duration::from_millis(50),
+        ..SqlLimits::default()
+    };
+    let database = open(&Place::Memory, limits).await;
+    let mut client = SqlClient::new(Arc::clone(&database) as Arc<dyn Database>);
+    client.execute("CREATE TABLE t (a)", vec![]).await.unwrap();
+    client.durable().await.unwrap();
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) \
+                   INSERT INTO t SELECT i FROM n";
+    let (innocent, endless) = tokio::join!(
+        async {
+            let mut client = SqlClient::new(Arc::clone(&database) as Arc<dyn Database>);
+            let applied = client.execute("INSERT INTO t VALUES (1)", vec![]).await;
+            (applied.is_ok(), client)
+        },
+        async { client.execute(endless, vec![]).await },
+    );
+    assert!(endless.is_err());
+    let (applied, mut innocent) = innocent;
+    assert!(applied);
+    let told = innocent.durable().await;
+    let kept = count(&mut client).await;
+    // Whether both shared a group is chance; that what was told is true is not.
+    assert_eq!(kept, Value::Integer(i64::from(told.is_ok())));
+    client
+        .execute("INSERT INTO t VALUES (2)", vec![])
+        .await
+        .unwrap();
+    client.durable().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_transaction_that_stays_open_is_undone_and_writers_go_on() {
+    let limits = SqlLimits {
+        transaction_timeout: Duration::from_millis(50),
+        ..SqlLimits::default()
+    };
+    let mut client = SqlClient::new(open(&Place::Memory, limits).await);
+    client.execute("CREATE TABLE t (a)", vec![]).await.unwrap();
+    let mut transaction = client.begin().await.unwrap();
+    let insert = client
+        .statement("INSERT INTO t VALUES (1)", vec![])
+        .unwrap();
+    transaction.execute(insert.clone()).await.unwrap();
+    // Waits until the transaction's time is over.
+    assert_eq!(count(&mut client).await, Value::Integer(0));
+    assert!(transaction.execute(insert).await.is_err());
+    assert!(client.commit(transaction).await.is_err());
+}
+
+#[tokio::test]
+async fn an_expression_cannot_ask_for_all_memory() {
+    let mut client = SqlClient::new(open(&Place::Memory, SqlLimits::default()).await);
+    let huge = client
+        .query("SELECT length(zeroblob(900000000) || 'x')", vec![])
+        .await;
+    assert_eq!(huge, Err(SqlError::TooLarge));
+    client.execute("CREATE TABLE t (a)", vec![]).await.unwrap();
+    assert_eq!(count(&mut client).await, Value::Integer(0));
+}

@@ -1,0 +1,239 @@
+//! The one connection that writes: takes jobs in order and commits them in groups.
+//!
+//! A group is one transaction of SQLite. It stays open while nobody waits for it to be durable, for a few milliseconds
+//! at most, so that the writes of a whole batch of events, and of all guests that write meanwhile, share one sync of the
+//! disk.
+//!
+//! **Invariant:** a job that fails leaves no trace in its group, and every job before and after it stands. But when a
+//! write is stopped for its time, or the disk fails under it, SQLite undoes the whole transaction; then the group is
+//! lost, and everyone who waits for it is told.
+//! **Invariant:** when a commit fails, everything in the group is undone and everyone who waits for it is told.
+
+mod open;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::sqlite::SqliteConnection;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::time::Instant;
+
+use super::run::{self, plain};
+use super::watch::Watch;
+use crate::error::SqlError;
+use crate::sql::{Applied, CommitError, Done, Group, Rows, SqlLimits, Statement};
+
+pub(super) use open::Open;
+
+/// How many jobs one group holds at most.
+const GROUP_JOBS_MAX: usize = 512;
+/// How long a group stays open when nobody asks for its end.
+const LINGER: Duration = Duration::from_millis(5);
+
+/// Where the answer to a job goes.
+pub(super) type Reply<T> = oneshot::Sender<Result<T, SqlError>>;
+
+/// What the writer is asked.
+pub(super) enum Job {
+    Query(Statement, Reply<Applied<Rows>>),
+    Execute(Statement, Reply<Applied<Done>>),
+    Batch(Vec<Statement>, Reply<Applied<Vec<Done>>>),
+    Begin(Reply<Open>),
+}
+
+/// The connection and what waits for it.
+pub(super) struct Writer {
+    connection: SqliteConnection,
+    watch: Watch,
+    queue: mpsc::Receiver<Job>,
+    limits: SqlLimits,
+    /// Told when somebody waits for the group to be durable.
+    wanted: Arc<Notify>,
+    /// Whether SQLite undid the whole transaction because of a statement that failed.
+    undone: bool,
+}
+
+/// What comes next within a group.
+enum Next {
+    Job(Job),
+    Commit,
+}
+
+impl Writer {
+    pub async fn new(
+        mut connection: SqliteConnection,
+        queue: mpsc::Receiver<Job>,
+        limits: SqlLimits,
+    ) -> Result<Writer, SqlError> {
+        Ok(Writer {
+            watch: Watch::over(&mut connection).await?,
+            connection,
+            queue,
+            limits,
+            wanted: Arc::default(),
+            undone: false,
+        })
+    }
+
+    /// Works until nobody can ask any more.
+    pub async fn run(mut self) {
+        while let Some(job) = self.queue.recv().await {
+            self.group(job).await;
+        }
+    }
+
+    /// One group, from its first job to its commit.
+    async fn group(&mut self, first: Job) {
+        let group = Group::open(&self.wanted);
+        if let Err(error) = plain(&mut self.connection, "BEGIN IMMEDIATE").await {
+            refuse(first, error);
+            return;
+        }
+        let until = Instant::now() + LINGER;
+        let mut jobs = 0;
+        let mut next = Next::Job(first);
+        while let Next::Job(job) = next {
+            self.job(job, &group).await;
+            jobs += 1;
+            next = if self.undone {
+                Next::Commit
+            } else if jobs < GROUP_JOBS_MAX {
+                self.next(until).await
+            } else {
+                Next::Commit
+            };
+        }
+        let outcome = self.commit().await;
+        group.settle(outcome);
+    }
+
+    /// A job that waits already, else whatever comes first: a job, somebody who waits for the group, or its time.
+    async fn next(&mut self, until: Instant) -> Next {
+        if let Ok(job) = self.queue.try_recv() {
+            return Next::Job(job);
+        }
+        tokio::select! {
+            biased;
+            job = self.queue.recv() => job.map_or(Next::Commit, Next::Job),
+            () = self.wanted.notified() => Next::Commit,
+            () = tokio::time::sleep_until(until) => Next::Commit,
+        }
+    }
+
+    async fn commit(&mut self) -> Result<(), CommitError> {
+        if std::mem::take(&mut self.undone) {
+            return Err(CommitError(
+                "a statement of the same group failed".to_owned(),
+            ));
+        }
+        let committed = plain(&mut self.connection, "COMMIT").await;
+        if let Err(error) = &committed {
+            tracing::error!(%error, "a group of writes was lost");
+            // After some failures SQLite has ended the transaction by itself; then this fails, and that is right.
+            let _ = plain(&mut self.connection, "ROLLBACK").await;
+        }
+        committed.map_err(|error| CommitError(error.to_string()))
+    }
+
+    async fn job(&mut self, job: Job, group: &Group) {
+        match job {
+            Job::Query(statement, reply) if !reply.is_closed() => {
+                let rows = if statement.only_reads() {
+                    self.rows(&statement).await
+                } else {
+                    self.rows_within(&statement).await
+                };
+                answer(reply, applied(group, rows));
+            }
+            Job::Execute(statement, reply) if !reply.is_closed() => {
+                let done = self.write(&statement).await;
+                answer(reply, applied(group, done));
+            }
+            Job::Batch(statements, reply) if !reply.is_closed() => {
+                let done = self.batch(&statements).await;
+                answer(reply, applied(group, done));
+            }
+            Job::Begin(reply) if !reply.is_closed() => self.transaction(reply, group).await,
+            // Who asked went away while it waited: nothing was begun.
+            Job::Query(..) | Job::Execute(..) | Job::Batch(..) | Job::Begin(_) => {}
+        }
+    }
+
+    async fn rows(&mut self, statement: &Statement) -> Result<Rows, SqlError> {
+        self.watch.start(self.limits.statement_timeout);
+        let rows = run::rows(&mut self.connection, statement, &self.limits).await;
+        self.watch.stop();
+        self.look_after(rows).await
+    }
+
+    /// A single statement that fails undoes itself.
+    async fn write(&mut self, statement: &Statement) -> Result<Done, SqlError> {
+        self.watch.start(self.limits.statement_timeout);
+        let done = run::write(&mut self.connection, statement).await;
+        self.watch.stop();
+        self.look_after(done).await
+    }
+
+    /// Finds out whether a failure took the transaction with it. SQLite tells nobody but who begins one.
+    async fn look_after<T>(&mut self, outcome: Result<T, SqlError>) -> Result<T, SqlError> {
+        let harmless = matches!(
+            outcome,
+            Ok(_) | Err(SqlError::Constraint(_) | SqlError::Syntax(_))
+        );
+        if !harmless && plain(&mut self.connection, "BEGIN").await.is_ok() {
+            self.undone = true;
+            plain(&mut self.connection, "ROLLBACK").await?;
+        }
+        outcome
+    }
+
+    /// A write that returns more rows than it may has written them, and has to be undone.
+    async fn rows_within(&mut self, statement: &Statement) -> Result<Rows, SqlError> {
+        plain(&mut self.connection, "SAVEPOINT step").await?;
+        let rows = self.rows(statement).await;
+        self.leave(rows).await
+    }
+
+    async fn batch(&mut self, statements: &[Statement]) -> Result<Vec<Done>, SqlError> {
+        plain(&mut self.connection, "SAVEPOINT step").await?;
+        let mut all = Vec::with_capacity(statements.len());
+        for statement in statements {
+            match self.write(statement).await {
+                Ok(done) => all.push(done),
+                Err(error) => return self.leave(Err(error)).await,
+            }
+        }
+        self.leave(Ok(all)).await
+    }
+
+    /// Keeps what was done since the savepoint, or undoes it.
+    async fn leave<T>(&mut self, outcome: Result<T, SqlError>) -> Result<T, SqlError> {
+        if self.undone {
+            return outcome;
+        }
+        if outcome.is_err() {
+            plain(&mut self.connection, "ROLLBACK TO step").await?;
+        }
+        plain(&mut self.connection, "RELEASE step").await?;
+        outcome
+    }
+}
+
+fn applied<T>(group: &Group, outcome: Result<T, SqlError>) -> Result<Applied<T>, SqlError> {
+    let durable = group.durable();
+    outcome.map(|outcome| Applied { outcome, durable })
+}
+
+fn answer<T>(reply: Reply<T>, outcome: Result<T, SqlError>) {
+    // Who asked may have gone; what was applied stands all the same.
+    let _ = reply.send(outcome);
+}
+
+fn refuse(job: Job, error: SqlError) {
+    match job {
+        Job::Query(_, reply) => answer(reply, Err(error)),
+        Job::Execute(_, reply) => answer(reply, Err(error)),
+        Job::Batch(_, reply) => answer(reply, Err(error)),
+        Job::Begin(reply) => answer(reply, Err(error)),
+    }
+}
