@@ -7,7 +7,7 @@
 //! bundle's folder with links followed. A bundle with faults is refused with all of them at once, and no message
 //! names a path outside the bundle.
 //! **Absent on purpose:** clocks, tasks and sockets; what the operator allows; running anything. Only `open`,
-//! `entrypoint` and `digest` read files.
+//! `entrypoint`, `migrations` and `digest` read files, and only [`archive`] writes any.
 
 mod open;
 
@@ -31,11 +31,17 @@ mod entrypoint;
 
 mod digest;
 
+pub mod archive;
+
+mod migrations;
+
 mod schema;
 
 mod object;
 
 mod shape;
+
+mod yaml;
 
 mod values;
 
@@ -52,9 +58,11 @@ pub use job::{Job, Schedule};
 pub use manifest::{
     Database, Health, History, Manifest, Queue, RuntimeKind, Sessions, TtlMode, Workers,
 };
+pub use migrations::{Migration, MigrationFault, read_migrations};
 pub use name::{AppName, NameError, Namespace};
 pub use open::{
-    Bundle, Expect, MANIFEST_BYTES_MAX, MANIFEST_FILE, PACKAGE_FILE, open, read_manifest,
+    BrokenManifest, Bundle, Expect, MANIFEST_BYTES_MAX, MANIFEST_FILE, PACKAGE_FILE, YAML_FILE,
+    open, open_as, read_manifest,
 };
 pub use schema::schema;
 pub use validate::{Parsed, parse_manifest};

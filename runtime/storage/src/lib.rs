@@ -10,12 +10,15 @@
 mod bucket;
 #[cfg(any(test, feature = "test-util"))]
 pub mod contract;
+mod databases;
 mod error;
+pub mod migrate;
 mod sql;
 mod sqlite;
 mod stores;
 
 pub use bucket::{Bucket, BucketLimits, KeyPage, Revision};
+pub use databases::{Databases, OpenError};
 pub use error::{KvError, SqlError};
 pub use sql::{
     Applied, CommitError, Database, Dialect, Done, Durable, Rows, SqlClient, SqlLimits, Statement,

@@ -26,7 +26,7 @@ use writer::{Job, Open, Reply, Writer};
 const JOBS_MAX: usize = 1024;
 
 /// Where a database lives.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Place {
     /// In this file, which is made when it is missing.
     File(PathBuf),
@@ -101,6 +101,10 @@ impl Database for Sqlite {
             return Err(SqlError::TooLarge);
         }
         self.ask(|reply| Job::Batch(statements, reply)).await
+    }
+
+    async fn script(&self, statements: Vec<Statement>) -> Result<Applied<()>, SqlError> {
+        self.ask(|reply| Job::Script(statements, reply)).await
     }
 
     async fn begin(&self) -> Result<Box<dyn Transaction>, SqlError> {

@@ -59,6 +59,9 @@ pub trait Database: Send + Sync {
     /// Applies all, or none.
     async fn batch(&self, statements: Vec<Statement>) -> Result<Applied<Vec<Done>>, SqlError>;
 
+    /// Applies a script of the operator's or a bundle's: all, or nothing, and with minutes of time for each statement.
+    async fn script(&self, statements: Vec<Statement>) -> Result<Applied<()>, SqlError>;
+
     /// Begins a transaction. Every other writer waits until it ends, at most
     /// [`transaction_timeout`](SqlLimits::transaction_timeout).
     async fn begin(&self) -> Result<Box<dyn Transaction>, SqlError>;

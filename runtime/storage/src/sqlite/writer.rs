@@ -30,6 +30,9 @@ const GROUP_JOBS_MAX: usize = 512;
 /// How long a group stays open when nobody asks for its end.
 const LINGER: Duration = Duration::from_millis(5);
 
+/// How long one statement of a script may take: a migration may have a large table to go through.
+const SCRIPT_TIMEOUT: Duration = Duration::from_mins(5);
+
 /// Where the answer to a job goes.
 pub(super) type Reply<T> = oneshot::Sender<Result<T, SqlError>>;
 
@@ -38,6 +41,7 @@ pub(super) enum Job {
     Query(Statement, Reply<Applied<Rows>>),
     Execute(Statement, Reply<Applied<Done>>),
     Batch(Vec<Statement>, Reply<Applied<Vec<Done>>>),
+    Script(Vec<Statement>, Reply<Applied<()>>),
     Begin(Reply<Open>),
 }
 
@@ -154,8 +158,18 @@ impl Writer {
                 answer(reply, applied(group, done));
             }
             Job::Begin(reply) if !reply.is_closed() => self.transaction(reply, group).await,
+            Job::Script(statements, reply) if !reply.is_closed() => {
+                let allowed = std::mem::replace(&mut self.limits.statement_timeout, SCRIPT_TIMEOUT);
+                let done = self.batch(&statements).await;
+                self.limits.statement_timeout = allowed;
+                answer(reply, applied(group, done.map(drop)));
+            }
             // Who asked went away while it waited: nothing was begun.
-            Job::Query(..) | Job::Execute(..) | Job::Batch(..) | Job::Begin(_) => {}
+            Job::Query(..)
+            | Job::Execute(..)
+            | Job::Batch(..)
+            | Job::Script(..)
+            | Job::Begin(_) => {}
         }
     }
 
@@ -234,6 +248,7 @@ fn refuse(job: Job, error: SqlError) {
         Job::Query(_, reply) => answer(reply, Err(error)),
         Job::Execute(_, reply) => answer(reply, Err(error)),
         Job::Batch(_, reply) => answer(reply, Err(error)),
+        Job::Script(_, reply) => answer(reply, Err(error)),
         Job::Begin(reply) => answer(reply, Err(error)),
     }
 }
