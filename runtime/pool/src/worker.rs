@@ -160,6 +160,11 @@ pub trait Spawn: Send + Sync {
     fn hears_notices(&self) -> bool {
         false
     }
+
+    /// How long all its workers, past and present, computed; `None` where nobody measures.
+    fn cpu_time(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// Turns a bundle of one kind into something that starts workers: compiles, checks, connects.
