@@ -12,3 +12,13 @@ wasmtime::component::bindgen!({
         "wasi:keyvalue/atomics.cas": crate::keyvalue::Cas,
     },
 });
+
+/// The world of a guest that hears of its life. It exports this beside whatever else it exports.
+pub(crate) mod attentive {
+    wasmtime::component::bindgen!({
+        path: "../../sdk/wit",
+        world: "rookery:app/attentive",
+        exports: { default: async },
+        require_store_data_send: true,
+    });
+}

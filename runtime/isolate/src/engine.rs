@@ -1,4 +1,5 @@
-//! The engine: compiles components and holds the slots that isolates live in.
+//! Engines: they compile components and hold the slots that isolates live in. There is one for speed, and one for thrift
+//! from when the first revision wants `lowMemory`.
 //!
 //! **Invariant:** no more isolates are instantiated than there are slots; the others wait.
 //! **Absent on purpose:** `pagemap_scan`. In wasmtime 48 it skips pages that are in swap, and the next isolate in the
@@ -7,8 +8,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rookery_bundle::Manifest;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wasmtime::{Config, Engine, PoolingAllocationConfig};
+use wasmtime::{Config, Engine, OptLevel, PoolingAllocationConfig};
 
 use crate::error::IsolateError;
 
@@ -17,7 +19,7 @@ pub(crate) const EPOCH: Duration = Duration::from_millis(10);
 
 /// The stack of a guest's own calls, in bytes; the host's calls on the same fiber have as much again.
 const GUEST_STACK_BYTES: usize = 512 * 1024;
-/// Bytes of a slot that are cleared by hand rather than given back to the system: a small guest fits.
+/// Bytes of a slot that are cleared by hand rather than given back to the system, where speed counts: a small guest fits.
 const KEEP_RESIDENT_BYTES: usize = 256 * 1024;
 
 /// What an operator sets.
@@ -38,47 +40,60 @@ impl Default for EngineConfig {
     }
 }
 
-/// The engine and its slots.
+/// What a revision would rather have more of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Thrift {
+    /// Speed: a slot keeps what a small guest used, cleared, so that the next one finds it there.
+    Speed,
+    /// Memory: a slot keeps nothing, and code is compiled to be small.
+    Memory,
+}
+
+impl Thrift {
+    /// What the manifest wants.
+    pub fn of(manifest: &Manifest) -> Thrift {
+        if manifest.low_memory {
+            Thrift::Memory
+        } else {
+            Thrift::Speed
+        }
+    }
+}
+
+/// The right of isolates to live and to compute.
 #[derive(Clone)]
 pub struct Slots {
-    engine: Engine,
+    config: EngineConfig,
+    speed: Engine,
     free: Arc<Semaphore>,
     /// The cores that guests may keep busy for longer than an epoch. One is left for everybody else.
     long_runs: Arc<Semaphore>,
-    memory_bytes_max: u64,
 }
 
 impl Slots {
     /// Reserves the slots, and falls back to memory on demand where the system refuses so much address space.
     pub fn new(config: &EngineConfig) -> Result<Slots, IsolateError> {
-        let engine = match Engine::new(&pooled(config)) {
-            Ok(engine) => engine,
-            Err(refusal) => {
-                tracing::warn!(
-                    reason = %refusal.root_cause(),
-                    "the address space for pooled isolates was refused; isolates get memory on demand and start slower"
-                );
-                Engine::new(&on_demand()).map_err(IsolateError::Engine)?
-            }
-        };
-        tick(&engine)?;
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Slots {
-            engine,
+            speed: engine(config, Thrift::Speed)?,
             free: Arc::new(Semaphore::new(config.isolates_max as usize)),
             long_runs: Arc::new(Semaphore::new(cores.saturating_sub(1).max(1))),
-            memory_bytes_max: config.memory_bytes_max,
+            config: config.clone(),
         })
     }
 
-    /// Compiles and links.
-    pub fn engine(&self) -> &Engine {
-        &self.engine
+    /// The engine that compiles components, and holds slots, for revisions that want this. The one for thrift is another
+    /// one at each call.
+    pub(crate) fn engine(&self, thrift: Thrift) -> Result<Engine, IsolateError> {
+        match thrift {
+            Thrift::Speed => Ok(self.speed.clone()),
+            Thrift::Memory => engine(&self.config, thrift),
+        }
     }
 
     /// The most linear memory that any isolate may have, in bytes.
     pub fn memory_bytes_max(&self) -> u64 {
-        self.memory_bytes_max
+        self.config.memory_bytes_max
     }
 
     /// The turns of guests that compute for longer than an epoch.
@@ -96,7 +111,23 @@ impl Slots {
     }
 }
 
-fn pooled(config: &EngineConfig) -> Config {
+/// Reserves the slots of one engine, and starts its clock.
+fn engine(config: &EngineConfig, thrift: Thrift) -> Result<Engine, IsolateError> {
+    let engine = match Engine::new(&pooled(config, thrift)) {
+        Ok(engine) => engine,
+        Err(refusal) => {
+            tracing::warn!(
+                reason = %refusal.root_cause(),
+                "the address space for pooled isolates was refused; isolates get memory on demand and start slower"
+            );
+            Engine::new(&on_demand(thrift)).map_err(IsolateError::Engine)?
+        }
+    };
+    tick(&engine)?;
+    Ok(engine)
+}
+
+fn pooled(config: &EngineConfig, thrift: Thrift) -> Config {
     let isolates = config.isolates_max;
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(isolates)
@@ -105,18 +136,23 @@ fn pooled(config: &EngineConfig) -> Config {
         .total_memories(isolates)
         .total_tables(isolates.saturating_mul(2))
         .total_stacks(isolates)
-        .max_memory_size(usize::try_from(config.memory_bytes_max).unwrap_or(usize::MAX))
-        .max_unused_warm_slots((isolates / 4).max(1))
-        .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
-        .table_keep_resident(16 * 1024)
-        .async_stack_keep_resident(16 * 1024)
-        .decommit_batch_size(16);
-    let mut config = on_demand();
+        .max_memory_size(usize::try_from(config.memory_bytes_max).unwrap_or(usize::MAX));
+    match thrift {
+        Thrift::Speed => pool
+            .max_unused_warm_slots((isolates / 4).max(1))
+            .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
+            .table_keep_resident(16 * 1024)
+            .async_stack_keep_resident(16 * 1024)
+            .decommit_batch_size(16),
+        // What was used goes back to the system as soon as its isolate ends, not with fifteen others.
+        Thrift::Memory => pool.max_unused_warm_slots(0).decommit_batch_size(1),
+    };
+    let mut config = on_demand(thrift);
     config.allocation_strategy(pool);
     config
 }
 
-fn on_demand() -> Config {
+fn on_demand(thrift: Thrift) -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
@@ -125,7 +161,11 @@ fn on_demand() -> Config {
         // A stack is used by one guest after another; what the last one left is nobody's business.
         .async_stack_zeroing(true)
         // Sync exports, one call at a time: the bookkeeping of concurrent calls would be paid for nothing.
-        .concurrency_support(false);
+        .concurrency_support(false)
+        .cranelift_opt_level(match thrift {
+            Thrift::Speed => OptLevel::Speed,
+            Thrift::Memory => OptLevel::SpeedAndSize,
+        });
     config
 }
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use http::{Request, Response};
+use http::header::HOST;
+use http::{HeaderValue, Request, Response};
 use http_body_util::BodyExt;
 use parking_lot::Mutex;
 use rookery_pool::{Body, Fault, Invocation, Reply, Verdict};
@@ -12,7 +13,7 @@ use wasmtime_wasi_http::p2::bindings::http::types::{ErrorCode, Scheme};
 use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
 
-use crate::epoch;
+use crate::epoch::Runner;
 use crate::instantiate::Isolate;
 use crate::trap;
 
@@ -32,25 +33,23 @@ pub(crate) async fn request(isolate: &mut Isolate, invocation: Invocation) -> Ve
         return Verdict::Fault(fault);
     };
     let reply: SharedReply = Arc::new(Mutex::new(Some(reply)));
-    isolate.store.data_mut().deadline = deadline.clone();
+    isolate.sound = false;
+    isolate.store.data_mut().deadline = deadline;
     let handler = proxy.wasi_http_incoming_handler();
-    let turn = isolate.store.data().turn.clone();
     let called = match resources(isolate.store.data_mut(), request, &reply) {
         Ok((request, out)) => {
-            let call =
-                epoch::computing(turn, handler.call_handle(&mut isolate.store, request, out));
-            // The epoch stops a guest that computes; this stops one that waits.
-            tokio::select! {
-                biased;
-                called = call => called,
-                () = deadline.passed() => Err(wasmtime::Error::msg("the guest waited past its deadline")),
-            }
+            let runner = Runner::of(isolate.store.data());
+            let call = handler.call_handle(&mut isolate.store, request, out);
+            runner.run(call).await
         }
         Err(error) => Err(error),
     };
     isolate.store.data_mut().end_invocation();
     match called {
-        Ok(()) => Verdict::Reusable,
+        Ok(()) => {
+            isolate.sound = true;
+            Verdict::Reusable
+        }
         Err(error) => {
             let fault = trap::fault(isolate.store.data(), &error);
             if let Some(reply) = reply.lock().take() {
@@ -73,7 +72,7 @@ fn resources(
         Some("https") => Scheme::Https,
         _ => Scheme::Http,
     };
-    let request = request.map(|body| {
+    let request = named(request).map(|body| {
         body.map_err(|error| wasmtime_wasi_http::Error::InternalError(Some(error.to_string())))
     });
     let reply = Arc::clone(reply);
@@ -85,6 +84,18 @@ fn resources(
         }
     })?;
     Ok((request, out))
+}
+
+/// A client of HTTP/1.0 need not say whom it asks, and the guest's `authority` is then empty.
+fn named(mut request: Request<Body>) -> Request<Body> {
+    if request.uri().authority().is_none() {
+        let host = request.headers().get(HOST);
+        if host.is_none_or(|host| host.to_str().is_err()) {
+            let nobody = HeaderValue::from_static("");
+            request.headers_mut().insert(HOST, nobody);
+        }
+    }
+    request
 }
 
 fn respond(reply: Reply, answer: Result<Response<HyperOutgoingBody>, ErrorCode>) {

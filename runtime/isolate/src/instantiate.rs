@@ -1,6 +1,7 @@
 //! From a linked component to a live isolate.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use rookery_host::{Guest, Stream};
 use rookery_pool::{Deadline, SpawnError};
@@ -10,8 +11,10 @@ use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi_http::p2::bindings::Proxy;
 
 use crate::bindings::App;
+use crate::bindings::attentive::Attentive;
+use crate::cpu::CpuTime;
 use crate::engine::Slots;
-use crate::epoch;
+use crate::epoch::{self, Runner};
 use crate::limits::Limits;
 use crate::link::Linked;
 use crate::state::State;
@@ -20,51 +23,62 @@ use crate::stdio::GuestStream;
 /// How many bytes one call of a guest may make the host copy.
 const HOST_CALL_BYTES_MAX: usize = 32 * 1024 * 1024;
 
+/// How long a guest's own start may take, at most.
+const START_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// A live wasm instance.
 pub(crate) struct Isolate {
     pub store: Store<State>,
     pub http: Option<Proxy>,
     pub sessions: Option<App>,
+    pub life: Option<Attentive>,
+    /// Whether no call failed, and none was dropped before its end.
+    pub sound: bool,
     /// Given back after the store is gone.
     _slot: OwnedSemaphorePermit,
 }
+
+/// What a component exports, in a live instance.
+type Exports = (Option<Proxy>, Option<App>, Option<Attentive>);
 
 /// Starts an isolate.
 pub(crate) async fn instantiate(
     slots: &Slots,
     linked: &Linked,
     guest: &Arc<Guest>,
+    cpu: &Arc<CpuTime>,
 ) -> Result<Isolate, SpawnError> {
     let slot = slots.slot().await;
     let manifest = &guest.bundle().manifest;
-    let deadline = Deadline::after(manifest.timeout);
     let state = State::new(
         Arc::clone(guest),
         Limits::new(manifest.memory),
-        deadline,
+        Deadline::after(manifest.timeout.min(START_TIMEOUT)),
         wasi(guest),
+        Arc::clone(cpu),
     );
-    let mut store = Store::new(slots.engine(), state);
+    let mut store = Store::new(linked.pre.engine(), state);
     store.limiter(|state| &mut state.limits);
     store.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
     store.set_epoch_deadline(1);
     let long_runs = Arc::clone(slots.long_runs());
     store.epoch_deadline_callback(move |store| Ok(epoch::next(store.data(), &long_runs)));
-    let started = start(&mut store, linked).await;
-    let (http, sessions) = started
+    let runner = Runner::of(store.data());
+    let started = runner.run(start(&mut store, linked)).await;
+    store.data_mut().end_invocation();
+    let (http, sessions, life) = started
         .map_err(|error| SpawnError(crate::trap::fault(store.data(), &error).to_string()))?;
     Ok(Isolate {
         store,
         http,
         sessions,
+        life,
+        sound: true,
         _slot: slot,
     })
 }
 
-async fn start(
-    store: &mut Store<State>,
-    linked: &Linked,
-) -> wasmtime::Result<(Option<Proxy>, Option<App>)> {
+async fn start(store: &mut Store<State>, linked: &Linked) -> wasmtime::Result<Exports> {
     let instance = linked.pre.instantiate_async(&mut *store).await?;
     let http = linked.http.as_ref();
     let http = http
@@ -74,7 +88,11 @@ async fn start(
     let sessions = sessions
         .map(|indices| indices.load(&mut *store, &instance))
         .transpose()?;
-    Ok((http, sessions))
+    let life = linked.life.as_ref();
+    let life = life
+        .map(|indices| indices.load(&mut *store, &instance))
+        .transpose()?;
+    Ok((http, sessions, life))
 }
 
 /// No files, no sockets, no arguments; of the environment what was granted.

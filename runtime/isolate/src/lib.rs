@@ -9,6 +9,7 @@
 
 mod bindings;
 mod compile;
+mod cpu;
 mod engine;
 mod epoch;
 mod error;
@@ -16,6 +17,7 @@ mod http;
 mod hub;
 mod instantiate;
 mod keyvalue;
+mod life;
 mod limits;
 mod link;
 mod revision;
@@ -24,6 +26,12 @@ mod state;
 mod stdio;
 mod trap;
 mod worker;
+mod workshop;
+
+#[cfg(test)]
+mod house;
+#[cfg(test)]
+mod residue;
 
 pub use compile::CompileCache;
 pub use engine::{EngineConfig, Slots};

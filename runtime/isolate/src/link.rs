@@ -8,6 +8,7 @@ use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 use wasmtime_wasi_http::p2::bindings::ProxyIndices;
 
+use crate::bindings::attentive::AttentiveIndices;
 use crate::bindings::{App, AppIndices};
 use crate::error::IsolateError;
 use crate::state::State;
@@ -20,6 +21,8 @@ pub(crate) struct Linked {
     pub http: Option<ProxyIndices>,
     /// How to call it with session events; `None` when it does not export the interface.
     pub sessions: Option<AppIndices>,
+    /// How to tell it of its life; `None` when it does not export the interface.
+    pub life: Option<AttentiveIndices>,
 }
 
 /// Everything that the host offers, once for all components.
@@ -42,6 +45,7 @@ pub(crate) fn link(offer: &Offer, component: &Component) -> Result<Linked, Isola
     let linked = Linked {
         http: ProxyIndices::new(&pre).ok(),
         sessions: AppIndices::new(&pre).ok(),
+        life: AttentiveIndices::new(&pre).ok(),
         pre,
     };
     if linked.http.is_none() && linked.sessions.is_none() {
@@ -50,7 +54,8 @@ pub(crate) fn link(offer: &Offer, component: &Component) -> Result<Linked, Isola
     Ok(linked)
 }
 
-fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
+/// All that the host offers.
+pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<State>> {
     let mut linker = Linker::new(engine);
     // The whole of WASI, since the standard libraries of most languages import it; the context of an isolate grants
     // no file, no socket and no variable that the manifest does not have.

@@ -13,30 +13,44 @@ use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 use rookery_pool::SpawnError;
 use tokio::time::Instant;
-use wasmtime::Engine;
 
 use crate::compile::{CompileCache, Kept};
+use crate::engine::Thrift;
 use crate::error::IsolateError;
-use crate::link::{Linked, Offer, link};
+use crate::link::{Linked, link};
+use crate::workshop::Workshop;
 
-/// How long a revision stays linked after its last new isolate.
+/// How long a revision stays linked after its last new isolate. One that would rather have memory rests at the next look.
 const AWAKE_FOR: Duration = Duration::from_secs(60);
 
 /// Where a component comes from.
 #[derive(Clone)]
 pub(crate) struct Origin {
-    pub engine: Engine,
-    pub offer: Offer,
+    pub workshop: Workshop,
     pub cache: CompileCache,
     /// The bundle's file.
     pub path: PathBuf,
+    pub thrift: Thrift,
 }
 
 impl Origin {
     /// Compiles and links the bytes of the bundle's file. Blocks.
     pub fn link(&self, wasm: &[u8]) -> Result<Linked, IsolateError> {
-        let component = self.cache.component(&self.engine, wasm)?;
-        link(&self.offer, &component)
+        let Workshop { engine, offer } = &self.workshop;
+        let component = self.cache.component(engine, wasm)?;
+        link(offer, &component)
+    }
+
+    /// Where the compiled component is found again.
+    pub fn kept(&self, wasm: &[u8]) -> Option<Kept> {
+        self.cache.kept(&self.workshop.engine, wasm)
+    }
+
+    fn awake_for(&self) -> Duration {
+        match self.thrift {
+            Thrift::Speed => AWAKE_FOR,
+            Thrift::Memory => Duration::ZERO,
+        }
     }
 }
 
@@ -48,12 +62,14 @@ pub(crate) struct Component {
     linked: ArcSwapOption<Linked>,
     used: Mutex<Instant>,
     serves_sessions: bool,
+    hears_notices: bool,
 }
 
 impl Component {
     /// A component that was just linked. It sleeps until it is used, if it can be found again.
     pub fn new(origin: Origin, kept: Option<Kept>, linked: Linked) -> Self {
         let serves_sessions = linked.sessions.is_some();
+        let hears_notices = linked.life.is_some();
         let awake = kept.is_none().then(|| Arc::new(linked));
         Component {
             origin,
@@ -61,12 +77,18 @@ impl Component {
             linked: ArcSwapOption::new(awake),
             used: Mutex::new(Instant::now()),
             serves_sessions,
+            hears_notices,
         }
     }
 
     /// Whether it takes session events.
     pub fn serves_sessions(&self) -> bool {
         self.serves_sessions
+    }
+
+    /// Whether it wants to hear of its instances' lives.
+    pub fn hears_notices(&self) -> bool {
+        self.hears_notices
     }
 
     /// The linked component, woken up if it sleeps.
@@ -83,7 +105,7 @@ impl Component {
 
     /// Lets go of what was not used for a while. Live isolates keep what they need.
     pub fn rest(&self) {
-        if self.kept.is_some() && self.used.lock().elapsed() >= AWAKE_FOR {
+        if self.kept.is_some() && self.used.lock().elapsed() >= self.origin.awake_for() {
             self.linked.store(None);
         }
     }
@@ -93,7 +115,7 @@ impl Component {
         if let Some(linked) = self.linked.load_full() {
             return Ok(linked);
         }
-        let Origin { engine, offer, .. } = &self.origin;
+        let Workshop { engine, offer } = &self.origin.workshop;
         let kept = self.kept.as_ref().and_then(|kept| kept.load(engine));
         let linked = match kept {
             Some(component) => link(offer, &component),
@@ -108,7 +130,7 @@ impl Component {
     /// Somebody emptied the cache. The bundle's file will do, if it still is what this revision was made of.
     fn compile_again(&self) -> Result<Linked, IsolateError> {
         let wasm = std::fs::read(&self.origin.path).map_err(IsolateError::Read)?;
-        if self.origin.cache.kept(&self.origin.engine, &wasm) != self.kept {
+        if self.origin.kept(&wasm) != self.kept {
             return Err(IsolateError::Replaced);
         }
         self.origin.link(&wasm)

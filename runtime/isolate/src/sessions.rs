@@ -5,7 +5,7 @@ use rookery_contract::EventKind;
 use rookery_pool::{Deadline, EventsOutcome, Fault, Verdict};
 
 use crate::bindings::exports::rookery::app::sessions as wit;
-use crate::epoch;
+use crate::epoch::Runner;
 use crate::hub::outward;
 use crate::instantiate::Isolate;
 use crate::trap;
@@ -22,21 +22,17 @@ pub(crate) async fn events(
             verdict: Verdict::Fault(Fault::Unsupported("sessions")),
         };
     };
+    isolate.sound = false;
     let state = isolate.store.data_mut();
-    state.deadline = deadline.clone();
+    state.deadline = deadline;
     state.began = None;
     let events: Vec<wit::Event> = events.iter().map(event).collect();
-    let turn = state.turn.clone();
-    let call = epoch::computing(
-        turn,
-        app.rookery_app_sessions()
-            .call_handle(&mut isolate.store, &events),
-    );
-    let called = tokio::select! {
-        biased;
-        called = call => called,
-        () = deadline.passed() => Err(wasmtime::Error::msg("the guest waited past its deadline")),
-    };
+    let runner = Runner::of(state);
+    let guest = app.rookery_app_sessions();
+    let called = runner
+        .run(guest.call_handle(&mut isolate.store, &events))
+        .await;
+    isolate.sound = called.is_ok();
     let state = isolate.store.data_mut();
     state.end_invocation();
     EventsOutcome {

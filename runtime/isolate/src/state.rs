@@ -11,6 +11,7 @@ use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
 };
 
+use crate::cpu::CpuTime;
 use crate::epoch::Turn;
 use crate::limits::Limits;
 
@@ -25,6 +26,8 @@ pub(crate) struct State {
     pub deadline: Deadline,
     /// The right to compute for one more epoch; see [`Slots::long_runs`](crate::engine::Slots::long_runs).
     pub turn: Turn,
+    /// What all guests of the revision computed.
+    pub cpu: Arc<CpuTime>,
     /// The index of the event that the guest began last.
     pub began: Option<usize>,
     pub table: ResourceTable,
@@ -35,7 +38,13 @@ pub(crate) struct State {
 }
 
 impl State {
-    pub fn new(guest: Arc<Guest>, limits: Limits, deadline: Deadline, wasi: WasiCtx) -> Self {
+    pub fn new(
+        guest: Arc<Guest>,
+        limits: Limits,
+        deadline: Deadline,
+        wasi: WasiCtx,
+        cpu: Arc<CpuTime>,
+    ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES_MAX);
         State {
@@ -43,6 +52,7 @@ impl State {
             limits,
             deadline,
             turn: Turn::default(),
+            cpu,
             began: None,
             table,
             hub: None,

@@ -10,16 +10,17 @@ use rookery_contract::Event;
 use rookery_host::{Guest, Services};
 use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_pool::{
-    Deadline, EventsOutcome, Invocation, Prepare, Spawn, SpawnError, Verdict, Worker,
+    Deadline, EventsOutcome, Invocation, Notice, Prepare, Spawn, SpawnError, Verdict, Worker,
 };
 
 use crate::compile::CompileCache;
-use crate::engine::Slots;
+use crate::cpu::CpuTime;
+use crate::engine::{Slots, Thrift};
 use crate::error::IsolateError;
 use crate::instantiate::{Isolate, instantiate};
-use crate::link::Offer;
 use crate::revision::{Component, Origin};
-use crate::{http, sessions};
+use crate::workshop::Workshops;
+use crate::{http, life, sessions};
 
 /// How often components are looked at that may rest.
 const REST_EVERY: Duration = Duration::from_secs(15);
@@ -28,7 +29,7 @@ const REST_EVERY: Duration = Duration::from_secs(15);
 #[derive(Clone)]
 pub struct Isolates {
     slots: Slots,
-    offer: Offer,
+    workshops: Workshops,
     cache: CompileCache,
     services: Services,
     // Held to look through them, never across an await.
@@ -46,7 +47,7 @@ impl Isolates {
         services: Services,
     ) -> Result<Self, IsolateError> {
         Ok(Isolates {
-            offer: Offer::new(slots.engine())?,
+            workshops: Workshops::new(&slots)?,
             slots,
             cache,
             services,
@@ -80,14 +81,15 @@ impl Isolates {
             return Err(IsolateError::Memory { asked, allowed });
         }
         let wasm = std::fs::read(&path).map_err(IsolateError::Read)?;
+        let thrift = Thrift::of(&bundle.manifest);
         let origin = Origin {
-            engine: self.slots.engine().clone(),
-            offer: self.offer.clone(),
+            workshop: self.workshops.of(thrift)?,
             cache: self.cache.clone(),
             path,
+            thrift,
         };
         let linked = origin.link(&wasm)?;
-        let kept = self.cache.kept(self.slots.engine(), &wasm);
+        let kept = origin.kept(&wasm);
         Ok(Component::new(origin, kept, linked))
     }
 }
@@ -110,6 +112,7 @@ impl Prepare for Isolates {
             slots: self.slots.clone(),
             component,
             guest: Guest::new(bundle, &self.services),
+            cpu: Arc::default(),
         }))
     }
 }
@@ -119,18 +122,27 @@ struct IsolateSpawn {
     slots: Slots,
     component: Arc<Component>,
     guest: Arc<Guest>,
+    cpu: Arc<CpuTime>,
 }
 
 #[async_trait::async_trait]
 impl Spawn for IsolateSpawn {
     async fn spawn(&self) -> Result<Box<dyn Worker>, SpawnError> {
         let linked = self.component.linked().await?;
-        let isolate = instantiate(&self.slots, &linked, &self.guest).await?;
+        let isolate = instantiate(&self.slots, &linked, &self.guest, &self.cpu).await?;
         Ok(Box::new(IsolateWorker(isolate)))
     }
 
     fn serves_sessions(&self) -> bool {
         self.component.serves_sessions()
+    }
+
+    fn hears_notices(&self) -> bool {
+        self.component.hears_notices()
+    }
+
+    fn cpu_time(&self) -> Option<Duration> {
+        Some(self.cpu.total())
     }
 }
 
@@ -144,5 +156,12 @@ impl Worker for IsolateWorker {
 
     async fn events(&mut self, events: &[Event], deadline: Deadline) -> EventsOutcome {
         sessions::events(&mut self.0, events, deadline).await
+    }
+    async fn tell(&mut self, notice: Notice, deadline: Deadline) {
+        life::tell(&mut self.0, notice, deadline).await;
+    }
+
+    fn is_alive(&self) -> bool {
+        self.0.sound
     }
 }

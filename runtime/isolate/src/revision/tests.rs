@@ -4,7 +4,7 @@
 use std::fs;
 
 use tempfile::TempDir;
-use wasmtime::Config;
+use wasmtime::{Config, Engine};
 
 use super::*;
 
@@ -23,7 +23,17 @@ struct House {
     component: Arc<Component>,
 }
 
-fn house(cached: bool) -> House {
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Cache {
+    Folder,
+    Off,
+}
+
+fn house(cache: Cache) -> House {
+    house_of(cache, Thrift::Speed)
+}
+
+fn house_of(cache: Cache, thrift: Thrift) -> House {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("app.wasm");
     let wasm = wat::parse_str(GUEST).unwrap();
@@ -31,19 +41,18 @@ fn house(cached: bool) -> House {
     let mut config = Config::new();
     config.epoch_interruption(true);
     let engine = Engine::new(&config).unwrap();
-    let cache = if cached {
-        CompileCache::in_folder(&folder.path().join("cache"))
-    } else {
-        CompileCache::off()
+    let cache = match cache {
+        Cache::Folder => CompileCache::in_folder(&folder.path().join("cache")),
+        Cache::Off => CompileCache::off(),
     };
     let origin = Origin {
-        offer: Offer::new(&engine).unwrap(),
-        engine,
+        workshop: Workshop::on(engine).unwrap(),
         cache,
         path,
+        thrift,
     };
     let linked = origin.link(&wasm).unwrap();
-    let kept = origin.cache.kept(&origin.engine, &wasm);
+    let kept = origin.kept(&wasm);
     House {
         folder,
         component: Arc::new(Component::new(origin, kept, linked)),
@@ -63,7 +72,7 @@ impl House {
 
 #[tokio::test(start_paused = true)]
 async fn a_component_sleeps_until_it_is_used_and_again_after_a_while() {
-    let house = house(true);
+    let house = house(Cache::Folder);
     assert!(!house.is_awake());
     house.component.linked().await.unwrap();
     assert!(house.is_awake());
@@ -77,8 +86,18 @@ async fn a_component_sleeps_until_it_is_used_and_again_after_a_while() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_component_that_is_thrifty_rests_at_the_next_look() {
+    let house = house_of(Cache::Folder, Thrift::Memory);
+    house.component.linked().await.unwrap();
+    assert!(house.is_awake());
+    house.component.rest();
+    assert!(!house.is_awake());
+    house.component.linked().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_component_that_is_not_kept_stays_awake() {
-    let house = house(false);
+    let house = house(Cache::Off);
     assert!(house.is_awake());
     tokio::time::advance(2 * AWAKE_FOR).await;
     house.component.rest();
@@ -87,14 +106,14 @@ async fn a_component_that_is_not_kept_stays_awake() {
 
 #[tokio::test(start_paused = true)]
 async fn an_emptied_cache_is_filled_again_from_the_bundle() {
-    let house = house(true);
+    let house = house(Cache::Folder);
     house.empty_the_cache();
     assert!(house.component.linked().await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
 async fn another_component_never_takes_the_place_of_the_one_that_slept() {
-    let house = house(true);
+    let house = house(Cache::Folder);
     house.empty_the_cache();
     let other = GUEST.replace("$m", "$other");
     fs::write(
