@@ -8,4 +8,20 @@ pub struct RuleFault {
     pub at: String,
     /// What is wrong, in one line.
     pub reason: String,
+    /// Whose it is to mend.
+    pub cause: Cause,
 }
+
+/// Whose a fault is.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Cause {
+    /// The author's: the rule is wrong everywhere.
+    Rule,
+    /// The operator's: this variable is not set here.
+    NotSet(String),
+}
+
+/// What would be sent is longer than a URI can be: 65,534 bytes, or a rewrite of more than 60,000.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("the rewritten path is too long to be sent")]
+pub struct UriTooLong;

@@ -5,7 +5,7 @@
 use http::{HeaderName, HeaderValue};
 use serde_json::{Map, Value};
 
-use crate::error::RuleFault;
+use crate::error::{Cause, RuleFault};
 use crate::pattern::Pattern;
 use crate::rule::RuleSpec;
 use crate::schema::{CHANGE_ORIGIN, HEADERS, KEYS, PATTERN, REWRITE, SECURE, TARGET};
@@ -14,6 +14,27 @@ use crate::template::Template;
 
 /// The most rules that one bundle may have.
 pub const RULES_MAX: usize = 4096;
+
+/// How many instructions all patterns together may become: what one path can cost is in proportion to it.
+const WEIGHT_MAX: u64 = 1 << 18;
+
+/// Headers that belong to a connection or to the framing of its messages. With them, a rule could make two servers
+/// disagree on where a request ends.
+const OF_THE_CONNECTION: [&str; 13] = [
+    "connection",
+    "content-length",
+    "expect",
+    "keep-alive",
+    "proxy-connection",
+    "sec-websocket-accept",
+    "sec-websocket-extensions",
+    "sec-websocket-key",
+    "sec-websocket-version",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
 
 /// Reads and checks all rules.
 pub fn parse(proxy: &Value) -> Result<Vec<RuleSpec>, Vec<RuleFault>> {
@@ -40,8 +61,16 @@ pub fn parse(proxy: &Value) -> Result<Vec<RuleSpec>, Vec<RuleFault>> {
             return Err(vec![fault(String::new(), reason.to_owned())]);
         }
     };
+    let rules: Vec<RuleSpec> = rules.into_iter().flatten().collect();
+    let weights = rules.iter().map(|rule| rule.pattern.weight());
+    if weights.fold(0, u64::saturating_add) > WEIGHT_MAX {
+        faults.push(fault(
+            String::new(),
+            "the patterns together are too large".to_owned(),
+        ));
+    }
     if faults.is_empty() {
-        Ok(rules.into_iter().flatten().collect())
+        Ok(rules)
     } else {
         Err(faults)
     }
@@ -120,6 +149,7 @@ impl<'a> Reader<'a> {
         let secure = self.flag(SECURE).unwrap_or(true);
         let headers = self.headers();
         Some(RuleSpec {
+            at: self.at.clone(),
             pattern: pattern?,
             target: target?,
             rewrite,
@@ -179,10 +209,14 @@ impl<'a> Reader<'a> {
 
     fn header(&mut self, name: &str, value: &Value) -> Option<(HeaderName, Template)> {
         let key = format!("{HEADERS}[{:?}]", shortened(name));
-        let Ok(name) = name.parse() else {
+        let Ok(name) = name.parse::<HeaderName>() else {
             self.fault(&key, "is not a header's name".to_owned());
             return None;
         };
+        if OF_THE_CONNECTION.contains(&name.as_str()) {
+            self.fault(&key, "is the connection's own and cannot be set".to_owned());
+            return None;
+        }
         let Some(text) = value.as_str() else {
             self.fault(&key, "expected a string".to_owned());
             return None;
@@ -206,7 +240,11 @@ impl<'a> Reader<'a> {
 }
 
 fn fault(at: String, reason: String) -> RuleFault {
-    RuleFault { at, reason }
+    RuleFault {
+        at,
+        reason,
+        cause: Cause::Rule,
+    }
 }
 
 fn nearest<'k>(key: &str, known: &[&'k str]) -> &'k str {

@@ -1,13 +1,19 @@
 //! One proxy rule as its author wrote it, checked.
 
+use std::collections::BTreeSet;
+
 use http::HeaderName;
 
+use crate::engine::Engine;
 use crate::pattern::Pattern;
-use crate::template::Template;
+use crate::rewrite::Rewrite;
+use crate::template::{Piece, Template};
 
 /// A rule: requests whose path matches `pattern` go to `target`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RuleSpec {
+    /// Where the rule stands among the rules: `[0]`, `["^/api/"]`.
+    pub at: String,
     /// Tried on the path below the app, without the query; not anchored unless it says so.
     pub pattern: Pattern,
     /// Where matching requests go: an `http`, `https`, `ws` or `wss` URL once its variables are filled in.
@@ -23,6 +29,20 @@ pub struct RuleSpec {
 }
 
 impl RuleSpec {
+    /// Which engine the rule needs.
+    pub fn engine(&self) -> Engine {
+        Engine::of(self.pattern.tree(), &self.read_groups())
+    }
+
+    /// The groups that the rewrite reads, whatever its variables hold.
+    fn read_groups(&self) -> BTreeSet<u32> {
+        let rewrite = self.rewrite.as_ref().map(|rewrite| {
+            let pieces: Vec<_> = rewrite.texts().map(Piece::Text).collect();
+            Rewrite::new(&pieces, self.pattern.tree())
+        });
+        rewrite.map_or_else(BTreeSet::new, |rewrite| rewrite.read_groups())
+    }
+
     /// The names of every `${NAME}` in the rule, each once, in the order of target, rewrite and headers.
     pub fn variables(&self) -> Vec<&str> {
         let templates = std::iter::once(&self.target)

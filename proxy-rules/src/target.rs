@@ -1,14 +1,127 @@
-//! Checks where a rule sends its requests.
+//! Where a rule sends its requests.
 //!
-//! **Absent on purpose:** the URL after its variables are filled in; only the operator's environment knows it.
+//! **Invariant:** a [`Target`] can be dialled as it stands, and its base can be put in front of any normal path.
+//! **Absent on purpose:** a user and a password in the URL: they would be sent to whoever reads the log, and there are
+//! `headers` for that.
 
-use http::Uri;
+use http::uri::{Authority, PathAndQuery};
+use http::{HeaderValue, Uri};
 
+use crate::path;
 use crate::template::Template;
 
-const SCHEMES: [&str; 4] = ["http", "https", "ws", "wss"];
+/// The server behind a rule.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Target {
+    /// Whether it is spoken to in TLS.
+    pub scheme: Scheme,
+    /// A name or an address; an IPv6 address is in brackets.
+    pub host: String,
+    /// The port to dial.
+    pub port: u16,
+    /// `host`, or `host:port` where the port is not the scheme's own.
+    pub authority: Authority,
+    /// What every path begins with: empty, or `/…` without a `/` at its end.
+    pub base: String,
+    /// What every query begins with.
+    pub query: Option<String>,
+}
 
-/// Whether the target can be dialled, as far as its text tells.
+/// How a target is spoken to. For a WebSocket it is the same connection, upgraded.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Scheme {
+    /// `http` and `ws`.
+    Http,
+    /// `https` and `wss`.
+    Https,
+}
+
+impl Scheme {
+    /// `http` or `https`.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https => "https",
+        }
+    }
+
+    fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Https => 443,
+        }
+    }
+}
+
+impl Target {
+    pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
+        let uri: Uri = text.parse().map_err(|_| "is not a URL")?;
+        let scheme = match uri.scheme_str() {
+            Some("http" | "ws") => Scheme::Http,
+            Some("https" | "wss") => Scheme::Https,
+            _ => return Err("must be an http, https, ws or wss URL, or contain ${NAME}"),
+        };
+        let given = uri.authority().ok_or("names no host")?;
+        if given.as_str().contains('@') {
+            return Err("must not hold a user or a password; send an authorization header instead");
+        }
+        let host = given.host().to_ascii_lowercase();
+        if host.is_empty() {
+            return Err("names no host");
+        }
+        // The URI parser keeps a port that no socket has; `port_u16()` is None for it.
+        let port = match given.port_u16() {
+            None if given.as_str().len() > host.len() => {
+                return Err("has a port that is not a number up to 65535");
+            }
+            Some(0) => return Err("has port 0, which nothing listens on"),
+            None => scheme.default_port(),
+            Some(port) => port,
+        };
+        let authority = if port == scheme.default_port() {
+            host.parse()
+        } else {
+            format!("{host}:{port}").parse()
+        };
+        let base = path::normal(uri.path());
+        Ok(Self {
+            scheme,
+            port,
+            authority: authority.map_err(|_| "names no host")?,
+            base: base.trim_end_matches('/').to_owned(),
+            query: uri
+                .query()
+                .filter(|query| !query.is_empty())
+                .map(|query| path::encoded(query, path::is_query).into_owned()),
+            host,
+        })
+    }
+
+    /// `scheme://authority`, which is the target's `Origin`.
+    pub fn origin(&self) -> String {
+        format!("{}://{}", self.scheme.as_str(), self.authority)
+    }
+
+    pub(crate) fn origin_header(&self) -> HeaderValue {
+        HeaderValue::try_from(self.origin()).expect("an authority is ASCII")
+    }
+
+    pub(crate) fn host_header(&self) -> HeaderValue {
+        HeaderValue::from_str(self.authority.as_str()).expect("an authority is ASCII")
+    }
+
+    /// The whole URL of a path and query on this target.
+    pub(crate) fn uri(&self, path_and_query: PathAndQuery) -> Uri {
+        Uri::builder()
+            .scheme(self.scheme.as_str())
+            .authority(self.authority.clone())
+            .path_and_query(path_and_query)
+            .build()
+            .expect("a scheme, an authority and a path are a URL")
+    }
+}
+
+/// Whether the target can be dialled, as far as its text tells before its variables are filled in.
 pub(crate) fn check(target: &Template) -> Result<(), &'static str> {
     if target.as_str().is_empty() {
         return Err("must not be empty");
@@ -16,26 +129,7 @@ pub(crate) fn check(target: &Template) -> Result<(), &'static str> {
     if target.variables().next().is_some() {
         return Ok(());
     }
-    let uri: Uri = target.as_str().parse().map_err(|_| "is not a URL")?;
-    if !uri
-        .scheme_str()
-        .is_some_and(|scheme| SCHEMES.contains(&scheme))
-    {
-        return Err("must be an http, https, ws or wss URL, or contain ${NAME}");
-    }
-    let authority = uri.authority().ok_or("names no host")?;
-    if authority.host().is_empty() {
-        return Err("names no host");
-    }
-    // The URI parser keeps a port that no socket has; `port()` is None for it.
-    let bare = authority
-        .as_str()
-        .rsplit_once('@')
-        .map_or(authority.as_str(), |(_, bare)| bare);
-    if bare.len() > authority.host().len() && authority.port_u16().is_none() {
-        return Err("has a port that is not a number up to 65535");
-    }
-    Ok(())
+    Target::parse(target.as_str()).map(drop)
 }
 
 #[cfg(test)]
@@ -76,7 +170,47 @@ mod tests {
         check_target("http:///x", Err("URL"));
         check_target("http://b:99999", Err("port"));
         check_target("http://b:", Err("port"));
-        check_target("http://u:p@b", Ok(()));
+        check_target("http://b:0", Err("port"));
+        check_target("http://u:p@b", Err("authorization"));
         check_target("http://b c", Err("URL"));
+    }
+
+    #[track_caller]
+    fn check_parts(
+        text: &str,
+        origin: &str,
+        dialled: (&str, u16),
+        base: &str,
+        query: Option<&str>,
+    ) {
+        let target = Target::parse(text).unwrap();
+        assert_eq!(target.origin(), origin, "{text}");
+        assert_eq!((target.host.as_str(), target.port), dialled, "{text}");
+        assert_eq!(
+            (target.base.as_str(), target.query.as_deref()),
+            (base, query),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_target_has_the_parts_of_its_url() {
+        check_parts("http://B", "http://b", ("b", 80), "", None);
+        check_parts("http://b:80/", "http://b", ("b", 80), "", None);
+        check_parts("wss://b/", "https://b", ("b", 443), "", None);
+        check_parts(
+            "https://b:80/x/y/?k=1",
+            "https://b:80",
+            ("b", 80),
+            "/x/y",
+            Some("k=1"),
+        );
+        check_parts(
+            "ws://[::1]:81/../x#f",
+            "http://[::1]:81",
+            ("[::1]", 81),
+            "/x",
+            None,
+        );
     }
 }

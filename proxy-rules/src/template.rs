@@ -44,6 +44,96 @@ impl Template {
     }
 }
 
+/// One piece of a template that was filled in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) enum Piece<'t> {
+    /// As the author wrote it.
+    Text(&'t str),
+    /// What a variable holds.
+    Value(String),
+}
+
+/// The names that a manifest grants and the environment that they are looked up in.
+pub(crate) struct Variables<'a> {
+    pub(crate) granted: &'a [String],
+    pub(crate) environment: &'a dyn Fn(&str) -> Option<String>,
+}
+
+/// Why a variable has no value.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub(crate) enum NoValue {
+    /// The manifest does not list it.
+    #[error("uses ${{{0}}}, which grants.env does not list")]
+    NotGranted(String),
+    /// The environment does not have it.
+    #[error("uses ${{{0}}}, which is not set in the environment")]
+    NotSet(String),
+}
+
+impl Variables<'_> {
+    fn value(&self, name: &str) -> Result<String, NoValue> {
+        if !self.granted.iter().any(|granted| granted == name) {
+            return Err(NoValue::NotGranted(name.to_owned()));
+        }
+        (self.environment)(name).ok_or_else(|| NoValue::NotSet(name.to_owned()))
+    }
+}
+
+impl Template {
+    /// Its text and its variables' values, in order; or every variable that has none.
+    pub(crate) fn fill(&self, variables: &Variables<'_>) -> Result<Vec<Piece<'_>>, Vec<NoValue>> {
+        let mut pieces = Vec::new();
+        let mut missing = Vec::new();
+        for (text, name) in self.sections() {
+            pieces.push(Piece::Text(text));
+            match name.map(|name| variables.value(name)) {
+                None => {}
+                Some(Ok(value)) => pieces.push(Piece::Value(value)),
+                Some(Err(no_value)) if missing.contains(&no_value) => {}
+                Some(Err(no_value)) => missing.push(no_value),
+            }
+        }
+        if missing.is_empty() {
+            Ok(pieces)
+        } else {
+            Err(missing)
+        }
+    }
+
+    /// What its author wrote around the variables.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &str> {
+        self.sections().map(|(text, _)| text)
+    }
+
+    /// Each text with the variable after it; none is after the last.
+    fn sections(&self) -> impl Iterator<Item = (&str, Option<&str>)> {
+        let mut rest = Some(self.text.as_str());
+        std::iter::from_fn(move || {
+            let text = rest.take()?;
+            let Some((text, after)) = text.split_once("${") else {
+                return Some((text, None));
+            };
+            let (name, next) = after
+                .split_once('}')
+                .expect("a template's braces are closed");
+            rest = Some(next);
+            Some((text, Some(name)))
+        })
+    }
+
+    /// The same as one text.
+    pub(crate) fn filled(&self, variables: &Variables<'_>) -> Result<String, Vec<NoValue>> {
+        let pieces = self.fill(variables)?;
+        Ok(pieces
+            .iter()
+            .map(|piece| match piece {
+                Piece::Text(text) => text,
+                Piece::Value(value) => value.as_str(),
+            })
+            .collect())
+    }
+}
+
 /// What follows each `${` up to its `}`, or None for the one that is never closed.
 fn names(text: &str) -> impl Iterator<Item = Option<&str>> {
     text.split("${")

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::pattern::Engine;
+use crate::Engine;
 
 #[track_caller]
 fn check(proxy: &Value, expected: Result<&[&str], &[&str]>) {
@@ -42,7 +42,7 @@ fn the_seeds_rule_is_read_whole() {
     let [rule] = rules.as_slice() else {
         panic!("one rule")
     };
-    assert_eq!(rule.pattern.engine(), Engine::Linear);
+    assert_eq!(rule.engine(), Engine::Linear);
     assert_eq!(
         rule.rewrite.as_ref().map(Template::as_str),
         Some("/version/$1/$2")

@@ -160,7 +160,7 @@ fn check_between(manifest: &Manifest, notes: &mut Notes) {
         }
     }
     for rule in &manifest.proxy {
-        if rule.pattern.engine() == rookery_proxy_rules::Engine::Bounded {
+        if rule.engine() == rookery_proxy_rules::Engine::Bounded {
             let pattern = crate::shape::quoted(rule.pattern.as_str());
             notes.warn(
                 "proxy",

@@ -1,0 +1,242 @@
+//! Which rule a path is for, and what it makes of it.
+
+#![allow(clippy::unwrap_used)]
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{Certificate, Engine, UriTooLong};
+
+fn specs(rules: &Value) -> Vec<RuleSpec> {
+    crate::parse(rules).unwrap()
+}
+
+fn set(rules: &Value) -> RuleSet {
+    RuleSet::compile(&specs(rules), &[], &|_| None).unwrap()
+}
+
+/// `index url` of what is found, or nothing.
+fn found(rules: &RuleSet, path: &str, query: Option<&str>) -> String {
+    match rules.find(path).matched {
+        Some(matched) => {
+            format!("{} {}", matched.rule().index(), matched.uri(query).unwrap())
+        }
+        None => String::new(),
+    }
+}
+
+#[track_caller]
+fn check(rules: &Value, path: &str, expected: &str) {
+    assert_eq!(found(&set(rules), path, None), expected, "{path}");
+}
+
+#[test]
+fn the_first_rule_that_matches_wins() {
+    let rules = json!({
+        "^/api/(.*)$": {"target": "http://a", "rewrite": "/v1/$1"},
+        "^/api/x$": {"target": "http://b"},
+        "x$": {"target": "http://c"},
+    });
+    check(&rules, "/api/x", "0 http://a/v1/x");
+    check(&rules, "/x", "2 http://c/x");
+    check(&rules, "/y", "");
+}
+
+#[test]
+fn a_rule_that_only_may_match_does_not_hide_the_next() {
+    let rules = json!([
+        {"pattern": "^/(?!admin)(.*)$", "target": "http://a", "rewrite": "/x/$1"},
+        {"pattern": "^/(admin)/\\1$", "target": "http://b"},
+        {"pattern": "^/admin", "target": "http://c"},
+    ]);
+    check(&rules, "/users", "0 http://a/x/users");
+    check(&rules, "/admin/admin", "1 http://b/admin/admin");
+    check(&rules, "/admin/x", "2 http://c/admin/x");
+}
+
+#[test]
+fn the_targets_base_is_kept() {
+    let rules = json!([
+        {"pattern": "^/a/(.*)$", "target": "http://a/base/", "rewrite": "$1"},
+        {"pattern": "^/b", "target": "https://b:8443/x?k=1", "rewrite": "/y?l=2"},
+    ]);
+    check(&rules, "/a/x", "0 http://a/base/x");
+    check(&rules, "/a/", "0 http://a/base/");
+    check(&rules, "/a/../a/..%2f", "0 http://a/base/..%2f");
+    assert_eq!(
+        found(&set(&rules), "/b", Some("m=3")),
+        "1 https://b:8443/x/y?k=1&l=2&m=3"
+    );
+}
+
+#[test]
+fn a_path_never_changes_the_host() {
+    let rules = json!([{"pattern": "^/r(.*)$", "target": "http://a", "rewrite": "$1"}, {"pattern": "", "target": "http://b"}]);
+    assert!(crate::parse(&rules).is_err());
+    let rules = json!([{"pattern": "^/r(.*)$", "target": "http://a", "rewrite": "$1"}, {"pattern": "^", "target": "http://b"}]);
+    let rules = set(&rules);
+    for path in [
+        "/r//evil.com/x",
+        "/r@evil.com",
+        "/r:80/x",
+        "//evil.com",
+        "/\\evil.com",
+        "/r.evil.com",
+    ] {
+        let lookup = rules.find(path);
+        let uri = lookup.matched.unwrap().uri(None).unwrap();
+        assert!(matches!(uri.host(), Some("a" | "b")), "{path}: {uri}");
+        assert_eq!(uri.port_u16(), None, "{path}");
+    }
+    assert_eq!(found(&rules, "//evil.com", None), "1 http://b//evil.com");
+}
+
+#[test]
+fn the_requests_query_is_kept_and_cannot_break_out() {
+    let rules = set(&json!({"^/": {"target": "http://a"}}));
+    assert_eq!(
+        found(&rules, "/x", Some("q=1&q=é")),
+        "0 http://a/x?q=1&q=%C3%A9"
+    );
+    assert_eq!(found(&rules, "/x", Some("")), "0 http://a/x?");
+    assert_eq!(found(&rules, "/x", Some("a#b")), "0 http://a/x?a%23b");
+}
+
+#[test]
+fn variables_come_from_the_environment_as_far_as_they_are_granted() {
+    let rules = specs(&json!({"^/(.*)$": {
+        "target": "${API}", "rewrite": "/${STAGE}/$1", "headers": {"authorization": "Bearer ${TOKEN}"}
+    }}));
+    let granted = ["API", "STAGE", "TOKEN"].map(str::to_owned);
+    let environment = |name: &str| match name {
+        "API" => Some("https://b/base".to_owned()),
+        "STAGE" => Some("$1 x".to_owned()),
+        "TOKEN" => Some("s3cret".to_owned()),
+        _ => None,
+    };
+    let set = RuleSet::compile(&rules, &granted, &environment).unwrap();
+    assert_eq!(found(&set, "/a", None), "0 https://b/base/$1%20x/a");
+    let (_, value) = &set.rules()[0].headers()[0];
+    assert_eq!(value, "Bearer s3cret");
+    assert!(!format!("{set:?}").contains("s3cret"));
+
+    let faults = RuleSet::compile(&rules, &granted[..2], &|name| {
+        (name == "STAGE").then(String::new)
+    });
+    let faults: Vec<_> = faults
+        .unwrap_err()
+        .into_iter()
+        .map(|fault| (fault.to_string(), fault.cause))
+        .collect();
+    assert_eq!(
+        faults,
+        [
+            (
+                r#"["^/(.*)$"].target: uses ${API}, which is not set in the environment"#.to_owned(),
+                Cause::NotSet("API".to_owned())
+            ),
+            (
+                r#"["^/(.*)$"].headers["authorization"]: uses ${TOKEN}, which grants.env does not list"#.to_owned(),
+                Cause::Rule
+            ),
+        ]
+    );
+}
+
+#[test]
+fn what_a_variable_makes_of_a_rule_is_checked() {
+    let rules = specs(&json!([
+        {"pattern": "a", "target": "${V}", "headers": {"x-a": "${V}", "host": "${V}"}},
+    ]));
+    let granted = ["V".to_owned()];
+    let faults = |value: &'static str| {
+        let compiled = RuleSet::compile(&rules, &granted, &|_| Some(value.to_owned()));
+        let faults = compiled.map(drop).unwrap_err();
+        faults.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        faults("a\nb"),
+        [
+            "[0].target: is not a URL",
+            r#"[0].headers["x-a"]: has a character that no header's value may have"#,
+            r#"[0].headers["host"]: is not a host"#,
+        ]
+    );
+    assert_eq!(faults("ftp://x").len(), 2);
+}
+
+#[test]
+fn change_origin_comes_before_the_rules_own_headers() {
+    let rules = set(&json!([
+        {"pattern": "a", "target": "wss://b:8443/x", "changeOrigin": true, "secure": false, "headers": {"Origin": "x"}},
+        {"pattern": "b", "target": "http://b"},
+    ]));
+    let [changed, plain] = rules.rules() else {
+        panic!("two rules")
+    };
+    let mut headers = http::HeaderMap::new();
+    headers.insert("host", "client".parse().unwrap());
+    headers.insert("cookie", "c".parse().unwrap());
+    changed.set_headers(&mut headers);
+    assert_eq!(headers["host"], "b:8443");
+    assert_eq!(headers["origin"], "x");
+    assert_eq!(headers["cookie"], "c");
+    assert_eq!(changed.headers()[1].1, "https://b:8443");
+    assert_eq!(
+        (changed.certificate(), plain.certificate()),
+        (Certificate::Any, Certificate::Verified)
+    );
+    assert!(plain.headers().is_empty());
+}
+
+#[test]
+fn what_is_too_long_to_send_is_said() {
+    let rules = set(&json!({"^/(.*)$": {"target": "http://a", "rewrite": "$1$1$1"}}));
+    let path = format!("/{}", "a".repeat(30_000));
+    assert_eq!(
+        rules.find(&path).matched.unwrap().uri(None),
+        Err(UriTooLong)
+    );
+    let rules = set(&json!({"^/(.*)$": {"target": "http://a"}}));
+    let query = "q".repeat(40_000);
+    assert_eq!(
+        rules.find(&path).matched.unwrap().uri(Some(&query)),
+        Err(UriTooLong)
+    );
+}
+
+#[test]
+fn a_rule_that_gives_up_is_named_once_and_the_next_is_asked() {
+    let rules = set(&json!([
+        {"pattern": "^/(?:a+)+(?=x)", "target": "http://a"},
+        {"pattern": "^/a", "target": "http://b"},
+    ]));
+    let path = format!("/{}", "a".repeat(100));
+    for is_first in [true, false] {
+        let lookup = rules.find(&path);
+        assert_eq!(lookup.gave_up.len(), 1);
+        assert_eq!(lookup.gave_up[0].rule.index(), 0);
+        assert_eq!(lookup.gave_up[0].is_first, is_first);
+        assert_eq!(lookup.matched.unwrap().rule().index(), 1);
+    }
+    assert_eq!(
+        (rules.rules()[0].gave_up(), rules.rules()[1].gave_up()),
+        (2, 0)
+    );
+}
+
+#[test]
+fn no_rules_match_nothing() {
+    assert!(set(&json!({})).find("/").matched.is_none());
+}
+
+#[test]
+fn a_rule_knows_its_engine() {
+    let rules = set(&json!([
+        {"pattern": "^/(?:(a)|b)*$", "target": "http://a"},
+        {"pattern": "^/(?:(a)|b)*$", "target": "http://a", "rewrite": "/$1"},
+    ]));
+    assert_eq!(rules.rules()[0].engine(), Engine::Linear);
+    assert_eq!(rules.rules()[1].engine(), Engine::Bounded);
+    assert_eq!(found(&rules, "/ab", None), "0 http://a/ab");
+}
