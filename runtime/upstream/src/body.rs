@@ -1,0 +1,163 @@
+//! Bodies on their way: the request's, which is watched while it moves, and the answer's, which gives its connection back.
+//!
+//! **Invariant:** a connection is given back when the last byte of its answer was read, and dropped, which closes it, when
+//! the answer is dropped before.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body as HttpBody, Frame, SizeHint};
+use http_body_util::combinators::UnsyncBoxBody;
+use hyper::body::Incoming;
+use hyper::client::conn::http1::SendRequest;
+use tokio::time::{Instant, Sleep, sleep};
+
+use crate::error::UpstreamError;
+use crate::origin::Origin;
+
+/// A body as it streams between two sides.
+pub type Body = UnsyncBoxBody<Bytes, BodyError>;
+
+/// Why a body ended before its end.
+pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
+
+/// How many pieces of a request went out.
+#[derive(Clone, Default)]
+pub(crate) struct Progress(Arc<AtomicU64>);
+
+impl Progress {
+    pub fn pieces(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// A request's body whose pieces are counted.
+pub(crate) struct Counted {
+    pub body: Body,
+    pub progress: Progress,
+}
+
+impl HttpBody for Counted {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
+        self.progress.0.fetch_add(1, Ordering::Relaxed);
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// An answer's body.
+pub(crate) struct Answer {
+    body: Incoming,
+    /// What carried it, if that can be used again: HTTP/1.1.
+    line: Option<SendRequest<Body>>,
+    origin: Arc<Origin>,
+    idle: Duration,
+    /// Made when there is something to wait for, which most small answers never have.
+    timer: Option<Pin<Box<Sleep>>>,
+    waiting: bool,
+}
+
+impl Answer {
+    pub fn new(
+        body: Incoming,
+        line: Option<SendRequest<Body>>,
+        origin: Arc<Origin>,
+        idle: Duration,
+    ) -> Self {
+        let mut answer = Answer {
+            body,
+            line,
+            origin,
+            idle,
+            timer: None,
+            waiting: false,
+        };
+        if answer.body.is_end_stream() {
+            answer.give_back();
+        }
+        answer
+    }
+
+    fn give_back(&mut self) {
+        if let Some(line) = self.line.take() {
+            self.origin.rest(line);
+        }
+    }
+
+    /// Ready when nothing came for too long.
+    fn poll_patience(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let idle = self.idle;
+        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep(idle)));
+        if !self.waiting {
+            self.waiting = true;
+            timer.as_mut().reset(Instant::now() + idle);
+        }
+        timer.as_mut().poll(cx)
+    }
+}
+
+impl HttpBody for Answer {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        match Pin::new(&mut self.body).poll_frame(cx) {
+            Poll::Ready(Some(Ok(frame))) => {
+                self.waiting = false;
+                if self.body.is_end_stream() {
+                    self.give_back();
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Poll::Ready(Some(Err(source))) => {
+                self.line = None;
+                let target = self.origin.target().to_string();
+                let broken = UpstreamError::Broken { target, source };
+                Poll::Ready(Some(Err(broken.into())))
+            }
+            Poll::Ready(None) => {
+                self.give_back();
+                Poll::Ready(None)
+            }
+            Poll::Pending => {
+                ready!(self.poll_patience(cx));
+                self.line = None;
+                let stalled = UpstreamError::Stalled {
+                    target: self.origin.target().to_string(),
+                    after: self.idle,
+                };
+                Poll::Ready(Some(Err(stalled.into())))
+            }
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

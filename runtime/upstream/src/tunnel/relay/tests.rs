@@ -1,0 +1,1 @@
+//! Both directions over pipes.

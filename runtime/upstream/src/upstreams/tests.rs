@@ -1,0 +1,377 @@
+//! Over real sockets: pooling, retries, limits and tunnels, against servers that do exactly what a test says.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode};
+use http_body_util::{BodyExt, Empty, Full};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream, UnixListener};
+
+use super::*;
+use crate::tunnel::{Close, Ended};
+use crate::{Body, Dialled, Timeouts, UpstreamError};
+
+const TIMEOUTS: Timeouts = Timeouts {
+    connect: Duration::from_secs(10),
+    answer: Duration::from_secs(10),
+    idle: Duration::from_secs(10),
+};
+const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
+
+fn upstreams(config: UpstreamConfig) -> (Arc<Upstreams>, Tasks, Shutdown) {
+    let (tasks, shutdown) = (Tasks::new(), Shutdown::new());
+    let upstreams = Upstreams::new(config, &tasks, &shutdown);
+    (upstreams, tasks, shutdown)
+}
+
+async fn server() -> (TcpListener, Target) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let host = "127.0.0.1".into();
+    (listener, Target::Tcp { host, port })
+}
+
+fn request(method: Method, body: &'static str) -> Request<Body> {
+    let body = Full::new(Bytes::from(body)).map_err(|never| match never {});
+    let request = Request::builder().method(method).uri("/x?y=1");
+    request.body(body.boxed_unsync()).unwrap()
+}
+
+fn get() -> Request<Body> {
+    let body = Empty::new().map_err(|never| match never {});
+    Request::builder()
+        .uri("/x?y=1")
+        .body(body.boxed_unsync())
+        .unwrap()
+}
+
+/// Reads to the end of a head.
+async fn head(stream: &mut (impl AsyncReadExt + Unpin)) -> String {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(stream.read_u8().await.unwrap());
+    }
+    String::from_utf8(head).unwrap()
+}
+
+async fn text(answer: http::Response<Body>) -> String {
+    let body = answer.into_body().collect().await.unwrap().to_bytes();
+    String::from_utf8(body.to_vec()).unwrap()
+}
+
+#[tokio::test]
+async fn one_connection_serves_one_request_after_the_other() {
+    let (upstreams, ..) = upstreams(UpstreamConfig::default());
+    let (listener, target) = server().await;
+    let serving = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        for _ in 0..20 {
+            let head = head(&mut stream).await;
+            assert!(head.starts_with("GET /x?y=1 HTTP/1.1\r\n"), "{head}");
+            stream.write_all(ANSWER).await.unwrap();
+        }
+        // A second connection would never be accepted, and its request never be answered.
+    });
+    for round in 0..20 {
+        // The connection's task has to see the end of the exchange before the connection is ready again.
+        while round > 0 && !upstreams.origin(&target).is_ready() {
+            tokio::task::yield_now().await;
+        }
+        let answer = upstreams.send(&target, get(), TIMEOUTS).await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        assert_eq!(text(answer).await, "ok");
+    }
+    serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_unix_socket_is_a_target() {
+    let (upstreams, ..) = upstreams(UpstreamConfig::default());
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app.sock");
+    let listener = UnixListener::bind(&path).unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let head = head(&mut stream).await;
+        assert!(head.contains("host: localhost\r\n"), "{head}");
+        let mut body = [0; 5];
+        stream.read_exact(&mut body).await.unwrap();
+        assert_eq!(&body, b"hello");
+        stream.write_all(ANSWER).await.unwrap();
+    });
+    let target = Target::Unix(path.as_path().into());
+    let answer = upstreams
+        .send(&target, request(Method::POST, "hello"), TIMEOUTS)
+        .await
+        .unwrap();
+    assert_eq!(text(answer).await, "ok");
+}
+
+/// Takes one connection after another; each answers once and is closed when it gets its second request.
+async fn closing_on_the_second_request(listener: TcpListener) {
+    loop {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        tokio::spawn(async move {
+            head(&mut stream).await;
+            stream.write_all(ANSWER).await.unwrap();
+            head(&mut stream).await;
+        });
+    }
+}
+
+async fn second_answer(second: Request<Body>) -> Result<String, UpstreamError> {
+    let (upstreams, ..) = upstreams(UpstreamConfig::default());
+    let (listener, target) = server().await;
+    let serving = tokio::spawn(closing_on_the_second_request(listener));
+    let first = upstreams.send(&target, get(), TIMEOUTS).await?;
+    assert_eq!(text(first).await, "ok");
+    while !upstreams.origin(&target).is_ready() {
+        tokio::task::yield_now().await;
+    }
+    let answer = upstreams.send(&target, second, TIMEOUTS).await?;
+    let answer = text(answer).await;
+    serving.abort();
+    Ok(answer)
+}
+
+#[tokio::test]
+async fn an_idempotent_request_without_a_body_is_sent_again_when_a_rested_connection_dies() {
+    assert_eq!(second_answer(get()).await.unwrap(), "ok");
+}
+
+#[tokio::test]
+async fn a_request_that_may_have_had_an_effect_is_not_sent_again() {
+    let refused = second_answer(request(Method::POST, "")).await.unwrap_err();
+    assert!(matches!(refused, UpstreamError::Broken { .. }), "{refused}");
+    let refused = second_answer(request(Method::PUT, "body"))
+        .await
+        .unwrap_err();
+    assert!(matches!(refused, UpstreamError::Broken { .. }), "{refused}");
+}
+
+#[tokio::test]
+async fn a_new_connection_that_dies_is_not_tried_again() {
+    let (upstreams, ..) = upstreams(UpstreamConfig::default());
+    let (listener, target) = server().await;
+    let serving = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        head(&mut stream).await;
+    });
+    let refused = upstreams.send(&target, get(), TIMEOUTS).await.unwrap_err();
+    assert!(matches!(refused, UpstreamError::Broken { .. }), "{refused}");
+    serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn nobody_there_is_an_error_that_names_the_target() {
+    let (upstreams, ..) = upstreams(UpstreamConfig::default());
+    let (listener, target) = server().await;
+    drop(listener);
+    let refused = upstreams.send(&target, get(), TIMEOUTS).await.unwrap_err();
+    assert!(
+        matches!(refused, UpstreamError::Connect { .. }),
+        "{refused}"
+    );
+    assert!(refused.to_string().contains(&target.to_string()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upstream_that_says_nothing_is_given_up() {
+    let (upstreams, ..) = upstreams(UpstreamConfig::default());
+    let (listener, target) = server().await;
+    let patience = Timeouts {
+        // The clock runs ahead while the system connects.
+        connect: Duration::from_secs(1_000_000),
+        ..TIMEOUTS
+    };
+    let refused = upstreams.send(&target, get(), patience).await.unwrap_err();
+    assert!(
+        matches!(refused, UpstreamError::AnswerTimeout { .. }),
+        "{refused}"
+    );
+    drop(listener);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_stops_in_the_middle_is_an_error_of_its_body() {
+    let (upstreams, ..) = upstreams(UpstreamConfig::default());
+    let (listener, target) = server().await;
+    let serving = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        head(&mut stream).await;
+        let begun = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf";
+        stream.write_all(begun).await.unwrap();
+        stream
+    });
+    let patience = Timeouts {
+        connect: Duration::from_secs(1_000_000),
+        answer: Duration::from_secs(1_000_000),
+        ..TIMEOUTS
+    };
+    let answer = upstreams.send(&target, get(), patience).await.unwrap();
+    let stalled = answer.into_body().collect().await.unwrap_err();
+    let stalled = stalled.downcast_ref::<UpstreamError>().unwrap();
+    assert!(
+        matches!(stalled, UpstreamError::Stalled { .. }),
+        "{stalled}"
+    );
+    drop(serving);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_dropped_closes_its_connection() {
+    let (upstreams, ..) = upstreams(UpstreamConfig::default());
+    let (listener, target) = server().await;
+    let serving = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        head(&mut stream).await;
+        let begun = b"HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\n\r\n";
+        stream.write_all(begun).await.unwrap();
+        stream.read(&mut [0]).await.unwrap_or_default()
+    });
+    let answer = upstreams.send(&target, get(), TIMEOUTS).await.unwrap();
+    drop(answer);
+    assert_eq!(serving.await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_request_beyond_the_bound_waits_for_a_place() {
+    let config = UpstreamConfig {
+        connections_max: 1,
+        ..UpstreamConfig::default()
+    };
+    let (upstreams, ..) = upstreams(config);
+    let (listener, target) = server().await;
+    let (begun, has_begun) = tokio::sync::oneshot::channel();
+    let (go_on, goes_on) = tokio::sync::oneshot::channel::<()>();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        head(&mut stream).await;
+        begun.send(()).unwrap();
+        goes_on.await.unwrap();
+        let last = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok";
+        stream.write_all(last).await.unwrap();
+        drop(stream);
+        let (mut stream, _) = listener.accept().await.unwrap();
+        head(&mut stream).await;
+        stream.write_all(ANSWER).await.unwrap();
+    });
+    let (first, to) = (Arc::clone(&upstreams), target.clone());
+    let first = tokio::spawn(async move { first.send(&to, get(), TIMEOUTS).await });
+    has_begun.await.unwrap();
+    let hasty = Timeouts {
+        connect: Duration::from_millis(1),
+        ..TIMEOUTS
+    };
+    let refused = upstreams.send(&target, get(), hasty).await.unwrap_err();
+    assert!(
+        matches!(refused, UpstreamError::Saturated { max: 1, .. }),
+        "{refused}"
+    );
+    go_on.send(()).unwrap();
+    assert_eq!(text(first.await.unwrap().unwrap()).await, "ok");
+    let second = upstreams.send(&target, get(), TIMEOUTS).await.unwrap();
+    assert_eq!(text(second).await, "ok");
+}
+
+#[tokio::test]
+async fn after_the_shutdown_nothing_rests_and_every_task_ends() {
+    let (upstreams, tasks, shutdown) = upstreams(UpstreamConfig::default());
+    let (listener, target) = server().await;
+    tokio::spawn(closing_on_the_second_request(listener));
+    for round in 0..2 {
+        let answer = upstreams.send(&target, get(), TIMEOUTS).await.unwrap();
+        assert_eq!(text(answer).await, "ok", "round {round}");
+        shutdown.request();
+        assert!(tasks.drain(Duration::from_secs(30)).await.is_empty());
+    }
+}
+
+/// The two sockets of one connection.
+async fn pair() -> (TcpStream, TcpStream) {
+    let (listener, target) = server().await;
+    let Target::Tcp { port, .. } = target else {
+        unreachable!("it is TCP")
+    };
+    let ours = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    (ours, listener.accept().await.unwrap().0)
+}
+
+fn upgrade() -> Request<()> {
+    let request = Request::builder()
+        .uri("/ws")
+        .header("sec-websocket-key", "abc");
+    request.body(()).unwrap()
+}
+
+#[tokio::test]
+async fn a_tunnel_passes_what_was_said_with_the_handshake() {
+    let (upstreams, ..) = upstreams(UpstreamConfig::default());
+    let (listener, target) = server().await;
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let head = head(&mut stream).await;
+        for field in [
+            "connection: Upgrade",
+            "upgrade: websocket",
+            "sec-websocket-key: abc",
+        ] {
+            assert!(head.contains(field), "{head}");
+        }
+        let answer = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\n\
+            Upgrade: websocket\r\nSec-WebSocket-Accept: xyz\r\n\r\n\x82\x05early";
+        stream.write_all(answer).await.unwrap();
+        let mut said = [0; 2];
+        stream.read_exact(&mut said).await.unwrap();
+        assert_eq!(&said, b"up");
+    });
+    let dialled = upstreams
+        .tunnel(&target, upgrade(), TIMEOUTS)
+        .await
+        .unwrap();
+    let Dialled::Accepted(accepted) = dialled else {
+        panic!("refused");
+    };
+    assert_eq!(accepted.head.headers()["sec-websocket-accept"], "xyz");
+    assert!(!accepted.head.headers().contains_key("connection"));
+    let (mut client, server) = pair().await;
+    let relay = tokio::spawn(crate::tunnel::run(
+        server,
+        accepted.io,
+        std::future::pending::<Close>(),
+    ));
+    let mut early = [0; 7];
+    client.read_exact(&mut early).await.unwrap();
+    assert_eq!(&early, b"\x82\x05early");
+    client.write_all(b"up").await.unwrap();
+    let mut rest = Vec::new();
+    client.read_to_end(&mut rest).await.unwrap();
+    assert_eq!(rest[..4], [0x88, 2 + 20, 0x03, 0xf3], "1011");
+    drop(client);
+    assert_eq!(relay.await.unwrap(), Ended::UpstreamGone);
+}
+
+#[tokio::test]
+async fn a_refused_handshake_is_an_answer() {
+    let (upstreams, ..) = upstreams(UpstreamConfig::default());
+    let (listener, target) = server().await;
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        head(&mut stream).await;
+        let refusal = b"HTTP/1.1 403 Forbidden\r\nX-Why: no\r\nContent-Length: 3\r\n\r\nno!";
+        stream.write_all(refusal).await.unwrap();
+    });
+    let dialled = upstreams
+        .tunnel(&target, upgrade(), TIMEOUTS)
+        .await
+        .unwrap();
+    let Dialled::Refused(answer) = dialled else {
+        panic!("accepted");
+    };
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN);
+    assert_eq!(answer.headers()["x-why"], "no");
+    assert_eq!(text(answer).await, "no!");
+}
