@@ -1,0 +1,65 @@
+//! Durable writes a second: one writer with group commit, many who write.
+#![allow(missing_docs)]
+
+use std::sync::Arc;
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use rookery_lifecycle::Tasks;
+use rookery_storage::{Database, Place, SqlClient, SqlLimits, Sqlite, Value};
+use tokio::runtime::Runtime;
+
+/// As many events as one invocation has at most.
+const BATCH: u64 = 64;
+
+async fn open(folder: &tempfile::TempDir) -> Arc<Sqlite> {
+    let place = Place::File(folder.path().join("data.db"));
+    let limits = SqlLimits::default();
+    let database = Sqlite::open(&place, limits, &Tasks::new())
+        .await
+        .expect("it opens");
+    let mut client = SqlClient::new(Arc::clone(&database) as Arc<dyn Database>);
+    let table = "CREATE TABLE messages (id INTEGER PRIMARY KEY, room TEXT, body TEXT)";
+    client.execute(table, vec![]).await.expect("a table");
+    client.durable().await.expect("durable");
+    database
+}
+
+async fn invocation(database: Arc<Sqlite>, writes: u64) {
+    let mut client = SqlClient::new(database);
+    for _ in 0..writes {
+        let values = vec![Value::Text("room".to_owned()), Value::Text("x".repeat(100))];
+        let insert = "INSERT INTO messages (room, body) VALUES (?, ?)";
+        client.execute(insert, values).await.expect("a row");
+    }
+    client.durable().await.expect("durable");
+}
+
+fn writes(criterion: &mut Criterion) {
+    let runtime = Runtime::new().expect("a runtime");
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = runtime.block_on(open(&folder));
+    let mut group = criterion.benchmark_group("durable writes");
+    group.sample_size(20);
+    for (name, invocations, writes) in [
+        ("one alone", 1, 1),
+        ("a batch of 64", 1, BATCH),
+        ("10 invocations of 64 at once", 10, BATCH),
+        ("64 invocations of one at once", 64, 1),
+    ] {
+        group.throughput(Throughput::Elements(invocations * writes));
+        group.bench_function(name, |bencher| {
+            bencher.to_async(&runtime).iter(|| async {
+                let all = (0..invocations)
+                    .map(|_| tokio::spawn(invocation(Arc::clone(&database), writes)))
+                    .collect::<Vec<_>>();
+                for one in all {
+                    one.await.expect("it writes");
+                }
+            });
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, writes);
+criterion_main!(benches);
