@@ -53,11 +53,13 @@ pub enum BundleError {
         /// The bound.
         files_max: usize,
     },
-    /// A file is not JSON.
-    #[error("{file} is not JSON: {reason} (line {line}, column {column})")]
+    /// A file is not written in its language.
+    #[error("{file} is not {language}: {reason} (line {line}, column {column})")]
     Syntax {
         /// Which file.
         file: String,
+        /// What it should be written in.
+        language: &'static str,
         /// What the parser met.
         reason: String,
         /// Counted from 1.
@@ -89,6 +91,39 @@ pub enum BundleError {
         /// What was searched for, in order.
         candidates: String,
     },
+}
+
+impl BundleError {
+    /// What is wrong with what the manifest says, file by file or field by field; empty when the fault is elsewhere.
+    pub fn faults(&self) -> Vec<Fault> {
+        let whole = |file: &str, reason: String| Fault {
+            field: file.to_owned(),
+            reason,
+        };
+        match self {
+            BundleError::Invalid { faults, .. } => faults.clone(),
+            BundleError::Unreadable { file, source } => {
+                vec![whole(file, format!("cannot be read: {source}"))]
+            }
+            BundleError::TooLarge { file, bytes_max } => {
+                vec![whole(file, format!("is larger than {bytes_max} bytes"))]
+            }
+            BundleError::Syntax {
+                file,
+                language,
+                reason,
+                line,
+                column,
+            } => {
+                let reason = format!("is not {language}: {reason} (line {line}, column {column})");
+                vec![whole(file, reason)]
+            }
+            BundleError::Folder(_)
+            | BundleError::TooManyFiles { .. }
+            | BundleError::NoVersion { .. }
+            | BundleError::NoEntrypoint { .. } => Vec::new(),
+        }
+    }
 }
 
 fn lines(faults: &[Fault]) -> String {

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use semver::Version;
+use serde_json::{Map, Value};
 
 use crate::digest::{self, Digest};
 use crate::entrypoint::{self, Entry, Escape, Kind};
@@ -15,12 +16,14 @@ use crate::error::BundleError;
 use crate::manifest::Manifest;
 use crate::name::{AppName, Namespace};
 use crate::object::Notes;
-use crate::validate::{Draft, Package, Parsed, parse_object};
+use crate::validate::{Draft, Package, Parsed, parse_object, parse_yaml_object};
 
 /// The file that describes a bundle.
 pub const MANIFEST_FILE: &str = "worker.config.json";
 /// The file whose `workerConfig` describes a bundle that has no [`MANIFEST_FILE`].
 pub const PACKAGE_FILE: &str = "package.json";
+/// The file that describes a bundle which neither of these two describes.
+pub const YAML_FILE: &str = "manifest.yaml";
 /// The largest manifest or `package.json`, in bytes.
 pub const MANIFEST_BYTES_MAX: u64 = 1 << 20;
 
@@ -31,6 +34,15 @@ pub struct Expect {
     pub name: AppName,
     /// The version in the folder's name; None in the layout with one bundle per app.
     pub version: Option<Version>,
+}
+
+/// What becomes of a manifest that is not written in its language.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum BrokenManifest {
+    /// It refuses the bundle.
+    Refused,
+    /// It is as if it were not there, and a warning says so: Buntime's way.
+    PassedOver,
 }
 
 /// A valid bundle.
@@ -83,20 +95,23 @@ impl Bundle {
 
 /// Opens a bundle, or says everything that is wrong with it.
 pub fn open(dir: &Path, expect: Expect) -> Result<Bundle, BundleError> {
+    open_as(dir, expect, BrokenManifest::Refused)
+}
+
+/// The same where the operator says what becomes of a broken manifest.
+pub fn open_as(dir: &Path, expect: Expect, broken: BrokenManifest) -> Result<Bundle, BundleError> {
     let dir = dir.canonicalize().map_err(BundleError::Folder)?;
-    let mut read = Files::read(&dir)?;
+    let mut read = Files::read(&dir, broken)?;
     let needs_package = expect.version.is_none() && read.draft.manifest.version.is_none();
-    if needs_package && read.package.is_none() {
-        read.package = read_package(&dir)?;
+    // Not twice: a broken one that was passed over would be warned of again.
+    if needs_package && read.bytes[1].is_empty() {
+        read.take_package(&dir, broken)?;
     }
 
     let draft = &mut read.draft;
     check_expected(&draft.manifest, &expect, &mut draft.notes);
     let found = entrypoint::find(&dir, &draft.manifest, &mut draft.notes);
-    let package_version = read
-        .package
-        .as_ref()
-        .and_then(|(_, package)| package.version.clone());
+    let package_version = read.package.and_then(|package| package.version);
     let Parsed {
         manifest,
         mut warnings,
@@ -117,8 +132,7 @@ pub fn open(dir: &Path, expect: Expect) -> Result<Bundle, BundleError> {
     let entry = found.entry.ok_or_else(|| BundleError::NoEntrypoint {
         candidates: entrypoint::searched(&manifest),
     })?;
-    let package_bytes = read.package.as_ref().map(|(bytes, _)| bytes.as_slice());
-    let manifests = [read.bytes.as_deref(), package_bytes].map(Option::unwrap_or_default);
+    let manifests = read.bytes.each_ref().map(Vec::as_slice);
     let digest = digest::digest(&dir, &manifests, &entry)?;
     Ok(Bundle {
         name: expect.name,
@@ -135,51 +149,82 @@ pub fn open(dir: &Path, expect: Expect) -> Result<Bundle, BundleError> {
 /// Reads the manifest of a folder alone, as `open` does; a folder without one has the defaults.
 pub fn read_manifest(dir: &Path) -> Result<Parsed, BundleError> {
     let dir = dir.canonicalize().map_err(BundleError::Folder)?;
-    Files::read(&dir)?.draft.finish()
+    Files::read(&dir, BrokenManifest::Refused)?.draft.finish()
 }
 
 /// The describing files of a bundle.
 struct Files {
     draft: Draft,
-    /// Of `worker.config.json`, if it is there.
-    bytes: Option<Vec<u8>>,
+    /// What was read of each of [`MANIFEST_FILE`], [`PACKAGE_FILE`] and [`YAML_FILE`]; a broken one counts, too.
+    bytes: [Vec<u8>; 3],
     /// Read when it is asked for.
-    package: Option<(Vec<u8>, Package)>,
+    package: Option<Package>,
 }
 
 impl Files {
-    /// `worker.config.json`, else the `workerConfig` of `package.json`, else the defaults.
-    fn read(dir: &Path) -> Result<Self, BundleError> {
-        if let Some(bytes) = read_file(dir, MANIFEST_FILE)? {
-            let draft = Draft::read(MANIFEST_FILE, &parse_object(MANIFEST_FILE, &bytes)?);
-            return Ok(Self {
-                draft,
-                bytes: Some(bytes),
-                package: None,
-            });
-        }
-        let package = read_package(dir)?;
-        let draft = match package
-            .as_ref()
-            .and_then(|(_, package)| package.worker_config.as_ref())
-        {
-            None => Draft::absent(MANIFEST_FILE),
-            Some(config) => Draft::read_value(PACKAGE_FILE, config),
+    /// `worker.config.json`, else the `workerConfig` of `package.json`, else `manifest.yaml`, else the defaults.
+    fn read(dir: &Path, broken: BrokenManifest) -> Result<Self, BundleError> {
+        let mut files = Files {
+            draft: Draft::absent(MANIFEST_FILE),
+            bytes: Default::default(),
+            package: None,
         };
-        Ok(Self {
-            draft,
-            bytes: None,
-            package,
-        })
+        if let Some(json) = files.object(dir, 0, MANIFEST_FILE, parse_object, broken)? {
+            files.found(|| Draft::read(MANIFEST_FILE, &json));
+            return Ok(files);
+        }
+        files.take_package(dir, broken)?;
+        let config = files
+            .package
+            .as_mut()
+            .and_then(|package| package.worker_config.take());
+        if let Some(config) = config {
+            files.found(|| Draft::read_value(PACKAGE_FILE, &config));
+            return Ok(files);
+        }
+        if let Some(yaml) = files.object(dir, 2, YAML_FILE, parse_yaml_object, broken)? {
+            files.found(|| Draft::read(YAML_FILE, &yaml));
+        }
+        Ok(files)
     }
-}
 
-fn read_package(dir: &Path) -> Result<Option<(Vec<u8>, Package)>, BundleError> {
-    let Some(bytes) = read_file(dir, PACKAGE_FILE)? else {
-        return Ok(None);
-    };
-    let package = Package::read(parse_object(PACKAGE_FILE, &bytes)?);
-    Ok(Some((bytes, package)))
+    fn take_package(&mut self, dir: &Path, broken: BrokenManifest) -> Result<(), BundleError> {
+        let json = self.object(dir, 1, PACKAGE_FILE, parse_object, broken)?;
+        self.package = json.map(Package::read);
+        Ok(())
+    }
+
+    /// Has the manifest that was found, after what was warned of before it.
+    fn found(&mut self, read: impl FnOnce() -> Draft) {
+        let passed_over = std::mem::take(&mut self.draft.notes.warnings);
+        self.draft = read();
+        self.draft.notes.warnings.splice(0..0, passed_over);
+    }
+
+    /// The object that a file holds, if it is there.
+    fn object(
+        &mut self,
+        dir: &Path,
+        place: usize,
+        name: &'static str,
+        parse: fn(&'static str, &[u8]) -> Result<Map<String, Value>, BundleError>,
+        broken: BrokenManifest,
+    ) -> Result<Option<Map<String, Value>>, BundleError> {
+        let Some(bytes) = read_file(dir, name)? else {
+            return Ok(None);
+        };
+        let parsed = parse(name, &bytes);
+        self.bytes[place] = bytes;
+        match parsed {
+            Ok(object) => Ok(Some(object)),
+            Err(error) if broken == BrokenManifest::PassedOver => {
+                let warning = format!("{error}; it is passed over, as the operator wants it");
+                self.draft.notes.warnings.push(warning);
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
 }
 
 fn read_file(dir: &Path, name: &'static str) -> Result<Option<Vec<u8>>, BundleError> {

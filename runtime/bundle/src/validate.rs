@@ -10,6 +10,7 @@ use crate::manifest::Manifest;
 use crate::object::{self, Notes};
 use crate::open::MANIFEST_FILE;
 use crate::version::parse_version;
+use crate::yaml;
 
 /// A manifest and what its author should know although it is valid.
 #[derive(Clone, PartialEq, Debug)]
@@ -88,6 +89,7 @@ pub(crate) fn parse_object(
     let bytes = bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes);
     let syntax = |reason: String, line, column| BundleError::Syntax {
         file: file.to_owned(),
+        language: "JSON",
         reason,
         line,
         column,
@@ -101,6 +103,30 @@ pub(crate) fn parse_object(
             let reason = message.split(" at line ").next().unwrap_or_default();
             Err(syntax(reason.to_owned(), error.line(), error.column()))
         }
+    }
+}
+
+/// The object that a YAML file holds; an empty one for a file that says nothing.
+pub(crate) fn parse_yaml_object(
+    file: &'static str,
+    bytes: &[u8],
+) -> Result<Map<String, Value>, BundleError> {
+    let syntax = |reason: String, line, column| BundleError::Syntax {
+        file: file.to_owned(),
+        language: "YAML as it is read here",
+        reason,
+        line,
+        column,
+    };
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n');
+        syntax("it is not UTF-8".to_owned(), line.count(), 1)
+    })?;
+    match yaml::parse(text.strip_prefix('\u{feff}').unwrap_or(text)) {
+        Ok(Value::Object(object)) => Ok(object),
+        Ok(Value::Null) => Ok(Map::new()),
+        Ok(_) => Err(syntax("expected an object".to_owned(), 1, 1)),
+        Err(defect) => Err(syntax(defect.reason, defect.line, defect.column)),
     }
 }
 

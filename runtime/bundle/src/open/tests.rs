@@ -182,6 +182,85 @@ fn a_folder_with_nothing_to_serve_is_refused() {
     );
 }
 
+/// Buntime 20.
+#[test]
+fn manifest_yaml_describes_what_no_json_describes() {
+    let html = ("index.html", json!("<p>"));
+    let yaml = (YAML_FILE, json!("ttl: 5s\nversion: 3.0.0\n"));
+    let package = (PACKAGE_FILE, json!({"version": "9.0.0"}));
+    let ttl = |files: &[(&str, Value)]| {
+        let temp = folder(files);
+        let bundle = open(temp.path(), expect(None)).unwrap();
+        (bundle.manifest.ttl.as_secs(), bundle.version.to_string())
+    };
+    let version = |text: &str| text.to_owned();
+    assert_eq!(ttl(&[html.clone(), yaml.clone()]), (5, version("3.0.0")));
+    assert_eq!(
+        ttl(&[html.clone(), yaml.clone(), package]),
+        (5, version("3.0.0"))
+    );
+    let package = json!({"version": "9.0.0", "workerConfig": {"ttl": 7}});
+    assert_eq!(
+        ttl(&[html.clone(), yaml.clone(), (PACKAGE_FILE, package)]),
+        (7, version("9.0.0"))
+    );
+    let manifest = json!({"version": "1.0.0", "ttl": 3});
+    assert_eq!(
+        ttl(&[html.clone(), yaml, (MANIFEST_FILE, manifest)]),
+        (3, version("1.0.0"))
+    );
+    refuse(
+        &[html.clone(), (YAML_FILE, json!("ttl: 1\ntimeout: abc\n"))],
+        Some("1.2.0"),
+        "manifest.yaml is invalid:\n  timeout: expected seconds, or a text like \"500ms\", \"45s\", \"2m\", \"1h\", found \"abc\"",
+    );
+    refuse(
+        &[html, (YAML_FILE, json!("ttl: 1\nttl: 2\n"))],
+        Some("1.2.0"),
+        "manifest.yaml is not YAML as it is read here: \"ttl\" is there twice (line 2, column 1)",
+    );
+}
+
+/// Buntime 23.
+#[test]
+fn a_broken_manifest_can_be_passed_over_for_the_next() {
+    let read = |files: &[(&str, Value)], broken| {
+        let temp = folder(files);
+        open_as(temp.path(), expect(Some("1.2.0")), broken)
+    };
+    let html = ("index.html", json!("<p>"));
+    let broken = (MANIFEST_FILE, json!("{\"ttl\": 3,}"));
+    let package = (PACKAGE_FILE, json!({"workerConfig": {"ttl": 7}}));
+    let both = [html.clone(), broken.clone(), package];
+    assert!(read(&both, BrokenManifest::Refused).is_err());
+    let bundle = read(&both, BrokenManifest::PassedOver).unwrap();
+    assert_eq!(bundle.manifest.ttl.as_secs(), 7);
+    assert_eq!(
+        bundle.warnings,
+        [
+            "worker.config.json is not JSON: trailing comma (line 1, column 11); it is passed over, as the operator wants it"
+        ]
+    );
+    let all = [
+        html.clone(),
+        broken.clone(),
+        (PACKAGE_FILE, json!("{")),
+        (YAML_FILE, json!("ttl: [")),
+    ];
+    let bundle = read(&all, BrokenManifest::PassedOver).unwrap();
+    assert_eq!(bundle.manifest, Manifest::default());
+    assert_eq!(bundle.warnings.len(), 3, "{:?}", bundle.warnings);
+    // A value that is wrong is no matter of its language.
+    let wrong = [html, (MANIFEST_FILE, json!({"ttl": "soon"}))];
+    assert!(read(&wrong, BrokenManifest::PassedOver).is_err());
+    let digest = |ttl: &str| {
+        let broken = (MANIFEST_FILE, json!(format!("{{\"ttl\": {ttl},}}")));
+        let files = [("index.js", json!("x")), broken];
+        read(&files, BrokenManifest::PassedOver).unwrap().digest
+    };
+    assert_ne!(digest("3"), digest("4"), "what is touched is read again");
+}
+
 #[test]
 fn broken_or_oversized_files_are_refused_by_name() {
     refuse(
