@@ -29,4 +29,4 @@ pub use error::{AddressError, SelectorError};
 pub use range::Range;
 pub use resolve::{Fallback, Resolved};
 pub use selector::{SELECTOR_BYTES_MAX, Selector};
-pub use table::{Table, TableBuilder};
+pub use table::{LATEST, Table, TableBuilder};

@@ -58,6 +58,12 @@ impl<T> Versions<T> {
         Some(Versions { all, stable, bare })
     }
 
+    /// Gives paths without a selector the version at `place`.
+    pub(crate) fn leave_bare_to(&mut self, place: usize) {
+        debug_assert!(place < self.all.len());
+        self.bare = place;
+    }
+
     pub(crate) fn all(&self) -> &[(Version, T)] {
         &self.all
     }

@@ -10,6 +10,9 @@ use crate::Selector;
 use crate::range::Prereleases;
 use crate::resolve::{Asked, Fallback, Resolved, Versions};
 
+/// The tag whose version a path without a selector gets, whatever the numbers say.
+pub const LATEST: &str = "latest";
+
 /// Apps by name, versions in order.
 #[derive(Clone, Debug)]
 pub struct Table<T> {
@@ -66,6 +69,16 @@ impl<T> Table<T> {
         self.apps.get(app).into_iter().flat_map(App::entries)
     }
 
+    /// The tags of one app in no order, each with the version that it leads to.
+    pub fn tags(&self, app: &str) -> impl Iterator<Item = (&str, &Version)> {
+        self.apps.get(app).into_iter().flat_map(|app| {
+            let versions = app.versions.all();
+            app.tags
+                .iter()
+                .map(|(tag, place)| (&**tag, &versions[*place].0))
+        })
+    }
+
     /// Everything: apps in no order, the versions of each ascending.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &Version, &T)> {
         self.apps.iter().flat_map(|(name, app)| {
@@ -114,7 +127,8 @@ impl<T> TableBuilder<T> {
         self
     }
 
-    /// Points a tag to a version; one that is not there when the table is built is left out.
+    /// Points a tag to a version; one that is not there when the table is built is left out. [`LATEST`] is also what a
+    /// path without a selector gets.
     pub fn tag(&mut self, app: &str, tag: &str, version: Version) -> &mut Self {
         self.draft(app).tags.insert(tag.into(), version);
         self
@@ -148,12 +162,16 @@ impl<T> TableBuilder<T> {
 
 impl<T> Draft<T> {
     fn finish(self) -> Option<App<T>> {
-        let versions = Versions::new(self.versions.into_iter().collect(), self.bare_prereleases)?;
+        let versions = self.versions.into_iter().collect();
+        let mut versions = Versions::new(versions, self.bare_prereleases)?;
         let tags = self
             .tags
             .into_iter()
             .filter_map(|(tag, version)| Some((tag, versions.place_of(&version)?)));
-        let tags = tags.collect();
+        let tags: HashMap<_, _> = tags.collect();
+        if let Some(latest) = tags.get(LATEST) {
+            versions.leave_bare_to(*latest);
+        }
         Some(App { versions, tags })
     }
 }

@@ -4,15 +4,16 @@
 //! **Invariant:** at most `preparing_max` preparations run, each with a deadline. A panic in one is a refusal.
 //! **Absent on purpose:** deciding (`plan.rs`) and waiting (`run.rs`): nothing here is async but the spawned tasks.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use futures_util::stream::FuturesUnordered;
-use rookery_bundle::{Bundle, Kind};
+use rookery_bundle::{AppName, Bundle, Kind};
 use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_pool::{Pool, Prepare, Spawn};
+use semver::Version;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
 
@@ -22,7 +23,8 @@ use crate::event::{Change, Event};
 use crate::handle::Shared;
 use crate::plan::{Action, Key, Wanted, plan};
 use crate::revision::{Refusal, Revision, RevisionId, State, Step, Until};
-use crate::table;
+use crate::tags::Tags;
+use crate::{refused, table, tags};
 
 /// What turns a bundle of each kind into workers. A kind that is missing is refused.
 pub type Kinds = HashMap<Kind, Arc<dyn Prepare>>;
@@ -43,8 +45,10 @@ pub(crate) struct Work {
     /// One future for each task that was spawned and has an end to tell.
     pub(crate) under_way: FuturesUnordered<Pin<Box<dyn Future<Output = Ended> + Send>>>,
     pub(crate) preparing: usize,
+    /// What tags lead to on disk.
+    pub(crate) tags: Tags,
     /// What the table was built of.
-    pub(crate) published: Vec<RevisionId>,
+    pub(crate) published: (Vec<RevisionId>, Tags),
 }
 
 /// How a task ended.
@@ -62,7 +66,7 @@ pub(crate) enum Ended {
 impl Work {
     /// Takes note of what is on disk.
     pub(crate) fn take_look(&mut self, look: Look) {
-        self.found = look.found;
+        (self.found, self.tags) = (look.found, look.tags);
         let mut known = self.shared.reports.lock();
         for report in look.reports.iter().filter(|report| !known.contains(report)) {
             self.tell_report(report);
@@ -267,15 +271,25 @@ impl Work {
         Some(state)
     }
 
-    /// Shows the world what is live, if that is not what it sees already.
+    /// Shows the world what is live and what is refused, if that is not what it sees already.
     fn publish(&mut self) {
         let roster = self.shared.roster.lock();
+        let reports = self.shared.reports.lock();
+        let refused = refused::build(&reports, roster.records(), &self.tags);
+        drop(reports);
+        self.shared.refused.store(Arc::new(refused));
         let live: Vec<RevisionId> = roster.live().map(|revision| revision.id).collect();
-        if self.published == live {
+        let keys: HashSet<(&AppName, &Version)> = roster
+            .live()
+            .map(|revision| (&revision.bundle.name, &revision.bundle.version))
+            .collect();
+        let serves = |app: &AppName, version: &Version| keys.contains(&(app, version));
+        let tags = tags::served(&self.tags, &self.published.1, serves);
+        if self.published == (live.clone(), tags.clone()) {
             return;
         }
-        let table = table::build(roster.live(), self.config.prerelease);
-        self.published = live;
+        let table = table::build(roster.live(), &tags, self.config.prerelease);
+        self.published = (live, tags);
         self.shared.table.store(Arc::new(table));
         self.shared
             .generation

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rookery_bundle::BrokenManifest;
+
 /// Where the bundles are, and how they are handled.
 #[derive(Clone, Debug)]
 pub struct SupervisorConfig {
@@ -23,6 +25,8 @@ pub struct SupervisorConfig {
     pub grace: Duration,
     /// Whether an unpinned path may get a prerelease though there is a stable version.
     pub prerelease: Prerelease,
+    /// What becomes of a manifest that is not even JSON. It refuses its bundle.
+    pub broken_manifest: BrokenManifest,
 }
 
 /// How changes on disk are noticed.
@@ -56,6 +60,7 @@ impl SupervisorConfig {
             prepare_deadline: Duration::from_secs(120),
             grace: Duration::from_secs(30),
             prerelease: Prerelease::Last,
+            broken_manifest: BrokenManifest::Refused,
         }
     }
 }

@@ -41,6 +41,9 @@ pub struct AppDeployment {
     pub name: String,
     /// The version that an unpinned path gets; none when nothing serves.
     pub unpinned: Option<String>,
+    /// The version that each of its tags leads to.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
     /// The highest version first, and of one version the newest first.
     pub revisions: Vec<RevisionStatus>,
 }
@@ -97,6 +100,10 @@ impl Deployments {
         drop(roster);
         let apps = apps.into_iter().map(|(name, revisions)| AppDeployment {
             unpinned: table::unpinned(&table, &name).map(ToString::to_string),
+            tags: table
+                .tags(&name)
+                .map(|(tag, version)| (tag.to_owned(), version.to_string()))
+                .collect(),
             name,
             revisions,
         });

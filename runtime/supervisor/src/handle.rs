@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use futures_util::stream::FuturesUnordered;
 use parking_lot::Mutex;
 use rookery_lifecycle::{Shutdown, Tasks};
-use rookery_routing::Table;
+use rookery_routing::{Fallback, Selector, Table};
 use tokio::sync::{Notify, broadcast, watch};
 
 use crate::apply::{Kinds, MakePool, Work};
@@ -17,9 +17,11 @@ use crate::catalog::{Report, Severity, looks};
 use crate::config::SupervisorConfig;
 use crate::deployments::{Deployments, Failures};
 use crate::event::{Change, EVENTS_MAX, Event};
+use crate::refused::Refused;
 use crate::revision::{Revision, State};
 use crate::roster::{Record, Roster};
 use crate::run;
+use crate::tags::Tags;
 
 /// Serves what the apps directories hold, until the shutdown.
 pub struct Supervisor {
@@ -29,6 +31,7 @@ pub struct Supervisor {
 /// What the loop writes and others read.
 pub(crate) struct Shared {
     pub(crate) table: ArcSwap<Table<Arc<Revision>>>,
+    pub(crate) refused: ArcSwap<Table<Refused>>,
     pub(crate) generation: watch::Sender<u64>,
     pub(crate) ready: watch::Sender<bool>,
     // Held for the time of a step, never across an await.
@@ -62,7 +65,8 @@ impl Supervisor {
             found: BTreeMap::new(),
             under_way: FuturesUnordered::new(),
             preparing: 0,
-            published: Vec::new(),
+            tags: Tags::new(),
+            published: (Vec::new(), Tags::new()),
         };
         tasks.spawn("supervisor", run::run(work, looks));
         Arc::new(Supervisor { shared })
@@ -76,6 +80,14 @@ impl Supervisor {
     /// The table, for one lookup: cheaper than [`table`](Supervisor::table), and not to be held across an await.
     pub fn peek(&self) -> arc_swap::Guard<Arc<Table<Arc<Revision>>>> {
         self.shared.table.load()
+    }
+
+    /// Why what a path asks for does not serve, for one that was not found in the table. `None` when nothing that the
+    /// path could mean was ever put there.
+    pub fn refused(&self, app: &str, asked: &Selector, fallback: Fallback) -> Option<Refused> {
+        let refused = self.shared.refused.load();
+        let resolved = refused.resolve(app, asked, fallback)?;
+        Some(resolved.value.clone())
     }
 
     /// The table's generation; it changes with every table, after it.
@@ -122,6 +134,7 @@ impl Shared {
     fn new() -> Shared {
         Shared {
             table: ArcSwap::from_pointee(Table::default()),
+            refused: ArcSwap::from_pointee(Table::default()),
             generation: watch::Sender::new(0),
             ready: watch::Sender::new(false),
             roster: Mutex::default(),

@@ -7,10 +7,12 @@ use semver::Version;
 
 use crate::config::Prerelease;
 use crate::revision::Revision;
+use crate::tags::Tags;
 
 /// Makes the table of what is live.
 pub fn build<'a>(
     live: impl IntoIterator<Item = &'a Arc<Revision>>,
+    tags: &Tags,
     prerelease: Prerelease,
 ) -> Table<Arc<Revision>> {
     let mut table = Table::builder();
@@ -21,6 +23,9 @@ pub fn build<'a>(
         if prerelease == Prerelease::Equal {
             table.prefer_prerelease(app);
         }
+    }
+    for ((app, tag), version) in tags {
+        table.tag(app.as_str(), tag, version.clone());
     }
     table.build()
 }

@@ -62,6 +62,34 @@ fn a_tag_leads_to_its_version_and_never_elsewhere() {
     assert_eq!(value("latest"), None);
 }
 
+/// Buntime 18.
+#[test]
+fn latest_beats_numbers_where_no_version_is_asked_for() {
+    let mut builder = Table::builder();
+    builder
+        .insert("a", version("1.0.0"), 10)
+        .insert("a", version("2.0.0"), 20)
+        .insert("b", version("2.0.0"), 21)
+        .tag("a", LATEST, version("1.0.0"))
+        .tag("b", LATEST, version("1.0.0"));
+    let table = builder.build();
+    let value = |app: &str, selector: &str| {
+        let selector = Selector::parse(selector).expect("a selector");
+        let resolved = table.resolve(app, &selector, Fallback::Highest)?;
+        Some((*resolved.value, resolved.exact))
+    };
+    for selector in ["", "latest", "1"] {
+        assert_eq!(value("a", selector), Some((10, true)), "{selector}");
+    }
+    assert_eq!(value("a", "2"), Some((20, true)), "a number is that number");
+    assert_eq!(value("a", "9"), Some((10, false)), "as without a selector");
+    assert_eq!(value("b", ""), Some((21, true)), "a tag of nothing is none");
+    assert_eq!(value("b", "latest"), None);
+    let tags: Vec<_> = table.tags("a").collect();
+    assert_eq!(tags, [(LATEST, &version("1.0.0"))]);
+    assert_eq!(table.tags("b").count() + table.tags("nobody").count(), 0);
+}
+
 #[test]
 fn the_same_version_again_replaces_the_first() {
     let table: Table<u32> = [("a", version("1.0.0"), 1), ("a", version("1.0.0"), 2)]

@@ -14,9 +14,10 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 /// The files that a bundle is recognised by. They may be absent.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
     "worker.config.json",
     "package.json",
+    "manifest.yaml",
     "index.html",
     "index.wasm",
     "app.wasm",

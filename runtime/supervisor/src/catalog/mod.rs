@@ -5,6 +5,7 @@
 //! **Absent on purpose:** what is done about any of it. A look is data; `plan.rs` compares it with what runs.
 
 mod fingerprint;
+mod link;
 pub(crate) mod looks;
 mod report;
 mod scan;
@@ -18,12 +19,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use rookery_bundle::Bundle;
+use rookery_bundle::{BrokenManifest, Bundle};
 
-pub use report::{Report, Severity};
+pub use report::{FieldFault, Report, Severity};
 pub use slot::SETTLE;
 
 use crate::plan::Key;
+use crate::tags::Tags;
 use scan::Scan;
 use slot::{Rest, Slot};
 
@@ -33,6 +35,7 @@ pub struct Catalog {
     roots: Vec<Root>,
     /// Counts the bundles that were taken, so that a later one can be told from an earlier one.
     serial: u64,
+    broken: BrokenManifest,
 }
 
 /// What one look at the disk gave.
@@ -40,6 +43,8 @@ pub struct Catalog {
 pub struct Look {
     /// The bundles, by app and version.
     pub found: BTreeMap<Key, Found>,
+    /// The versions that tags lead to; of two apps directories, the earlier one's count.
+    pub tags: Tags,
     /// What is not served, or is odd; sorted by folder.
     pub reports: Vec<Report>,
     /// How many folders were touched so recently that they need another look.
@@ -65,18 +70,22 @@ pub struct Found {
 struct Root {
     path: PathBuf,
     slots: BTreeMap<String, Slot>,
+    /// Links that are tags.
+    tags: Tags,
 }
 
 impl Catalog {
     /// Knows where to look, and has not looked yet.
-    pub fn new(apps_dirs: &[PathBuf]) -> Catalog {
+    pub fn new(apps_dirs: &[PathBuf], broken: BrokenManifest) -> Catalog {
         let roots = apps_dirs.iter().map(|path| Root {
             path: path.clone(),
             slots: BTreeMap::new(),
+            tags: Tags::new(),
         });
         Catalog {
             roots: roots.collect(),
             serial: 0,
+            broken,
         }
     }
 
@@ -85,7 +94,7 @@ impl Catalog {
         let mut look = Look::default();
         for root in &mut self.roots {
             match canonical_scan(&root.path) {
-                Ok(scan) => root.absorb(scan, now, &mut self.serial, &mut look),
+                Ok(scan) => root.absorb(scan, now, self.broken, &mut self.serial, &mut look),
                 Err(error) => {
                     let reason = format!("the apps directory cannot be listed: {}", error.kind());
                     look.reports.push(Report::broken(".", reason));
@@ -100,10 +109,17 @@ impl Catalog {
 }
 
 impl Root {
-    fn absorb(&mut self, scan: Scan, now: Instant, serial: &mut u64, look: &mut Look) {
+    fn absorb(
+        &mut self,
+        scan: Scan,
+        now: Instant,
+        broken: BrokenManifest,
+        serial: &mut u64,
+        look: &mut Look,
+    ) {
         for candidate in &scan.candidates {
             let slot = self.slots.entry(candidate.folder.clone());
-            let slot = slot.or_insert_with(|| Slot::new(now));
+            let slot = slot.or_insert_with(|| Slot::new(now, broken));
             if slot.look(candidate, now, serial) == Rest::Unsettled {
                 look.unsettled += 1;
             }
@@ -120,17 +136,29 @@ impl Root {
             look.unsettled += usize::from(!is_gone);
             !is_gone
         });
+        // An app whose folder could not be listed keeps its tags, as it keeps its versions.
+        self.tags
+            .retain(|(app, _), _| lies_in_any(app.as_str(), &scan.unreadable));
+        self.tags.extend(scan.tags);
         look.reports.extend(scan.reports);
         look.listed.extend(scan.listed);
     }
 
     /// Adds what is known to the look. The first folder by name wins where two claim the same version.
     fn tell(&self, look: &mut Look) {
+        for (key, version) in &self.tags {
+            let tag = look.tags.entry(key.clone());
+            tag.or_insert_with(|| version.clone());
+        }
         for (folder, slot) in &self.slots {
             look.reports.extend(slot.report().cloned());
             look.listed.extend(slot.named_dirs().map(Path::to_owned));
             let Some(good) = slot.good() else { continue };
             let key = Key::of(&good.bundle);
+            if let Some(tag) = slot.tag() {
+                let tag = look.tags.entry((key.app.clone(), tag.into()));
+                tag.or_insert_with(|| key.version.clone());
+            }
             if let Some(first) = look.found.get(&key) {
                 let reason = format!("is not used: {} is the same version", first.folder);
                 let report = Report::broken(folder, reason);

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a report names folders relative to the apps directory, never an absolute path.
 
+use rookery_bundle::{Fault, MANIFEST_FILE};
 use serde::Serialize;
 
 /// One folder, and what is the matter with it.
@@ -19,6 +20,18 @@ pub struct Report {
     /// How bad it is.
     pub severity: Severity,
     /// For the operator; a line for each thing that is wrong.
+    pub reason: String,
+    /// What is wrong with the manifest, one by one, where that is what is wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<FieldFault>,
+}
+
+/// One thing that is wrong with a manifest.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct FieldFault {
+    /// The field, as a path into the manifest; or the manifest's own name.
+    pub field: String,
+    /// What is wrong, in one line.
     pub reason: String,
 }
 
@@ -55,6 +68,21 @@ impl Report {
         }
     }
 
+    pub(crate) fn because_of(self, faults: Vec<Fault>) -> Report {
+        let faults = faults.into_iter().map(|Fault { field, reason }| {
+            let field = if field.is_empty() {
+                MANIFEST_FILE.to_owned()
+            } else {
+                field
+            };
+            FieldFault { field, reason }
+        });
+        Report {
+            faults: faults.collect(),
+            ..self
+        }
+    }
+
     fn new(folder: &str, severity: Severity, reason: String) -> Report {
         Report {
             folder: folder.to_owned(),
@@ -62,6 +90,7 @@ impl Report {
             version: None,
             severity,
             reason,
+            faults: Vec::new(),
         }
     }
 }

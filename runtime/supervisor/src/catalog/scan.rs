@@ -5,10 +5,13 @@
 //! | `app/1.2.3/`, `app/v1.2.3/` | that version of `app` |
 //! | `app@1.2.3/`, `app@v1.2.3/` | the same |
 //! | `app/` with a manifest or `package.json` of its own | one bundle; the version stands in it |
+//! | `app/latest/`, `app@latest/` | one bundle; the version stands in it, and `latest` is a tag of it |
+//! | `app/canary -> 1.2.3`, `app@canary -> app@1.2.3` | a tag: a link that leads to a version of the app |
 //! | `@scope/` | a folder of any of these, of apps named `@scope/app` |
 //!
 //! A name that starts with a dot is nobody's business: that is where uploads are staged before they are renamed.
-//! Below an app, whatever is not a version is ignored: `latest`, `tmp`, `1.0`, `src`, files.
+//! Below an app, whatever else is not a version is ignored: `tmp`, `1.0`, `src`, files, links to any of these. So is
+//! `latest` below an app that is one bundle itself.
 //!
 //! **Invariant:** every folder named here lies in the apps directory, wherever links lead.
 //! **Absent on purpose:** reading any file. That is `slot.rs`, once a folder is at rest.
@@ -17,19 +20,24 @@ use std::fs::{self, FileType};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rookery_bundle::{AppName, MANIFEST_FILE, PACKAGE_FILE, parse_version};
+use rookery_bundle::{AppName, MANIFEST_FILE, PACKAGE_FILE, YAML_FILE, parse_version};
+use rookery_routing::{LATEST, Selector};
 use semver::Version;
 
+use super::link::{Place, led_to};
 use super::report::Report;
+use crate::tags::Tags;
 
 /// The files that make a folder without versions a bundle.
-const MANIFESTS: [&str; 2] = [MANIFEST_FILE, PACKAGE_FILE];
+const MANIFESTS: [&str; 3] = [MANIFEST_FILE, PACKAGE_FILE, YAML_FILE];
 
 /// What one pass over an apps directory found.
 #[derive(Debug, Default)]
 pub struct Scan {
     /// Folders to be opened, in the order of their names.
     pub candidates: Vec<Candidate>,
+    /// Links that are tags.
+    pub tags: Tags,
     /// Folders that are not, and why.
     pub reports: Vec<Report>,
     /// Folders that could not be listed, relative. What is known below them stays known: having no file handles left
@@ -50,6 +58,15 @@ pub struct Candidate {
     pub app: AppName,
     /// The version that its name says, if it says one.
     pub version: Option<Version>,
+    /// The tag that its name says in place of a version.
+    pub tag: Option<&'static str>,
+}
+
+/// What the name of a folder says of the bundle in it.
+enum Named {
+    Version(Version),
+    Latest,
+    Nothing,
 }
 
 /// Reads the names in the apps directory `root`, which must be canonical.
@@ -85,6 +102,9 @@ impl Pass<'_> {
     fn apps(&mut self, dir: &Path, prefix: &str, items: Vec<Item>) {
         for item in items {
             let folder = format!("{prefix}{}", item.name);
+            if self.is_flat_tag(&item, dir, prefix, &folder) {
+                continue;
+            }
             let Some(path) = self.folder_of(&item, dir, &folder) else {
                 continue;
             };
@@ -100,17 +120,21 @@ impl Pass<'_> {
         }
     }
 
-    /// `app@1.2.3/`.
+    /// `app@1.2.3/`, `app@latest/`.
     fn flat(&mut self, dir: PathBuf, folder: &str, name: &str, text: &str) {
         let Some(app) = self.app_name(name, folder) else {
             return;
         };
-        let Some(version) = parse_version(text) else {
-            let reason = format!("`{text}` is not a version; it has to be like `{name}@1.2.3`");
-            self.report(Report::broken(folder, reason).of(name));
-            return;
+        let named = match parse_version(text) {
+            Some(version) => Named::Version(version),
+            None if text == LATEST => Named::Latest,
+            None => {
+                let reason = format!("`{text}` is not a version; it has to be like `{name}@1.2.3`");
+                self.report(Report::broken(folder, reason).of(name));
+                return;
+            }
         };
-        self.candidate(folder.to_owned(), dir, app, Some(version));
+        self.candidate(folder.to_owned(), dir, app, named);
     }
 
     /// `app/`: a folder of versions, or one bundle.
@@ -126,41 +150,94 @@ impl Pass<'_> {
                 .iter()
                 .any(|item| item.name == *manifest && !item.file_type.is_dir())
         });
-        let mut has_versions = false;
-        for item in items {
-            let Some(version) = parse_version(&item.name) else {
-                continue;
-            };
-            if item.file_type.is_file() {
-                continue;
-            }
+        let (mut has_versions, mut latest) = (false, None);
+        for item in items.iter().filter(|item| !item.file_type.is_file()) {
             let inner = format!("{folder}/{}", item.name);
+            if let Some(version) = parse_version(&item.name) {
+                has_versions = true;
+                if let Some(path) = self.folder_of(item, &dir, &inner) {
+                    self.candidate(inner, path, app.clone(), Named::Version(version));
+                }
+            } else if !self.is_tag(item, &item.name, &app, &[(&dir, "")], &inner)
+                && item.name == LATEST
+            {
+                latest = Some((item, inner));
+            }
+        }
+        // A bundle may well have a folder of that name, and then it is no bundle.
+        if let Some((item, inner)) = latest
+            && (has_versions || manifest.is_none())
+        {
             has_versions = true;
-            if let Some(path) = self.folder_of(&item, &dir, &inner) {
-                self.candidate(inner, path, app.clone(), Some(version));
+            if let Some(path) = self.folder_of(item, &dir, &inner) {
+                self.candidate(inner, path, app.clone(), Named::Latest);
             }
         }
         match (has_versions, manifest) {
-            (false, Some(_)) => self.candidate(folder, dir, app, None),
+            (false, Some(_)) => self.candidate(folder, dir, app, Named::Nothing),
             (true, Some(manifest)) => {
                 let reason = format!("its {manifest} is not used, because it has version folders");
                 self.report(Report::warning(&folder, reason).of(&folder));
             }
             (false, None) => {
-                let reason = "holds neither a version folder such as `1.0.0` nor a worker.config.json or package.json";
+                let reason = "holds neither a version folder such as `1.0.0` nor a worker.config.json, package.json or manifest.yaml";
                 self.report(Report::broken(&folder, reason).of(&folder));
             }
             (true, None) => {}
         }
     }
 
-    fn candidate(&mut self, folder: String, dir: PathBuf, app: AppName, version: Option<Version>) {
+    /// `app@canary -> app@1.2.3`.
+    fn is_flat_tag(&mut self, item: &Item, dir: &Path, prefix: &str, folder: &str) -> bool {
+        let Some((name, tag)) = item.name.split_once('@') else {
+            return false;
+        };
+        let Ok(app) = AppName::parse(&format!("{prefix}{name}")) else {
+            return false;
+        };
+        let (beside, below) = (format!("{name}@"), dir.join(name));
+        let places: [Place<'_>; 2] = [(dir, &beside), (&below, "")];
+        self.is_tag(item, tag, &app, &places, folder)
+    }
+
+    /// Whether an item is a link from a tag's name to a version of the app; if so, takes note of it.
+    fn is_tag(
+        &mut self,
+        item: &Item,
+        tag: &str,
+        app: &AppName,
+        places: &[Place<'_>],
+        folder: &str,
+    ) -> bool {
+        let is_name = matches!(Selector::parse(tag), Ok(Selector::Tag(_)));
+        if !is_name || !item.file_type.is_symlink() {
+            return false;
+        }
+        let Some(version) = led_to(&item.path, places) else {
+            return false;
+        };
+        if item.path.is_dir() {
+            self.out.tags.insert((app.clone(), tag.into()), version);
+        } else {
+            let reason = format!("is a tag of {version}, which is not there");
+            self.report(Report::broken(folder, reason).of(app));
+        }
+        true
+    }
+
+    fn candidate(&mut self, folder: String, dir: PathBuf, app: AppName, named: Named) {
+        let (version, tag) = match named {
+            Named::Version(version) => (Some(version), None),
+            Named::Latest => (None, Some(LATEST)),
+            Named::Nothing => (None, None),
+        };
         self.out.listed.push(dir.clone());
         self.out.candidates.push(Candidate {
             folder,
             dir,
             app,
             version,
+            tag,
         });
     }
 

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rookery_bundle::{Bundle, BundleError, Digest, Entry, Expect, Manifest};
+use rookery_bundle::{BrokenManifest, Bundle, BundleError, Digest, Entry, Expect, Manifest};
 use semver::Version;
 
 use super::fingerprint::Fingerprint;
@@ -32,6 +32,9 @@ pub struct Slot {
     good: Option<Good>,
     report: Option<Report>,
     gone: Option<Instant>,
+    /// The tag that the folder's name says.
+    tag: Option<&'static str>,
+    broken: BrokenManifest,
 }
 
 #[derive(Debug)]
@@ -70,7 +73,7 @@ pub enum Rest {
 
 impl Slot {
     /// A folder that was never looked at.
-    pub fn new(now: Instant) -> Slot {
+    pub fn new(now: Instant, broken: BrokenManifest) -> Slot {
         Slot {
             seen: None,
             phase: Phase::Moving { since: now },
@@ -78,12 +81,19 @@ impl Slot {
             good: None,
             report: None,
             gone: None,
+            tag: None,
+            broken,
         }
     }
 
     /// The last bundle that could be read here.
     pub fn good(&self) -> Option<&Good> {
         self.good.as_ref()
+    }
+
+    /// The tag of the bundle, if the folder is named after one.
+    pub fn tag(&self) -> Option<&'static str> {
+        self.tag
     }
 
     /// What is wrong with the folder as it is now.
@@ -99,6 +109,7 @@ impl Slot {
     /// Looks at the folder, and reads it if it was touched and has come to rest.
     pub fn look(&mut self, candidate: &Candidate, now: Instant, serial: &mut u64) -> Rest {
         self.gone = None;
+        self.tag = candidate.tag;
         match Fingerprint::of(&candidate.dir, &self.named) {
             Ok(seen) if self.seen.as_ref() == Some(&seen) => self.advance(candidate, now, serial),
             Ok(seen) => {
@@ -133,7 +144,7 @@ impl Slot {
             Phase::Moving { .. } => None,
             Phase::Read { first, .. } => Some(first),
         };
-        let reading = read(candidate);
+        let reading = read(candidate, self.broken);
         let fate = fate(&reading);
         if alike != Some(&fate) {
             self.name_files(candidate, &reading);
@@ -165,7 +176,8 @@ impl Slot {
             Err(error) => {
                 let report = Report::broken(&candidate.folder, error.to_string());
                 let version = candidate.version.as_ref();
-                self.report = Some(report.of(&candidate.app).at(version));
+                let report = report.of(&candidate.app).at(version);
+                self.report = Some(report.because_of(error.faults()));
             }
         }
     }
@@ -197,16 +209,15 @@ impl Slot {
     }
 }
 
-fn read(candidate: &Candidate) -> Reading {
+fn read(candidate: &Candidate, broken: BrokenManifest) -> Reading {
     let expect = |version| Expect {
         name: candidate.app.clone(),
         version,
     };
-    match rookery_bundle::open(&candidate.dir, expect(candidate.version.clone())) {
+    let open = |version| rookery_bundle::open_as(&candidate.dir, expect(version), broken);
+    match open(candidate.version.clone()) {
         // A flat folder need not say its version as long as it is the only one.
-        Err(BundleError::NoVersion { .. }) => {
-            rookery_bundle::open(&candidate.dir, expect(Some(Version::new(0, 0, 0))))
-        }
+        Err(BundleError::NoVersion { .. }) => open(Some(Version::new(0, 0, 0))),
         reading => reading,
     }
 }

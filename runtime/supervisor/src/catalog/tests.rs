@@ -17,7 +17,7 @@ struct Disk {
 impl Disk {
     fn new(files: &[(&str, &str)]) -> Disk {
         let root = tempfile::tempdir().unwrap();
-        let catalog = Catalog::new(&[root.path().to_owned()]);
+        let catalog = Catalog::new(&[root.path().to_owned()], BrokenManifest::Refused);
         let disk = Disk {
             root,
             catalog,
@@ -260,7 +260,10 @@ fn the_earlier_apps_directory_wins() {
         fs::create_dir_all(&dir).unwrap();
         fs::write(dir.join("index.html"), app).unwrap();
     }
-    let mut catalog = Catalog::new(&[one.path().to_owned(), two.path().to_owned()]);
+    let mut catalog = Catalog::new(
+        &[one.path().to_owned(), two.path().to_owned()],
+        BrokenManifest::Refused,
+    );
     let now = Instant::now();
     catalog.look(now);
     catalog.look(now + SETTLE_STEP);
@@ -322,7 +325,8 @@ fn what_lies_in_a_folder_that_cannot_be_listed_stays_known() {
             ..Scan::default()
         };
         let root = &mut disk.catalog.roots[0];
-        root.absorb(scan, disk.now, &mut 0, &mut Look::default());
+        let broken = BrokenManifest::Refused;
+        root.absorb(scan, disk.now, broken, &mut 0, &mut Look::default());
     }
     let known: Vec<&String> = disk.catalog.roots[0].slots.keys().collect();
     assert_eq!(known, ["chat/1.0.0"]);

@@ -26,22 +26,23 @@ fn scanned(root: &Path) -> Scan {
     scan(&fs::canonicalize(root).unwrap()).unwrap()
 }
 
-/// `expected`: `folder = app@version`, with `?` for a version that stands in the bundle, or `folder: reason`, of which
-/// only the beginning counts. Candidates come first, then reports.
+/// `expected`: `folder = app@version`, with `?` or a tag for a version that stands in the bundle, `app@tag -> version`,
+/// or `folder: reason`, of which only the beginning counts. Candidates come first, then tags, then reports.
 #[track_caller]
 fn check(items: &[&str], expected: &[&str]) {
     let root = apps(items);
     let scan = scanned(root.path());
     let candidates = scan.candidates.iter().map(|candidate| {
-        let version = candidate
-            .version
-            .as_ref()
-            .map_or("?".to_owned(), Version::to_string);
+        let unknown = || candidate.tag.unwrap_or("?").to_owned();
+        let version = candidate.version.as_ref();
+        let version = version.map_or_else(unknown, Version::to_string);
         format!("{} = {}@{version}", candidate.folder, candidate.app)
     });
+    let tags = scan.tags.iter();
+    let tags = tags.map(|((app, tag), version)| format!("{app}@{tag} -> {version}"));
     let reports = scan.reports.iter();
     let reports = reports.map(|report| format!("{}: {}", report.folder, report.reason));
-    let found: Vec<String> = candidates.chain(reports).collect();
+    let found: Vec<String> = candidates.chain(tags).chain(reports).collect();
     let matches = |(found, expected): (&String, &&str)| found.starts_with(expected);
     assert!(
         found.len() == expected.len() && found.iter().zip(expected).all(matches),
@@ -82,7 +83,6 @@ fn what_is_no_version_is_ignored_below_an_app() {
     check(
         &[
             "chat/1.0.0/",
-            "chat/latest/",
             "chat/tmp/",
             "chat/1.0/",
             "chat/v1/",
@@ -91,11 +91,82 @@ fn what_is_no_version_is_ignored_below_an_app() {
             "chat/client/",
             "chat/.1.0.1/",
             "chat/1.0.2",
-            "chat/current -> 1.0.0",
+            "chat/current -> tmp",
             "chat/outside -> /",
         ],
         &["chat/1.0.0 = chat@1.0.0"],
     );
+}
+
+/// Buntime 18.
+#[test]
+fn a_link_to_a_version_is_a_tag_of_it() {
+    check(
+        &[
+            "chat/1.0.0/",
+            "chat/v2.0.0/",
+            "chat/latest -> 1.0.0",
+            "chat/canary -> v2.0.0/",
+            "chat/next -> canary",
+            "chat/1.x -> 1.0.0",
+        ],
+        &[
+            "chat/1.0.0 = chat@1.0.0",
+            "chat/v2.0.0 = chat@2.0.0",
+            "chat@canary -> 2.0.0",
+            "chat@latest -> 1.0.0",
+            "chat@next -> 2.0.0",
+        ],
+    );
+    // A version that is a link itself is the version that its name says.
+    check(
+        &[".r/7/", "chat/1.0.0 -> ../.r/7", "chat/latest -> 1.0.0"],
+        &["chat/1.0.0 = chat@1.0.0", "chat@latest -> 1.0.0"],
+    );
+    check(
+        &[
+            "@acme/chat@1.0.0/",
+            "@acme/chat@latest -> chat@1.0.0",
+            "news@beta -> news/2.0.0",
+            "news/2.0.0/",
+        ],
+        &[
+            "@acme/chat@1.0.0 = @acme/chat@1.0.0",
+            "news/2.0.0 = news@2.0.0",
+            "@acme/chat@latest -> 1.0.0",
+            "news@beta -> 2.0.0",
+        ],
+    );
+    check(
+        &["chat/1.0.0/", "chat/latest -> 1.0.1"],
+        &[
+            "chat/1.0.0 = chat@1.0.0",
+            "chat/latest: is a tag of 1.0.1, which is not there",
+        ],
+    );
+    // Another app's version is none of this one's.
+    check(
+        &["chat/1.0.0/", "news/2.0.0/", "chat/canary -> ../news/2.0.0"],
+        &["chat/1.0.0 = chat@1.0.0", "news/2.0.0 = news@2.0.0"],
+    );
+    check(
+        &["chat/1.0.0/", "chat/a -> b", "chat/b -> a"],
+        &["chat/1.0.0 = chat@1.0.0"],
+    );
+}
+
+/// Buntime 18.
+#[test]
+fn a_folder_named_latest_is_a_bundle_with_that_tag() {
+    check(
+        &["chat/1.0.0/", "chat/latest/"],
+        &["chat/1.0.0 = chat@1.0.0", "chat/latest = chat@latest"],
+    );
+    check(&["chat/latest/"], &["chat/latest = chat@latest"]);
+    check(&["chat@latest/"], &["chat@latest = chat@latest"]);
+    // In a bundle it is a folder like any other.
+    check(&["chat/latest/", "chat/package.json"], &["chat = chat@?"]);
+    check(&["chat/manifest.yaml"], &["chat = chat@?"]);
 }
 
 #[test]
@@ -142,8 +213,8 @@ fn what_cannot_be_an_app_is_reported() {
     check(&["chat/index.html"], &["chat: holds neither"]);
     check(&["chat/package.json/"], &["chat: holds neither"]);
     check(
-        &["chat@latest/"],
-        &["chat@latest: `latest` is not a version"],
+        &["chat@stable/"],
+        &["chat@stable: `stable` is not a version"],
     );
     check(&["chat@/"], &["chat@: `` is not a version"]);
     check(&["chat@1@2/"], &["chat@1@2: `1@2` is not a version"]);
