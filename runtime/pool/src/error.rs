@@ -36,6 +36,8 @@ pub enum AcquireError {
         label: String,
         /// Why.
         source: SpawnError,
+        /// When the next start is tried at the earliest, from now.
+        retry_after: Duration,
     },
 }
 

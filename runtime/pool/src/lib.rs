@@ -3,16 +3,22 @@
 //! An invocation asks its revision's [`Pool`] for a [`Lease`]; dropping the lease returns the worker or retires it.
 //! All pools share one [`Budget`] of live workers.
 //!
-//! **Invariant:** a worker has one invocation at a time, and none is retired with one in flight before its deadline.
+//! **Invariant:** a worker has one invocation at a time, or as many as it has handles when it shares, and none is retired
+//! with one in flight before its deadline.
 //! **Absent on purpose:** what a worker is. `isolate` and `subprocess` implement [`Worker`], [`Spawn`] and
 //! [`Prepare`].
 
 mod budget;
+#[cfg(any(test, feature = "test-util"))]
+pub mod contract;
 mod deadline;
 mod error;
 #[cfg(any(test, feature = "test-util"))]
 pub mod fake;
+mod hall;
+mod handles;
 mod lease;
+mod living;
 mod places;
 mod policy;
 mod pool;
@@ -21,6 +27,7 @@ mod rounds;
 mod run;
 mod setback;
 mod shelf;
+mod state;
 mod stats;
 mod tunnel;
 mod worker;
@@ -30,7 +37,7 @@ pub use deadline::Deadline;
 pub use error::{AcquireError, InvokeError};
 pub use lease::Lease;
 pub use policy::{Life, Policy, Reuse};
-pub use pool::{Pool, RevisionFigures, Stake};
+pub use pool::{Pool, PoolTunnel, RevisionFigures, Stake, StartFailure, TunnelHold};
 pub use reply::{Answer, Reply, reply};
 pub use stats::{PoolStats, Totals};
 pub use tunnel::{Duplex, TunnelAnswer};

@@ -13,6 +13,9 @@ const EXACT_REQUESTS_MAX: u64 = 8;
 /// The fraction of the golden ratio, times 2⁶⁴.
 const GOLDEN_RATIO: u64 = 0x9E37_79B9_7F4A_7C15;
 
+/// How long a worker may take to hear a notice: what Buntime lets pass between its notice and the kill.
+const NOTICE_GRACE: Duration = Duration::from_millis(100);
+
 /// What a revision's manifest says about its workers.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -30,10 +33,14 @@ pub struct Policy {
     pub workers_min: usize,
     /// How many workers run at once at most; the budget of all revisions bounds it, too.
     pub workers_max: Option<usize>,
+    /// How many idle workers are kept at most: one, or those that are to be ready, where memory is to be saved.
+    pub idle_max: usize,
     /// How many invocations may wait.
     pub queue_length: usize,
     /// How long an invocation may wait.
     pub queue_timeout: Duration,
+    /// How long a worker may take to hear a notice, of its end above all.
+    pub notice_grace: Duration,
 }
 
 /// What a worker has behind it.
@@ -43,10 +50,12 @@ pub struct Life {
     pub born: Instant,
     /// When it last finished an invocation.
     pub last_used: Instant,
-    /// How many it had.
+    /// How many it had; of one that shares, those that it has now included.
     pub served: u64,
     /// How many it may have.
     pub requests_max: u64,
+    /// Whether it was told that it is idle, since it last had work.
+    pub told_idle: bool,
 }
 
 /// Whether a worker may have another invocation.
@@ -65,16 +74,22 @@ pub enum Reuse {
 impl Policy {
     /// What the manifest says.
     pub fn from_manifest(manifest: &Manifest) -> Self {
+        let workers_min = manifest.workers.min as usize;
         Policy {
             timeout: manifest.timeout,
             ttl: manifest.ttl,
             ttl_mode: manifest.ttl_mode,
             idle_timeout: manifest.idle_timeout,
             max_requests: manifest.max_requests,
-            workers_min: manifest.workers.min as usize,
+            workers_min,
             workers_max: manifest.workers.max.map(|max| max as usize),
+            idle_max: match manifest.low_memory {
+                true => workers_min.max(1),
+                false => usize::MAX,
+            },
             queue_length: manifest.queue.length as usize,
             queue_timeout: manifest.queue.timeout,
+            notice_grace: NOTICE_GRACE,
         }
     }
 
@@ -99,6 +114,11 @@ impl Policy {
         let fraction = u128::from(nth.wrapping_mul(GOLDEN_RATIO));
         let less = u64::try_from((fraction * choices) >> 64);
         self.max_requests - less.expect("a fraction of an eighth of a u64 is one")
+    }
+
+    /// Whether a worker with this life is to be told that it is idle.
+    pub fn is_to_hear_idle(&self, life: Life, now: Instant) -> bool {
+        !life.told_idle && now.duration_since(life.last_used) >= self.idle_timeout
     }
 
     /// Whether a worker with this life may have another invocation now.
@@ -134,8 +154,10 @@ pub(crate) fn policy_for_tests() -> Policy {
         max_requests: 3,
         workers_min: 0,
         workers_max: None,
+        idle_max: usize::MAX,
         queue_length: 2,
         queue_timeout: Duration::from_secs(1),
+        notice_grace: NOTICE_GRACE,
     }
 }
 
@@ -154,6 +176,7 @@ mod tests {
                 last_used: start,
                 served,
                 requests_max: 3,
+                told_idle: false,
             };
             let now = start + Duration::from_secs(idle_secs);
             assert_eq!(policy.reuse(life, now), expected, "{served} {idle_secs}");
@@ -196,6 +219,7 @@ mod tests {
                 last_used: born + Duration::from_secs(used_secs),
                 served: 1,
                 requests_max: 3,
+                told_idle: false,
             };
             let now = born + Duration::from_secs(now_secs);
             assert_eq!(
@@ -212,6 +236,26 @@ mod tests {
         // Either way nobody is idle for longer than the idle timeout.
         check(TtlMode::Absolute, 10, 39, Reuse::Yes);
         check(TtlMode::Absolute, 10, 40, Reuse::Idle);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn idleness_is_told_once_after_the_idle_timeout() {
+        let (policy, start) = (policy_for_tests(), Instant::now());
+        let check = |told_idle, idle_secs, expected| {
+            let life = Life {
+                born: start,
+                last_used: start,
+                served: 1,
+                requests_max: 3,
+                told_idle,
+            };
+            let now = start + Duration::from_secs(idle_secs);
+            let is_to_hear = policy.is_to_hear_idle(life, now);
+            assert_eq!(is_to_hear, expected, "{told_idle} {idle_secs}");
+        };
+        check(false, 29, false);
+        check(false, 30, true);
+        check(true, 30, false);
     }
 
     #[test]

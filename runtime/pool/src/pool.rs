@@ -1,33 +1,51 @@
 //! The workers of one revision: who waits, who has one, who is idle.
 
+mod retire;
+mod seat;
+mod sharing;
 mod snapshot;
 mod start;
+mod tunnel;
 mod warm;
 
-pub use snapshot::RevisionFigures;
+pub(crate) use seat::Seat;
+pub use snapshot::{RevisionFigures, StartFailure};
+pub use tunnel::{PoolTunnel, TunnelHold};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use rookery_lifecycle::Tasks;
+use rookery_lifecycle::{Shutdown, Tasks};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
 use crate::budget::Budget;
 use crate::error::AcquireError;
 use crate::lease::Lease;
+use crate::living::Living;
 use crate::policy::{Policy, Reuse};
 use crate::setback::Setback;
-use crate::shelf::{Living, Shelf};
+use crate::shelf::{Out, Rules, Shelf};
+use crate::state::Event;
 use crate::stats::{PoolStats, Totals};
-use crate::worker::Spawn;
+use crate::worker::{Notice, Spawn};
 
 /// How long somebody who was sent here takes to ask, at most.
 const ARRIVE_WITHIN: Duration = Duration::from_millis(200);
+
+/// How long before the end of a drain's grace the open tunnels are told, at most half of it: time to say goodbye.
+const CUT_BEFORE: Duration = Duration::from_secs(1);
+
+/// What a drain can wait for at once.
+const TURNS_MAX: usize = if Semaphore::MAX_PERMITS < u32::MAX as usize {
+    Semaphore::MAX_PERMITS
+} else {
+    u32::MAX as usize
+};
 
 /// The workers of one revision.
 pub struct Pool {
@@ -38,6 +56,12 @@ pub struct Pool {
     spawn: Arc<dyn Spawn>,
     budget: Arc<Budget>,
     tasks: Tasks,
+    /// How many workers may serve at once.
+    workers_max: usize,
+    /// How many invocations a worker takes at once; above 1 they share.
+    at_once: usize,
+    /// Whether workers do anything when they are told something.
+    hears_notices: bool,
     /// One permit for each invocation that may run at once.
     turns: Arc<Semaphore>,
     turns_max: usize,
@@ -46,6 +70,12 @@ pub struct Pool {
     started: AtomicU64,
     /// Cloned for everyone who will need workers until further notice.
     stakes: TaskTracker,
+    /// Cloned for every open tunnel.
+    tunnels: TaskTracker,
+    /// Raised when the drain begins.
+    draining: Shutdown,
+    /// Raised when what is still open is about to be cut.
+    cutting: Shutdown,
     // Held to move a worker, never while one runs or is dropped.
     shelf: Mutex<Shelf>,
     setback: Mutex<Setback>,
@@ -64,18 +94,30 @@ impl Pool {
         totals: &Arc<Totals>,
         tasks: &Tasks,
     ) -> Arc<Pool> {
-        let turns_max = policy
+        let workers_max = policy
             .workers_max
             .unwrap_or(usize::MAX)
             .min(budget.workers_max());
+        // A worker that is used once is nobody else's.
+        let at_once = match policy.ttl.is_zero() {
+            true => 1,
+            false => spawn.concurrency().max(1),
+        };
+        let turns_max = workers_max.saturating_mul(at_once).min(TURNS_MAX);
         let pool = Arc::new(Pool {
             label: label.into(),
             number: budget.next_pool(),
+            workers_max,
+            at_once,
+            hears_notices: spawn.hears_notices(),
             turns: Arc::new(Semaphore::new(turns_max)),
             turns_max,
             waiting: AtomicUsize::new(0),
             started: AtomicU64::new(0),
             stakes: TaskTracker::new(),
+            tunnels: TaskTracker::new(),
+            draining: Shutdown::new(),
+            cutting: Shutdown::new(),
             shelf: Mutex::default(),
             setback: Mutex::default(),
             warming: AtomicBool::new(false),
@@ -118,25 +160,37 @@ impl Pool {
         &self.tasks
     }
 
-    /// A worker: an idle one, else a new one. Waits its turn when as many run as may run.
+    /// A worker: an idle one, else a new one; of those that share, the one that is had by the fewest. Waits its turn when
+    /// as many invocations run as may run.
     pub async fn acquire(self: &Arc<Self>) -> Result<Lease, AcquireError> {
         let asked = Instant::now();
         let turn = self.turn().await?;
-        let now = Instant::now();
-        let kept = self.kept_ready();
-        let (idle, tired) = self.shelf.lock().take(&self.policy, now, kept);
-        drop(tired);
-        let living = match idle {
-            Some(living) => {
-                self.stats.hit();
-                living
-            }
-            None => self.start(asked).await?,
+        let lease = if self.at_once == 1 {
+            let living = self.whole(asked).await?;
+            self.stats.looked_up(asked.elapsed());
+            Lease::whole(Arc::clone(self), living, turn)
+        } else {
+            let seat = self.seat(asked).await?;
+            self.stats.looked_up(asked.elapsed());
+            Lease::seat(Arc::clone(self), seat, turn)
         };
-        self.stats.looked_up(asked.elapsed());
-        let lease = Lease::new(Arc::clone(self), living, turn);
         self.keep_warm();
         Ok(lease)
+    }
+
+    /// A worker of one's own.
+    async fn whole(self: &Arc<Self>, asked: Instant) -> Result<Living, AcquireError> {
+        let mut out = Out::default();
+        let rules = self.rules(Instant::now());
+        let idle = self.shelf.lock().take(rules, &mut out);
+        self.let_go(out);
+        match idle {
+            Some(living) => {
+                self.stats.hit();
+                Ok(living)
+            }
+            None => self.start(asked).await,
+        }
     }
 
     /// Keeps the pool open for whoever has sessions that it must still hear out. Dropping it is the end of that.
@@ -146,24 +200,40 @@ impl Pool {
         }
     }
 
-    /// Serves those who know of the pool already, and closes when they are done: stakes first, then invocations, both
-    /// within `grace`. True when all were done in time.
+    /// Serves those who know of the pool already, and closes when they are done: stakes first, then invocations, then
+    /// tunnels, all within `grace`. Tunnels that are open then are cut. True when the others were done in time.
     ///
     /// To be called when nobody is sent here any more.
     pub async fn drain(&self, grace: Duration) -> bool {
         let until = Instant::now() + grace;
+        self.draining.request();
         // Somebody may have been sent here just before and not have asked yet.
         tokio::time::sleep(grace.min(ARRIVE_WITHIN)).await;
         self.stakes.close();
-        let heard = tokio::time::timeout_at(until, self.stakes.wait())
-            .await
-            .is_ok();
-        let all = u32::try_from(self.turns_max).unwrap_or(u32::MAX);
-        let done = tokio::time::timeout_at(until, self.turns.acquire_many(all)).await;
+        let heard = timeout_at(until, self.stakes.wait()).await.is_ok();
+        let all = u32::try_from(self.turns_max).expect("there are at most as many");
+        let done = timeout_at(until, self.turns.acquire_many(all)).await;
+        let done = matches!(done, Ok(Ok(_)));
         self.turns.close();
-        let idle = self.shelf.lock().close();
-        drop(idle);
-        heard && matches!(done, Ok(Ok(_)))
+        let mut out = Out::default();
+        self.shelf.lock().close(&mut out);
+        self.let_go(out);
+        self.drain_tunnels(until, CUT_BEFORE.min(grace / 2)).await;
+        heard && done
+    }
+
+    async fn drain_tunnels(&self, until: Instant, cut_before: Duration) {
+        self.tunnels.close();
+        if timeout_at(until - cut_before, self.tunnels.wait())
+            .await
+            .is_err()
+        {
+            self.cutting.request();
+            let _ = timeout_at(until, self.tunnels.wait()).await;
+        }
+        let mut out = Out::default();
+        self.shelf.lock().cut_tunnels(&mut out);
+        self.let_go(out);
     }
 
     async fn turn(&self) -> Result<OwnedSemaphorePermit, AcquireError> {
@@ -174,7 +244,7 @@ impl Pool {
             Err(tokio::sync::TryAcquireError::NoPermits) => {}
         }
         let _waiting = self.join_queue()?;
-        match tokio::time::timeout(self.policy.queue_timeout, turns.acquire_owned()).await {
+        match timeout(self.policy.queue_timeout, turns.acquire_owned()).await {
             Ok(Ok(turn)) => Ok(turn),
             Ok(Err(_closed)) => Err(self.draining()),
             Err(_elapsed) => Err(self.queue_timeout()),
@@ -197,22 +267,32 @@ impl Pool {
     }
 
     /// Puts a worker on the shelf, unless it is tired or another revision waits for its place.
-    pub(crate) fn take_back(&self, living: Living) {
-        if self.policy.reuse(living.life, Instant::now()) != Reuse::Yes {
-            return;
+    pub(crate) fn take_back(&self, mut living: Living) {
+        let now = Instant::now();
+        if self.policy.reuse(living.life, now) != Reuse::Yes {
+            return self.retire(living, &[Notice::Terminate]);
         }
-        let refused = self.shelf.lock().put(living);
-        drop(refused);
-        // Looked at after the worker is on the shelf: who comes to wait from now on finds it there.
+        living.step(Event::Returned);
+        let mut out = Out::default();
+        let rules = self.rules(now);
+        self.shelf.lock().put(living, rules, &mut out);
+        self.let_go(out);
+        self.give_way_if_wanted();
+    }
+
+    /// Looked at after a worker is on the shelf: who comes to wait for its place from now on finds it there.
+    fn give_way_if_wanted(&self) {
         if self.budget.is_wanted() {
             self.evict_one();
         }
     }
 
     pub(crate) fn sweep(self: &Arc<Self>, now: Instant) {
-        let kept = self.kept_ready();
-        let tired = self.shelf.lock().take_tired(&self.policy, now, kept);
-        drop(tired);
+        let mut out = Out::default();
+        let rules = self.rules(now);
+        self.shelf.lock().sweep(rules, &mut out);
+        self.let_go(out);
+        self.tell_idle(now);
         self.keep_warm();
     }
 
@@ -221,9 +301,18 @@ impl Pool {
     }
 
     pub(crate) fn evict_one(&self) {
-        let oldest = self.shelf.lock().take_oldest();
-        if oldest.is_some() {
+        let mut out = Out::default();
+        if self.shelf.lock().take_oldest(&mut out) {
             self.stats.evicted();
+        }
+        self.let_go(out);
+    }
+
+    fn rules(&self, now: Instant) -> Rules<'_> {
+        Rules {
+            policy: &self.policy,
+            now,
+            kept: self.kept_ready(),
         }
     }
 

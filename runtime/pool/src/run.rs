@@ -108,7 +108,7 @@ impl Pool {
         })
     }
 
-    fn fault(&self, fault: Fault) -> InvokeError {
+    pub(crate) fn fault(&self, fault: Fault) -> InvokeError {
         let label = self.label().to_owned();
         InvokeError::Fault { label, fault }
     }

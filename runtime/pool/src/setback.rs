@@ -22,10 +22,15 @@ pub(crate) struct Setback {
     last: Option<Failure>,
 }
 
+/// How the last start failed.
 #[derive(Debug)]
-struct Failure {
-    reason: SpawnError,
-    retry_at: Instant,
+pub(crate) struct Failure {
+    /// Why.
+    pub reason: SpawnError,
+    /// How many failed one after the other.
+    pub attempts: u32,
+    /// When the next one is tried at the earliest.
+    pub retry_at: Instant,
 }
 
 impl Default for Setback {
@@ -39,9 +44,8 @@ impl Default for Setback {
 
 impl Setback {
     /// Why nobody should try now, if so.
-    pub fn refusal(&self, now: Instant) -> Option<&SpawnError> {
-        let last = self.last.as_ref()?;
-        (now < last.retry_at).then_some(&last.reason)
+    pub fn refusal(&self, now: Instant) -> Option<&Failure> {
+        self.last.as_ref().filter(|last| now < last.retry_at)
     }
 
     /// The start that began then failed.
@@ -52,8 +56,10 @@ impl Setback {
         if self.refusal(began).is_some() {
             return;
         }
+        let before = self.last.as_ref().map_or(0, |last| last.attempts);
         self.last = Some(Failure {
             reason: reason.clone(),
+            attempts: before.saturating_add(1),
             retry_at: now + self.backoff.next_delay(),
         });
     }
@@ -65,9 +71,9 @@ impl Setback {
         }
     }
 
-    /// Why the last start failed, until one succeeds.
-    pub fn reason(&self) -> Option<&SpawnError> {
-        self.last.as_ref().map(|last| &last.reason)
+    /// How the last start failed, until one succeeds.
+    pub fn failure(&self) -> Option<&Failure> {
+        self.last.as_ref()
     }
 }
 
@@ -90,7 +96,9 @@ mod tests {
             assert!(setback.refusal(now + step).is_none(), "{step_ms}");
             now += step;
         }
+        assert_eq!(setback.failure().map(|failure| failure.attempts), Some(9));
         setback.succeeded();
+        assert!(setback.failure().is_none());
         assert!(setback.refusal(now - DELAY_FIRST).is_none());
         setback.failed(now, now, &refused("no"));
         assert!(setback.refusal(now + DELAY_FIRST).is_none());
@@ -103,8 +111,8 @@ mod tests {
         for _ in 0..100 {
             setback.failed(began, began + DELAY_FIRST / 4, &refused("one beside it"));
         }
-        let refusal = setback.refusal(began).map(ToString::to_string);
-        assert_eq!(refusal.as_deref(), Some("the first"));
+        let refusal = setback.refusal(began).expect("it has just failed");
+        assert_eq!((&*refusal.reason.0, refusal.attempts), ("the first", 1));
         assert!(setback.refusal(began + DELAY_FIRST).is_none());
     }
 }

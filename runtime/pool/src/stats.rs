@@ -93,6 +93,8 @@ pub struct PoolStats {
     pub requests: Counter,
     /// Invocations that have a worker now.
     pub busy: Gauge,
+    /// Tunnels that are open now.
+    pub tunnels: Gauge,
     /// Workers started.
     pub created: Counter,
     /// Workers that could not start, or failed.
@@ -113,6 +115,7 @@ impl PoolStats {
             totals,
             requests: Counter::default(),
             busy: Gauge::default(),
+            tunnels: Gauge::default(),
             created: Counter::default(),
             failed: Counter::default(),
             refused: Counter::default(),

@@ -16,6 +16,8 @@ pub struct RevisionFigures {
     pub busy: u64,
     /// Invocations that wait for one now.
     pub waiting: u64,
+    /// Tunnels that are open now.
+    pub tunnels: u64,
     /// Invocations asked for.
     pub requests: u64,
     /// Invocations turned away by a full queue or its timeout.
@@ -25,13 +27,26 @@ pub struct RevisionFigures {
     /// Workers that could not start, or failed.
     pub failed: u64,
     /// Why the last worker did not start; `None` since one did.
-    pub start_failure: Option<String>,
+    pub start_failure: Option<StartFailure>,
     /// From asking to the head of the response.
     pub response_time: HistogramSnapshot,
     /// How long those waited that had to, for a turn or for a place.
     pub queue_wait: HistogramSnapshot,
     /// How long a worker took to start.
     pub cold_start: HistogramSnapshot,
+    /// How long all workers, past and present, computed; `None` where nobody measures.
+    pub cpu_time: Option<Duration>,
+}
+
+/// How the last worker did not start.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StartFailure {
+    /// Why, for the operator.
+    pub reason: String,
+    /// How many failed one after the other.
+    pub attempts: u32,
+    /// How long until the next one is tried at the earliest; zero when it is tried for the next who asks.
+    pub retry_after: Duration,
 }
 
 impl Pool {
@@ -39,12 +54,18 @@ impl Pool {
     pub fn snapshot(&self) -> RevisionFigures {
         let stats = &self.stats;
         let setback = self.setback.lock();
-        let start_failure = setback.reason().map(ToString::to_string);
+        let now = Instant::now();
+        let start_failure = setback.failure().map(|last| StartFailure {
+            reason: last.reason.to_string(),
+            attempts: last.attempts,
+            retry_after: last.retry_at.saturating_duration_since(now),
+        });
         drop(setback);
         RevisionFigures {
             workers: self.workers(),
             busy: u64::try_from(stats.busy.get()).unwrap_or_default(),
             waiting: self.waiting() as u64,
+            tunnels: u64::try_from(stats.tunnels.get()).unwrap_or_default(),
             requests: stats.requests.get(),
             refused: stats.refused.get(),
             created: stats.created.get(),
@@ -53,6 +74,7 @@ impl Pool {
             response_time: stats.response_time.snapshot(),
             queue_wait: stats.queue_wait.snapshot(),
             cold_start: stats.cold_start.snapshot(),
+            cpu_time: self.spawn.cpu_time(),
         }
     }
 
@@ -67,7 +89,9 @@ impl Pool {
             ages.max().unwrap_or_default(),
             rests.min().unwrap_or_default(),
         );
-        let workers = busy + shelf.len() as u64;
+        // Those that share lie on the shelf while they are busy.
+        let had_whole = if self.at_once == 1 { busy } else { 0 };
+        let workers = had_whole + shelf.len() as u64;
         let idle = if busy > 0 { Duration::ZERO } else { rest };
         let status = if idle < self.policy.idle_timeout {
             WorkerStatus::Active

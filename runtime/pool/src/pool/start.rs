@@ -1,15 +1,20 @@
 //! A new worker: a place for it, and the start itself.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::Pool;
 use crate::error::AcquireError;
+use crate::living::Living;
 use crate::places::Place;
 use crate::policy::Life;
-use crate::shelf::Living;
-use crate::worker::SpawnError;
+use crate::worker::{SpawnError, Worker};
+
+/// How long a start may take, whatever the worker is. Those who know what it is have a shorter limit, and a better
+/// reason to give.
+pub(super) const START_WITHIN: Duration = Duration::from_secs(60);
 
 impl Pool {
     /// A new worker for somebody who asked then; refused at once while starting is known to fail.
@@ -22,15 +27,15 @@ impl Pool {
         self.may_start()?;
         self.start_in(place)
             .await
-            .map_err(|source| self.no_start(source))
+            .map_err(|source| self.failed_start(source))
     }
 
     /// A new worker in this place, whoever it is for.
     pub(super) async fn start_in(&self, place: Place) -> Result<Living, SpawnError> {
         let born = Instant::now();
-        let started = self.spawn.spawn().await;
+        let started = self.spawn_one().await;
         let now = Instant::now();
-        let worker = started.inspect_err(|reason| {
+        let (worker, handle) = started.inspect_err(|reason| {
             self.stats.failed();
             self.setback.lock().failed(born, now, reason);
         })?;
@@ -42,17 +47,36 @@ impl Pool {
             last_used: now,
             served: 0,
             requests_max: self.policy.requests_max(nth),
+            told_idle: false,
         };
-        Ok(Living {
-            worker,
-            life,
-            _place: place,
-        })
+        let mut living = Living::new(worker, life, nth, place);
+        living.handles.extend(handle);
+        Ok(living)
     }
 
-    fn may_start(&self) -> Result<(), AcquireError> {
-        let refusal = self.setback.lock().refusal(Instant::now()).cloned();
-        refusal.map_or(Ok(()), |source| Err(self.no_start(source)))
+    /// A worker, and a first handle on it if it is one that shares.
+    async fn spawn_one(&self) -> Result<(Box<dyn Worker>, Option<Box<dyn Worker>>), SpawnError> {
+        let late = || {
+            Err(SpawnError(format!(
+                "it did not start within {START_WITHIN:?}"
+            )))
+        };
+        let worker = timeout(START_WITHIN, self.spawn.spawn()).await;
+        let worker = worker.unwrap_or_else(|_elapsed| late())?;
+        if self.at_once == 1 {
+            return Ok((worker, None));
+        }
+        match worker.share() {
+            Some(handle) => Ok((worker, Some(handle))),
+            None => Err(SpawnError("it takes one invocation at a time only".into())),
+        }
+    }
+
+    pub(super) fn may_start(&self) -> Result<(), AcquireError> {
+        match self.setback.lock().refusal(Instant::now()) {
+            Some(failure) => Err(self.no_start(failure.reason.clone(), failure.retry_at)),
+            None => Ok(()),
+        }
     }
 
     async fn place(&self, asked: Instant) -> Result<Place, AcquireError> {
@@ -66,8 +90,18 @@ impl Pool {
             .map_err(|_elapsed| self.queue_timeout())
     }
 
-    fn no_start(&self, source: SpawnError) -> AcquireError {
-        let label = self.label.clone();
-        AcquireError::Spawn { label, source }
+    /// The error of a start that failed just now.
+    pub(super) fn failed_start(&self, source: SpawnError) -> AcquireError {
+        let now = Instant::now();
+        let retry_at = self.setback.lock().failure().map(|last| last.retry_at);
+        self.no_start(source, retry_at.unwrap_or(now))
+    }
+
+    fn no_start(&self, source: SpawnError, retry_at: Instant) -> AcquireError {
+        AcquireError::Spawn {
+            label: self.label.clone(),
+            source,
+            retry_after: retry_at.saturating_duration_since(Instant::now()),
+        }
     }
 }

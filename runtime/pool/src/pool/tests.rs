@@ -3,7 +3,10 @@
 
 mod fair;
 mod figures;
+mod notices;
+mod sharing;
 mod starts;
+mod tunnels;
 mod warm;
 
 use bytes::Bytes;
@@ -15,6 +18,7 @@ use super::*;
 use crate::error::InvokeError;
 use crate::fake::{FakeSpawn, Step};
 use crate::policy::policy_for_tests;
+use crate::tunnel::TunnelAnswer;
 use crate::worker::{Body, Fault};
 
 struct House {
@@ -33,9 +37,18 @@ impl House {
     }
 
     fn pool(&self, change: impl FnOnce(&mut Policy)) -> (Arc<Pool>, Arc<FakeSpawn>) {
+        self.pool_of(change, |_| ())
+    }
+
+    fn pool_of(
+        &self,
+        change: impl FnOnce(&mut Policy),
+        make: impl FnOnce(&Arc<FakeSpawn>),
+    ) -> (Arc<Pool>, Arc<FakeSpawn>) {
         let mut policy = policy_for_tests();
         change(&mut policy);
         let spawn = FakeSpawn::new();
+        make(&spawn);
         let pool = Pool::new(
             "app@1.0.0",
             policy,

@@ -9,7 +9,10 @@ use std::sync::atomic::Ordering;
 use tokio::time::Instant;
 
 use super::Pool;
-use crate::shelf::Living;
+use crate::living::Living;
+use crate::places::Place;
+use crate::state::Event;
+use crate::worker::SpawnError;
 
 /// Says that nobody is at it any more, however the task ends.
 struct Warming(Arc<Pool>);
@@ -36,42 +39,65 @@ impl Pool {
 
     /// How many idle workers idleness does not retire.
     pub(super) fn kept_ready(&self) -> usize {
-        let busy = usize::try_from(self.stats.busy.get());
-        self.policy.kept_ready(busy.unwrap_or_default())
+        if self.policy.workers_min == 0 {
+            return 0;
+        }
+        let busy = match self.at_once {
+            1 => usize::try_from(self.stats.busy.get()).unwrap_or_default(),
+            _ => self.shelf.lock().busy_workers(),
+        };
+        self.policy.kept_ready(busy)
     }
 
     fn missing(&self) -> usize {
         if self.policy.workers_min == 0 || self.stakes.is_closed() {
             return 0;
         }
-        self.kept_ready().saturating_sub(self.shelf.lock().len())
+        let kept = self.kept_ready();
+        kept.saturating_sub(self.shelf.lock().ready())
     }
 
     /// Adds one to the shelf; `None` when that is not to be had now.
-    async fn add_ready(&self) -> Option<()> {
+    async fn add_ready(self: &Arc<Self>) -> Option<()> {
+        if self.setback.lock().refusal(Instant::now()).is_some() {
+            return None;
+        }
+        match self.at_once {
+            1 => self.add_whole().await,
+            _ => self.add_sharing().await,
+        }
+    }
+
+    async fn add_whole(&self) -> Option<()> {
         // The turn makes it count as one of `workers.max` until it lies on the shelf.
         let turn = self.turns.try_acquire().ok()?;
         let in_turn = self.turns_max - self.turns.available_permits();
-        if in_turn + self.shelf.lock().len() > self.turns_max {
+        if in_turn + self.shelf.lock().idle() > self.workers_max {
             return None;
         }
-        let living = self.start_ready().await?;
+        let place = self.budget.spare_place()?;
+        let mut living = self.start_ready(place).await.ok()?;
+        // As if it came back from an invocation.
+        living.step(Event::Leased);
         self.take_back(living);
         drop(turn);
         Some(())
     }
 
-    async fn start_ready(&self) -> Option<Living> {
-        if self.setback.lock().refusal(Instant::now()).is_some() {
-            return None;
-        }
+    async fn add_sharing(self: &Arc<Self>) -> Option<()> {
         let place = self.budget.spare_place()?;
-        let started = self.start_in(place).await;
+        let mut starting = self.announce_start()?;
+        starting.has_place();
+        let started = self.start_ready(place).await;
+        let is_started = started.is_ok();
+        starting.end(started.map_err(|source| self.failed_start(source)));
+        is_started.then_some(())
+    }
+
+    async fn start_ready(&self, place: Place) -> Result<Living, SpawnError> {
         // Nobody asked for it, so nobody else will tell.
-        started
-            .inspect_err(|reason| {
-                tracing::warn!(app = self.label, %reason, "a worker to be kept ready did not start");
-            })
-            .ok()
+        self.start_in(place).await.inspect_err(|reason| {
+            tracing::warn!(app = self.label, %reason, "a worker to be kept ready did not start");
+        })
     }
 }

@@ -54,9 +54,19 @@ async fn a_revision_tells_why_it_does_not_start_until_it_does() {
     assert_eq!(pool.snapshot().start_failure, None);
     spawn.then(Step::RefuseToStart);
     ask(&pool).await.unwrap_err();
+    let before = pool.snapshot().start_failure.unwrap();
+    assert!(
+        before.retry_after >= Duration::from_millis(50),
+        "{before:?}"
+    );
     tokio::time::advance(Duration::from_secs(60)).await;
     let figures = pool.snapshot();
-    assert_eq!(figures.start_failure.as_deref(), Some("told not to start"));
+    let failure = StartFailure {
+        reason: "told not to start".into(),
+        attempts: 1,
+        retry_after: Duration::ZERO,
+    };
+    assert_eq!(figures.start_failure, Some(failure));
     assert_eq!((figures.failed, figures.created), (1, 0));
     assert!(figures.workers.is_none());
     ask(&pool).await.unwrap();
