@@ -57,10 +57,20 @@ pub(crate) fn failed(
     let mut response = text(status, "application/json", body.to_string());
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    if status == StatusCode::SERVICE_UNAVAILABLE {
-        headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    if let Some(seconds) = retry_after(error, status) {
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
+}
+
+/// In how many seconds it may be worth asking again: at least one, so that nobody asks at once.
+fn retry_after(error: &RequestError, status: StatusCode) -> Option<u64> {
+    match error {
+        RequestError::Invoke(InvokeError::Acquire(AcquireError::Spawn { retry_after, .. })) => {
+            Some(retry_after.as_millis().div_ceil(1000).max(1) as u64)
+        }
+        _ => (status == StatusCode::SERVICE_UNAVAILABLE).then_some(1),
+    }
 }
 
 /// Status and code, and what a client reads in place of the error's own text when that is not for it.
