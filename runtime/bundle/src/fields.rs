@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::entrypoint;
 use crate::grants::{self, HostPattern, Topics};
 use crate::job::{self, Schedule};
-use crate::manifest::{Health, RuntimeKind, TtlMode};
+use crate::manifest::{Health, Isolation, RuntimeKind, TtlMode};
 use crate::name::{AppName, Namespace};
 use crate::object::{Defaulted, Field, field};
 use crate::shape::{Bytes, Choice, Count, Flag, List, Seconds, Switch, Text};
@@ -54,8 +54,7 @@ pub(crate) const ENTRYPOINT: Field<Text<String>> = field(
     "entrypoint",
     Text(entrypoint::bundle_path),
     "The file to serve (.html), to run as an isolate (.wasm) or as a script (.ts, .js, .mjs), relative to the \
-     bundle. Default: the first of index.html, index.wasm, app.wasm, index.ts, index.js, index.mjs. Scripts run in a \
-     later release.",
+     bundle. Default: the first of index.html, index.wasm, app.wasm, index.ts, index.js, index.mjs.",
 );
 pub(crate) const STATIC: Field<Text<String>> = field(
     "static",
@@ -66,7 +65,7 @@ pub(crate) const COMMAND: Field<Command> = field(
     "command",
     Command,
     "A process to run instead of an entrypoint; it listens on $PORT or $SOCKET. A list, or one string that is split \
-     as a shell splits words, without a shell. Takes effect in a later release.",
+     as a shell splits words, without a shell.",
 );
 pub(crate) const RUNTIME: Field<Choice<RuntimeKind>> = field(
     "runtime",
@@ -75,8 +74,18 @@ pub(crate) const RUNTIME: Field<Choice<RuntimeKind>> = field(
         ("deno", RuntimeKind::Deno),
         ("node", RuntimeKind::Node),
     ]),
-    "What runs a script. Default: the server's choice. Takes effect in a later release.",
+    "What runs a script. Default: the first of bun, deno and node on the server's PATH.",
 );
+pub(crate) const ISOLATION: Defaulted<Choice<Isolation>> = field(
+    "isolation",
+    Choice(&[
+        ("standard", Isolation::Standard),
+        ("strict", Isolation::Strict),
+    ]),
+    "strict keeps a process from all files but its bundle's, its own and the system's programs, and from every network; \
+     a server whose system cannot do that refuses the bundle. An isolate is always kept so.",
+)
+.or(Isolation::Standard);
 pub(crate) const PROXY: Field<Rules> = field(
     "proxy",
     Rules,
@@ -147,8 +156,8 @@ pub(crate) const MAX_REQUESTS: Defaulted<Count<u64>> = field(
 pub(crate) const LOW_MEMORY: Defaulted<Switch> = field(
     "lowMemory",
     Switch,
-    "Prefer little memory over speed, where a process has a switch for it (bun --smol). Takes effect in a later \
-     release.",
+    "Prefer little memory over speed: bun --smol, node --optimize-for-size, and no process that is started before it is \
+     needed.",
 )
 .or(false);
 pub(crate) const WORKERS_MIN: Defaulted<Count<u32>> = field(
@@ -165,7 +174,7 @@ pub(crate) const WORKERS_MAX: Field<Count<u32>> = field(
 pub(crate) const CONCURRENCY: Defaulted<Count<u32>> = field(
     "concurrency",
     Count(1..=10_000),
-    "Requests that one process is given at a time; an isolate always has one. Takes effect in a later release.",
+    "Requests that one process is given at a time, unless ttl is 0; an isolate always has one.",
 )
 .or(64);
 pub(crate) const QUEUE_LENGTH: Defaulted<Count<u32>> = field(
@@ -180,12 +189,14 @@ pub(crate) const QUEUE_TIMEOUT: Defaulted<Seconds> = field(
     "How long a request waits for a worker before it is answered 503.",
 )
 .or(Duration::from_secs(10));
-pub(crate) const MEMORY: Defaulted<Bytes> = field(
+pub(crate) const MEMORY: Field<Bytes> = field(
     "memory",
-    Bytes(MIB..=4 * GIB),
-    "An isolate's memory at most. The server's own limit may be lower; processes are limited in a later release.",
-)
-.or(64 * MIB);
+    Bytes(MIB..=64 * GIB),
+    "The memory of one worker at most: of an isolate (default 64mb, and no more than the server allows), or of a process \
+     with all that it starts (default 1gb).",
+);
+pub(crate) const ISOLATE_MEMORY: u64 = 64 * MIB;
+pub(crate) const PROCESS_MEMORY: u64 = GIB;
 pub(crate) const MAX_BODY_SIZE: Defaulted<Bytes> = field(
     "maxBodySize",
     Bytes(0..=64 * GIB),

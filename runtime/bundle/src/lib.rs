@@ -29,6 +29,8 @@ mod version;
 
 mod entrypoint;
 
+mod advice;
+
 mod digest;
 
 pub mod archive;
@@ -56,7 +58,7 @@ pub use error::{BundleError, Fault};
 pub use grants::{Grants, HostPattern, TopicGrant, TopicPattern};
 pub use job::{Job, Schedule};
 pub use manifest::{
-    Database, Health, History, Manifest, Queue, RuntimeKind, Sessions, TtlMode, Workers,
+    Database, Health, History, Isolation, Manifest, Queue, RuntimeKind, Sessions, TtlMode, Workers,
 };
 pub use migrations::{Migration, MigrationFault, read_migrations};
 pub use name::{AppName, NameError, Namespace};

@@ -46,6 +46,8 @@ pub struct Manifest {
     pub command: Option<Vec<String>>,
     /// What runs a script.
     pub runtime: Option<RuntimeKind>,
+    /// What a process is kept away from.
+    pub isolation: Isolation,
     /// How many workers.
     pub workers: Workers,
     /// How many requests one process is given at a time.
@@ -54,6 +56,8 @@ pub struct Manifest {
     pub queue: Queue,
     /// An isolate's memory at most, in bytes.
     pub memory: u64,
+    /// A process' memory at most, with all that it starts, in bytes.
+    pub process_memory: u64,
     /// A request's body at most, in bytes.
     pub max_body_size: u64,
     /// Where the host answers for the worker's health.
@@ -80,6 +84,7 @@ impl Manifest {
     /// Reads every key, in the order in which the schema shows them.
     pub(crate) fn read(o: &mut Object) -> Self {
         o.get(&fields::SCHEMA);
+        let memory;
         Self {
             name: o.get(&fields::NAME),
             version: o.get(&fields::VERSION),
@@ -87,6 +92,7 @@ impl Manifest {
             static_dir: o.get(&fields::STATIC),
             command: o.get(&fields::COMMAND),
             runtime: o.get(&fields::RUNTIME),
+            isolation: o.get_or(&fields::ISOLATION),
             proxy: o.get(&fields::PROXY).unwrap_or_default(),
             headers: o.get(&fields::HEADERS).unwrap_or_default(),
             inject_base: o.get_or(&fields::INJECT_BASE),
@@ -101,7 +107,11 @@ impl Manifest {
             workers: o.section("workers", "How many workers the app has.", Workers::read),
             concurrency: o.get_or(&fields::CONCURRENCY),
             queue: o.section("queue", "Requests that wait for a worker.", Queue::read),
-            memory: o.get_or(&fields::MEMORY),
+            memory: {
+                memory = o.get(&fields::MEMORY);
+                memory.unwrap_or(fields::ISOLATE_MEMORY)
+            },
+            process_memory: memory.unwrap_or(fields::PROCESS_MEMORY),
             max_body_size: o.get_or(&fields::MAX_BODY_SIZE),
             namespace: o.get(&fields::NAMESPACE),
             database: o.section("database", "The SQL database.", Database::read),
@@ -146,6 +156,15 @@ pub enum RuntimeKind {
     Deno,
     /// Node.js.
     Node,
+}
+
+/// What a process is kept away from.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Isolation {
+    /// From the server's environment and from other workers' folders.
+    Standard,
+    /// Also from all files but its bundle's, its own and the system's programs, and from every network.
+    Strict,
 }
 
 /// How many workers a revision has.

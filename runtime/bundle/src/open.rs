@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use semver::Version;
 use serde_json::{Map, Value};
 
+use crate::advice::advice;
 use crate::digest::{self, Digest};
 use crate::entrypoint::{self, Entry, Escape, Kind};
 use crate::error::BundleError;

@@ -41,6 +41,7 @@ fn every_documented_key_is_known_and_nothing_else() {
         "static",
         "command",
         "runtime",
+        "isolation",
         "proxy",
         "headers",
         "injectBase",

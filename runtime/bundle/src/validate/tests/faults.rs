@@ -28,7 +28,7 @@ fn every_fault_is_reported_at_once_in_a_line_with_its_field() {
             "maxRequests: expected a whole number, found 1.5",
             "workers.min: expected a whole number, found -1",
             "queue: expected an object",
-            "memory: must be from 1mb to 4gb",
+            "memory: must be from 1mb to 64gb",
             "grants.hosts[1]: must be a host, host:port, *.host or *, without a scheme or a path",
             "grants.hosts[2]: expected a string, found 3",
             "grants.env[0]: must be a letter or \"_\", then letters, digits and \"_\"",
