@@ -71,6 +71,11 @@ impl Guest {
 
     /// Logs a line that the guest wrote.
     pub fn log(&self, stream: Stream, line: &str) {
-        log::line(&self.bundle, stream, line);
+        log::line(&self.bundle, None, stream, line);
+    }
+
+    /// Logs a line that a process of the guest wrote.
+    pub fn log_of(&self, pid: u32, stream: Stream, line: &str) {
+        log::line(&self.bundle, Some(pid), stream, line);
     }
 }

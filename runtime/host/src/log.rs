@@ -52,14 +52,14 @@ impl LineSplitter {
 }
 
 /// Writes one line of a guest to the log.
-pub(crate) fn line(bundle: &Bundle, stream: Stream, text: &str) {
+pub(crate) fn line(bundle: &Bundle, pid: Option<u32>, stream: Stream, text: &str) {
     let (app, version) = (bundle.name.as_str(), &bundle.version);
     let (level, text) = level_of(stream, text);
     match level {
-        Level::Debug => tracing::debug!(target: "guest", app, %version, "{text}"),
-        Level::Info => tracing::info!(target: "guest", app, %version, "{text}"),
-        Level::Warn => tracing::warn!(target: "guest", app, %version, "{text}"),
-        Level::Error => tracing::error!(target: "guest", app, %version, "{text}"),
+        Level::Debug => tracing::debug!(target: "guest", app, %version, pid, "{text}"),
+        Level::Info => tracing::info!(target: "guest", app, %version, pid, "{text}"),
+        Level::Warn => tracing::warn!(target: "guest", app, %version, pid, "{text}"),
+        Level::Error => tracing::error!(target: "guest", app, %version, pid, "{text}"),
     }
 }
 
