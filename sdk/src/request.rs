@@ -54,7 +54,7 @@ impl fmt::Display for Method {
 /// What the host knows of a request and hands over on demand.
 pub(crate) trait Incoming {
     fn headers(&self) -> Headers;
-    /// Empty when the client named none.
+    /// Whom the client asked.
     fn authority(&self) -> String;
     /// The body, the first time; None after that.
     fn body(&mut self) -> Option<Box<dyn Source>>;
@@ -121,8 +121,8 @@ impl Request {
         Query::parse_str(&self.query)
     }
 
-    /// Whom the client asked, as `host` or `host:port` (RFC 9110, 7.2); empty when it did not say. It is what the client
-    /// says, so an app that makes links of it compares it with the names that it knows.
+    /// Whom the client asked, as `host` or `host:port` (RFC 9110, 7.2); `localhost` when it did not say. It is what the
+    /// client says, so an app that makes links of it compares it with the names that it knows.
     ///
     /// It stands in for the header `host`, which a component is not shown.
     pub fn authority(&self) -> &str {

@@ -86,13 +86,13 @@ fn resources(
     Ok((request, out))
 }
 
-/// A client of HTTP/1.0 need not say whom it asks, and the guest's `authority` is then empty.
+/// A client that asks nobody, or a host that is no text, asks us: that must not look like a fault of the guest.
 fn named(mut request: Request<Body>) -> Request<Body> {
     if request.uri().authority().is_none() {
         let host = request.headers().get(HOST);
         if host.is_none_or(|host| host.to_str().is_err()) {
-            let nobody = HeaderValue::from_static("");
-            request.headers_mut().insert(HOST, nobody);
+            let us = HeaderValue::from_static("localhost");
+            request.headers_mut().insert(HOST, us);
         }
     }
     request

@@ -50,7 +50,7 @@ async fn an_app_sees_whom_the_client_asked() {
             "GET http://chat.example/kitchen/asked HTTP/1.1\r\nHost: chat.example",
             "chat.example /asked?",
         ),
-        ("GET /kitchen/asked HTTP/1.0", " /asked?"),
+        ("GET /kitchen/asked HTTP/1.0", "localhost /asked?"),
     ] {
         let request = format!("{head}\r\nConnection: close\r\n\r\n");
         let answer = Raw::exchange(server.address(), request).await;
@@ -58,6 +58,12 @@ async fn an_app_sees_whom_the_client_asked() {
         assert!(status.contains(" 200 "), "{head}: {answer}");
         assert_eq!(body, seen, "{head}");
     }
+    let no_text = b"GET /kitchen/asked HTTP/1.1\r\nHost: \xff\r\nConnection: close\r\n\r\n";
+    let answer = Raw::exchange(server.address(), no_text).await;
+    assert!(
+        answer.ends_with("\r\n\r\nlocalhost /asked?"),
+        "no fault of the app: {answer}"
+    );
 }
 
 /// Buntime 10, 14. Sent raw, since a client library would tidy them up.
