@@ -13,6 +13,7 @@ use futures_util::stream::FuturesUnordered;
 use rookery_bundle::{AppName, Bundle, Kind};
 use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_pool::{Pool, Prepare, Spawn};
+use rookery_proxy_rules::RuleSet;
 use semver::Version;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
@@ -24,7 +25,7 @@ use crate::handle::Shared;
 use crate::plan::{Action, Key, Wanted, plan};
 use crate::revision::{Refusal, Revision, RevisionId, State, Step, Until};
 use crate::tags::Tags;
-use crate::{refused, table, tags};
+use crate::{refused, rules, table, tags};
 
 /// What turns a bundle of each kind into workers. A kind that is missing is refused.
 pub type Kinds = HashMap<Kind, Arc<dyn Prepare>>;
@@ -55,12 +56,19 @@ pub(crate) struct Work {
 pub(crate) enum Ended {
     Preparing {
         id: RevisionId,
-        result: Result<Arc<Pool>, Arc<str>>,
+        result: Result<Prepared, Refusal>,
     },
     Draining {
         id: RevisionId,
         in_time: bool,
     },
+}
+
+/// What a bundle became on its way to being live.
+#[derive(Default)]
+pub(crate) struct Prepared {
+    pool: Option<Arc<Pool>>,
+    rules: Option<Arc<RuleSet>>,
 }
 
 impl Work {
@@ -80,8 +88,8 @@ impl Work {
             Ended::Preparing { id, result } => {
                 self.preparing -= 1;
                 match result {
-                    Ok(pool) => self.ready(id, Some(pool)),
-                    Err(reason) => self.refuse(id, reason, Until::Retried),
+                    Ok(prepared) => self.ready(id, prepared),
+                    Err(refusal) => self.refuse(id, refusal),
                 }
             }
             Ended::Draining { id, in_time } => {
@@ -154,16 +162,22 @@ impl Work {
             };
             let (bundle, cancel) = (Arc::clone(&record.bundle), record.cancel.clone());
             drop(roster);
-            match bundle.kind() {
-                Kind::Static => {
-                    self.ready(id, None);
+            let prepare = match bundle.kind() {
+                Kind::Static if bundle.manifest.proxy.is_empty() => {
+                    self.ready(id, Prepared::default());
                     has_new = true;
+                    continue;
                 }
+                Kind::Static => None,
                 kind => match self.kinds.get(&kind) {
-                    Some(prepare) => self.prepare(id, bundle, Arc::clone(prepare), cancel),
-                    None => self.refuse(id, unsupported(kind).into(), Until::Changed),
+                    Some(prepare) => Some(Arc::clone(prepare)),
+                    None => {
+                        self.refuse(id, refusal(unsupported(kind), Until::Changed));
+                        continue;
+                    }
                 },
-            }
+            };
+            self.prepare(id, bundle, prepare, cancel);
         }
         has_new
     }
@@ -172,21 +186,28 @@ impl Work {
         &mut self,
         id: RevisionId,
         bundle: Arc<Bundle>,
-        prepare: Arc<dyn Prepare>,
+        prepare: Option<Arc<dyn Prepare>>,
         cancel: Shutdown,
     ) {
         let (sender, receiver) = oneshot::channel();
         let make_pool = Arc::clone(&self.make_pool);
         let deadline = self.config.prepare_deadline;
+        let variables = Arc::clone(&self.config.variables);
         self.tasks.spawn("prepare", async move {
-            let prepared = timeout(deadline, prepare.prepare(Arc::clone(&bundle)));
+            let prepared = timeout(deadline, async {
+                let rules = rules::compile(&bundle, &variables).await?;
+                let pool = match prepare {
+                    Some(prepare) => Some(pool_of(&bundle, &*prepare, &make_pool).await?),
+                    None => None,
+                };
+                Ok(Prepared { pool, rules })
+            });
             let result = tokio::select! {
                 () = cancel.requested() => return,
-                result = prepared => match result {
-                    Ok(Ok(spawn)) => Ok(make_pool(&bundle, spawn)),
-                    Ok(Err(error)) => Err(error.to_string().into()),
-                    Err(_elapsed) => Err(format!("was not ready within {deadline:?}").into()),
-                },
+                result = prepared => result.unwrap_or_else(|_elapsed| {
+                    let reason = format!("was not ready within {deadline:?}");
+                    Err(refusal(&reason, Until::Retried))
+                }),
             };
             let _ = sender.send(result);
         });
@@ -194,7 +215,8 @@ impl Work {
         self.under_way.push(Box::pin(async move {
             // Nobody sees the reason of one that was cancelled: it is withdrawn.
             let result = receiver.await;
-            let result = result.unwrap_or_else(|_| Err("the preparation panicked".into()));
+            let panicked = || refusal("the preparation panicked", Until::Retried);
+            let result = result.unwrap_or_else(|_| Err(panicked()));
             Ended::Preparing { id, result }
         }));
     }
@@ -227,27 +249,31 @@ impl Work {
         }));
     }
 
-    fn ready(&mut self, id: RevisionId, pool: Option<Arc<Pool>>) {
+    fn ready(&mut self, id: RevisionId, prepared: Prepared) {
+        let Prepared { pool, rules } = prepared;
         let mut roster = self.shared.roster.lock();
         let Some(record) = roster.step(id, Step::Ready) else {
             return;
         };
         let bundle = Arc::clone(&record.bundle);
-        record.revision = Some(Arc::new(Revision { id, bundle, pool }));
+        record.revision = Some(Arc::new(Revision {
+            id,
+            bundle,
+            pool,
+            rules,
+        }));
         let after = record.staged.elapsed();
         self.shared.tell(record, Change::Live { after });
     }
 
-    fn refuse(&mut self, id: RevisionId, reason: Arc<str>, until: Until) {
-        let refusal = Refusal {
-            reason: Arc::clone(&reason),
-            until,
-        };
+    fn refuse(&mut self, id: RevisionId, refusal: Refusal) {
+        let (reason, until) = (Arc::clone(&refusal.reason), refusal.until);
         let mut roster = self.shared.roster.lock();
         let Some(record) = roster.step(id, Step::Refuse(refusal)) else {
             return;
         };
         record.restart.failed(Instant::now(), until);
+        record.refused = Some(Arc::clone(&reason));
         self.shared.failures.lock().preparations += 1;
         self.shared.tell(record, Change::Refused { reason });
     }
@@ -306,6 +332,24 @@ impl Work {
             folder: folder.into(),
             reason: reason.into(),
         });
+    }
+}
+
+async fn pool_of(
+    bundle: &Arc<Bundle>,
+    prepare: &dyn Prepare,
+    make_pool: &MakePool,
+) -> Result<Arc<Pool>, Refusal> {
+    match prepare.prepare(Arc::clone(bundle)).await {
+        Ok(spawn) => Ok(make_pool(bundle, spawn)),
+        Err(error) => Err(refusal(&error.to_string(), Until::Retried)),
+    }
+}
+
+fn refusal(reason: &str, until: Until) -> Refusal {
+    Refusal {
+        reason: reason.into(),
+        until,
     }
 }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use rookery_bundle::BrokenManifest;
 
+use crate::rules::Variables;
+
 /// Where the bundles are, and how they are handled.
 #[derive(Clone, Debug)]
 pub struct SupervisorConfig {
@@ -27,6 +29,8 @@ pub struct SupervisorConfig {
     pub prerelease: Prerelease,
     /// What becomes of a manifest that is not even JSON. It refuses its bundle.
     pub broken_manifest: BrokenManifest,
+    /// What `${NAME}` in proxy rules may be, as far as a manifest is granted the name. Nothing.
+    pub variables: Variables,
 }
 
 /// How changes on disk are noticed.
@@ -61,6 +65,7 @@ impl SupervisorConfig {
             grace: Duration::from_secs(30),
             prerelease: Prerelease::Last,
             broken_manifest: BrokenManifest::Refused,
+            variables: Variables::default(),
         }
     }
 }

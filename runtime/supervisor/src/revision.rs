@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use rookery_bundle::Bundle;
 use rookery_pool::Pool;
+use rookery_proxy_rules::RuleSet;
 use serde::Serialize;
 
 /// Tells one revision from every other that this process had. Later ones are greater.
@@ -23,6 +24,8 @@ pub struct Revision {
     pub bundle: Arc<Bundle>,
     /// Its workers; none for a static bundle.
     pub pool: Option<Arc<Pool>>,
+    /// Its proxy rules, which come before everything else; none for a bundle without.
+    pub rules: Option<Arc<RuleSet>>,
 }
 
 impl fmt::Debug for Revision {

@@ -4,11 +4,13 @@
 
 mod stage;
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use rookery_supervisor::{Change, Event, RETRY_PAUSE_FIRST, Watching};
-use stage::{PATIENCE, Stage, reason, states};
+use stage::{PATIENCE, Stage, publish, reason, states};
 use tokio::time::{Instant, timeout};
 
 #[tokio::test(start_paused = true)]
@@ -182,4 +184,66 @@ async fn deployments_are_shown_in_camel_case() {
     assert_eq!(shown["apps"][1]["unpinned"], serde_json::Value::Null);
     assert_eq!(shown["failures"]["preparations"], 1);
     assert_eq!(shown["ready"], true);
+}
+
+#[tokio::test]
+async fn a_rule_whose_variable_is_missing_refuses_its_bundle_and_names_the_variable() {
+    let stage = Stage::with(&[("chat/1.0.0", "one")], |config| {
+        config.watching = Watching::Looks;
+        let variables = [("API_URL", "http://127.0.0.1:1"), ("SECRET", "s")];
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        config.variables = Arc::new(BTreeMap::from(variables));
+    });
+    let rules = |folder: &str, target: &str| {
+        let manifest = format!(
+            r#"{{"proxy": {{"^/api/": {{"target": "{target}"}}}}, "grants": {{"env": ["API_URL", "NOWHERE"]}}}}"#
+        );
+        publish(
+            stage.apps.path(),
+            folder,
+            &[("worker.config.json", &manifest)],
+        );
+    };
+    rules("good/1.0.0", "${API_URL}");
+    rules("missing/1.0.0", "${NOWHERE}");
+    rules("taken/1.0.0", "http://b/${SECRET}");
+    let deployments = stage
+        .until(|deployments| {
+            states(deployments).len() == 4 && {
+                let states = states(deployments);
+                states
+                    .iter()
+                    .all(|state| !state.ends_with("staged") && !state.ends_with("warming"))
+            }
+        })
+        .await;
+    assert_eq!(
+        states(&deployments),
+        [
+            "chat@1.0.0 live",
+            "good@1.0.0 live",
+            "missing@1.0.0 refused",
+            "taken@1.0.0 refused"
+        ]
+    );
+    let reasons: Vec<&str> = deployments
+        .apps
+        .iter()
+        .filter_map(|app| app.revisions[0].reason.as_deref())
+        .collect();
+    let [missing, taken] = reasons[..] else {
+        panic!("{reasons:?}")
+    };
+    assert!(
+        missing.contains("NOWHERE") && missing.contains(r#"proxy["^/api/"].target"#),
+        "{missing}"
+    );
+    assert!(
+        taken.contains("SECRET") && !taken.contains("http://b/s"),
+        "{taken}"
+    );
+    let table = stage.supervisor.table();
+    let good = table.iter().find(|(app, ..)| *app == "good").unwrap().2;
+    assert_eq!(good.rules.as_ref().unwrap().rules().len(), 1);
+    assert!(good.pool.is_none());
 }
