@@ -1,6 +1,9 @@
 //! Why a request did not get what it asked for. `respond` turns it into an answer.
 
+use std::sync::Arc;
+
 use rookery_pool::InvokeError;
+use rookery_supervisor::Refused;
 
 /// Why a request did not get what it asked for.
 #[derive(Debug, thiserror::Error)]
@@ -8,6 +11,22 @@ pub enum RequestError {
     /// No such app, no such version, or a path that names none. Holds the key as the client typed it.
     #[error("App not found: {0}")]
     AppNotFound(String),
+    /// What the path leads to has a manifest that is wrong, and nothing else of the app can answer.
+    #[error("{inside}")]
+    InvalidConfig {
+        /// Every field with its reason, for the log and for authors.
+        inside: String,
+        /// The fields alone.
+        public: String,
+    },
+    /// What the path leads to could not be made ready, and nothing else of the app can answer.
+    #[error("{label} cannot start: {reason}")]
+    NotPrepared {
+        /// `name@version`.
+        label: Arc<str>,
+        /// In a line or a few.
+        reason: Arc<str>,
+    },
     /// The app has nothing at this path.
     #[error("Not found")]
     NotFound,
@@ -32,4 +51,25 @@ pub enum RequestError {
     /// The worker gave no answer.
     #[error(transparent)]
     Invoke(#[from] InvokeError),
+}
+
+impl From<Refused> for RequestError {
+    fn from(refused: Refused) -> RequestError {
+        match refused {
+            Refused::Preparation { label, reason } => RequestError::NotPrepared { label, reason },
+            Refused::Manifest { label, faults } => {
+                let says = |texts: Vec<String>, between: &str| {
+                    format!("Invalid worker config for {label}: {}", texts.join(between))
+                };
+                let full = faults
+                    .iter()
+                    .map(|fault| format!("{}: {}", fault.field, fault.reason));
+                let fields = faults.iter().map(|fault| fault.field.clone());
+                RequestError::InvalidConfig {
+                    inside: says(full.collect(), "; "),
+                    public: says(fields.collect(), ", "),
+                }
+            }
+        }
+    }
 }

@@ -83,7 +83,7 @@ async fn serve_app(
         let table = gateway.sites.table();
         let resolved = table
             .resolve(address.app(), address.selector(), gateway.config.fallback)
-            .ok_or_else(|| RequestError::AppNotFound(address.key().to_owned()))?;
+            .ok_or_else(|| missing(gateway, &address))?;
         (Arc::clone(resolved.value), Served::of(&resolved, &address))
     };
     let answered = dispatch(gateway, &site, &address, exchange, request).await;
@@ -135,6 +135,15 @@ async fn dispatch(
         }
         (Route::Session, Some(_)) => ws::accept(gateway, site, address, exchange, request),
         _ => Err(RequestError::NotFound),
+    }
+}
+
+/// Why nothing answers at an address: nothing is there, or nothing that can be served.
+fn missing(gateway: &Gateway, address: &Address) -> RequestError {
+    let (app, asked) = (address.app(), address.selector());
+    match (gateway.supervisor).refused(app, asked, gateway.config.fallback) {
+        Some(refused) => refused.into(),
+        None => RequestError::AppNotFound(address.key().to_owned()),
     }
 }
 

@@ -74,9 +74,15 @@ fn retry_after(error: &RequestError, status: StatusCode) -> Option<u64> {
 }
 
 /// Status and code, and what a client reads in place of the error's own text when that is not for it.
-fn describe(error: &RequestError) -> (StatusCode, &'static str, Option<&'static str>) {
+fn describe(error: &RequestError) -> (StatusCode, &'static str, Option<&str>) {
     match error {
         RequestError::AppNotFound(_) => (StatusCode::NOT_FOUND, "APP_NOT_FOUND", None),
+        RequestError::InvalidConfig { public, .. } => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "INVALID_CONFIG",
+            Some(public),
+        ),
+        RequestError::NotPrepared { .. } => start_failed(),
         RequestError::NotFound => (StatusCode::NOT_FOUND, "NOT_FOUND", None),
         RequestError::BodyTooLarge { .. } => {
             (StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", None)
@@ -98,12 +104,16 @@ fn acquire(error: &AcquireError) -> (StatusCode, &'static str, Option<&'static s
             (StatusCode::SERVICE_UNAVAILABLE, "QUEUE_TIMEOUT", busy)
         }
         AcquireError::Draining { .. } => (StatusCode::SERVICE_UNAVAILABLE, "DRAINING", busy),
-        AcquireError::Spawn { .. } => (
-            StatusCode::BAD_GATEWAY,
-            "WORKER_START_FAILED",
-            Some("The app could not start"),
-        ),
+        AcquireError::Spawn { .. } => start_failed(),
     }
+}
+
+fn start_failed() -> (StatusCode, &'static str, Option<&'static str>) {
+    (
+        StatusCode::BAD_GATEWAY,
+        "WORKER_START_FAILED",
+        Some("The app could not start"),
+    )
 }
 
 fn fault(fault: &Fault) -> (StatusCode, &'static str, Option<&'static str>) {

@@ -58,13 +58,18 @@ pub fn build<'a>(
         table.insert(app, version.unwrap_or(Version::new(0, 0, 0)), refused);
     }
     for record in records {
-        if let State::Refused(refusal) = &record.state {
-            let refused = Refused::Preparation {
-                label: Arc::clone(&record.label),
-                reason: Arc::clone(&refusal.reason),
-            };
-            table.insert(record.key.app.as_str(), record.key.version.clone(), refused);
-        }
+        let waits = matches!(
+            record.state,
+            State::Staged | State::Warming | State::Refused(_)
+        );
+        let Some(reason) = record.refused.as_ref().filter(|_| waits) else {
+            continue;
+        };
+        let refused = Refused::Preparation {
+            label: Arc::clone(&record.label),
+            reason: Arc::clone(reason),
+        };
+        table.insert(record.key.app.as_str(), record.key.version.clone(), refused);
     }
     for ((app, tag), version) in tags {
         table.tag(app.as_str(), tag, version.clone());

@@ -46,6 +46,8 @@ pub struct Record {
     pub staged: Instant,
     /// Its failures, and when it is tried again.
     pub restart: Restart,
+    /// Why it was refused last, also while it is tried again.
+    pub refused: Option<Arc<str>>,
     /// Stops its preparation.
     pub cancel: Shutdown,
     /// What is served, once it is live.
@@ -82,6 +84,7 @@ impl Roster {
             since: SystemTime::now(),
             staged: Instant::now(),
             restart: Restart::default(),
+            refused: None,
             cancel,
             revision: None,
         };
