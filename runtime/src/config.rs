@@ -53,6 +53,9 @@ pub struct ServerConfig {
     pub version_fallback: VersionFallback,
     /// Whether a path without a selector may get a prerelease that is higher than every stable version.
     pub prefer_prerelease: bool,
+    /// Whether a manifest that is not even JSON is passed over for the next source, as Buntime does, instead of refusing
+    /// its bundle.
+    pub lenient_manifests: bool,
     /// Where compiled components are kept. Default: `rookery` in the user's cache folder, else `./.rookery/cache`.
     pub cache_dir: PathBuf,
     /// What is logged, and how.
@@ -102,6 +105,7 @@ impl ServerConfig {
             admin_token: None,
             version_fallback: VersionFallback::Highest,
             prefer_prerelease: false,
+            lenient_manifests: false,
             cache_dir,
             log: TraceConfig::default(),
             drain_grace: Duration::from_secs(30),

@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use rookery_admin::{Access, Admin, Token};
-use rookery_bundle::{Bundle, Kind};
+use rookery_bundle::{BrokenManifest, Bundle, Kind};
 use rookery_gateway::{Disclosure, Gateway, GatewayConfig, Internal, Neighbours};
 use rookery_host::Services;
 use rookery_hub::Hub;
@@ -122,6 +122,11 @@ fn supervision(config: &ServerConfig) -> SupervisorConfig {
             Prerelease::Equal
         } else {
             Prerelease::Last
+        },
+        broken_manifest: if config.lenient_manifests {
+            BrokenManifest::PassedOver
+        } else {
+            BrokenManifest::Refused
         },
         ..SupervisorConfig::new(vec![config.apps_dir.clone()])
     }

@@ -33,6 +33,9 @@ pub struct ServerArgs {
     /// What a selector that matches no version gets: highest or none [default: highest]
     #[arg(long, value_name = "WHICH")]
     version_fallback: Option<String>,
+    /// Whether a manifest that does not parse is passed over: true or false [default: false]
+    #[arg(long, value_name = "BOOL")]
+    lenient_manifests: Option<String>,
     /// Where compiled components are kept [default: rookery in the user's cache folder]
     #[arg(long, value_name = "DIR")]
     cache_dir: Option<String>,
@@ -57,6 +60,7 @@ impl ServerArgs {
             ("pool_size", self.pool_size),
             ("app_shell", self.app_shell),
             ("version_fallback", self.version_fallback),
+            ("lenient_manifests", self.lenient_manifests),
             ("cache_dir", self.cache_dir),
             ("drain_grace_secs", self.drain_grace_secs),
             ("log.filter", self.log_filter),

@@ -71,6 +71,9 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("prefer_prerelease", Alias::None, |config, raw| {
         put(&mut config.prefer_prerelease, truth(raw))
     }),
+    setting("lenient_manifests", Alias::None, |config, raw| {
+        put(&mut config.lenient_manifests, truth(raw))
+    }),
     setting("cache_dir", Alias::None, |config, raw| {
         put(&mut config.cache_dir, path(raw))
     }),
