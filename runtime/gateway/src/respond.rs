@@ -133,6 +133,11 @@ fn fault(fault: &Fault) -> (StatusCode, &'static str, Option<&'static str>) {
             "WORKER_MEMORY",
             Some("The app ran out of memory"),
         ),
+        Fault::Gone(_) => (
+            StatusCode::BAD_GATEWAY,
+            "WORKER_GONE",
+            Some("The app ended without an answer"),
+        ),
         Fault::NoAnswer | Fault::Cancelled => (
             StatusCode::BAD_GATEWAY,
             "NO_ANSWER",

@@ -115,7 +115,7 @@ pub async fn tells_of_its_failure(spawn: &dyn Spawn) {
     assert!(
         matches!(
             verdict,
-            Verdict::Fault(Fault::Trap(_) | Fault::NoAnswer | Fault::Memory(_))
+            Verdict::Fault(Fault::Trap(_) | Fault::Gone(_) | Fault::NoAnswer | Fault::Memory(_))
         ),
         "a guest that fails is at fault, not {verdict:?}"
     );

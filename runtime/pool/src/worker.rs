@@ -64,6 +64,9 @@ pub enum Fault {
     /// It wanted more memory than it may have.
     #[error("the guest wanted more than its {0} bytes of memory")]
     Memory(u64),
+    /// It ended, or cannot be reached: a process that was killed is gone.
+    #[error("the worker is gone: {0}")]
+    Gone(String),
     /// It finished without an answer.
     #[error("the guest returned without an answer")]
     NoAnswer,
