@@ -133,6 +133,7 @@ pub fn open_as(dir: &Path, expect: Expect, broken: BrokenManifest) -> Result<Bun
     let entry = found.entry.ok_or_else(|| BundleError::NoEntrypoint {
         candidates: entrypoint::searched(&manifest),
     })?;
+    warnings.extend(advice(&manifest, entry.kind()));
     let manifests = read.bytes.each_ref().map(Vec::as_slice);
     let digest = digest::digest(&dir, &manifests, &entry)?;
     Ok(Bundle {
