@@ -14,11 +14,18 @@ use rookery_lifecycle::{Shutdown, Tasks};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
+use crate::memory::{MemoryProbe, Pressure};
 use crate::places::{Place, Places};
 use crate::pool::Pool;
 
 /// How often idle workers are looked at.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// How often, at the end, somebody looks for workers that have become idle.
+const CLEAR_EVERY: Duration = Duration::from_millis(20);
+
+/// How often memory is looked at: often enough for a machine that fills up by 100 MiB a second.
+const PROBE_EVERY: Duration = Duration::from_secs(1);
 
 /// The workers of all revisions together.
 pub struct Budget {
@@ -55,14 +62,19 @@ impl Budget {
     }
 
     /// Retires workers that were idle for too long and starts those to be kept ready, every second until the shutdown.
+    /// Then ends those that nobody has, so that they hear of it, until there are none: what is under way goes on.
     pub fn keep_swept(self: &Arc<Self>, tasks: &Tasks, shutdown: Shutdown) {
         let budget = Arc::clone(self);
         tasks.spawn("pool sweeper", async move {
             loop {
                 tokio::select! {
-                    () = shutdown.requested() => return,
+                    () = shutdown.requested() => break,
                     () = tokio::time::sleep(SWEEP_EVERY) => budget.sweep(),
                 }
+            }
+            while budget.workers_live() > 0 {
+                budget.pools().iter().for_each(|pool| pool.retire_idle());
+                tokio::time::sleep(CLEAR_EVERY).await;
             }
         });
     }
@@ -73,6 +85,43 @@ impl Budget {
         for pool in self.pools() {
             pool.sweep(now);
         }
+    }
+
+    /// Recycles idle workers while memory is short, looking every second until the shutdown.
+    pub fn keep_relieved(self: &Arc<Self>, probe: MemoryProbe, tasks: &Tasks, shutdown: Shutdown) {
+        let budget = Arc::clone(self);
+        tasks.spawn("memory watch", async move {
+            loop {
+                tokio::select! {
+                    () = shutdown.requested() => return,
+                    () = tokio::time::sleep(PROBE_EVERY) => {}
+                }
+                let reading = probe.read();
+                let recycled = budget.relieve(reading.pressure());
+                if recycled > 0 {
+                    tracing::info!(recycled, ?reading, "memory is short: recycled idle workers");
+                }
+            }
+        });
+    }
+
+    /// Recycles as many idle workers as this pressure asks for, those idle longest first and none that is to be kept
+    /// ready. How many that were.
+    pub fn relieve(&self, pressure: Pressure) -> usize {
+        if pressure == Pressure::None {
+            return 0;
+        }
+        let pools = self.pools();
+        let spare = pools.iter().filter_map(|pool| pool.spare());
+        let count = pressure.relief(spare.map(|(spare, _)| spare).sum());
+        let relieve_oldest = |_: &usize| {
+            let oldest = pools
+                .iter()
+                .filter_map(|pool| Some((pool.spare()?.1, pool)));
+            let oldest = oldest.min_by_key(|(last_used, _)| *last_used);
+            oldest.map(|(_, pool)| pool.relieve_one()).is_some()
+        };
+        (0..count).take_while(relieve_oldest).count()
     }
 
     pub(crate) fn register(&self, pool: &Arc<Pool>) {

@@ -308,6 +308,33 @@ impl Pool {
         self.let_go(out);
     }
 
+    /// Ends all that nobody has.
+    pub(crate) fn retire_idle(&self) {
+        let mut out = Out::default();
+        self.shelf.lock().retire_idle(&mut out);
+        self.let_go(out);
+    }
+
+    /// How many idle workers could be recycled, and since when the oldest of them is idle.
+    pub(crate) fn spare(&self) -> Option<(usize, Instant)> {
+        let kept = self.kept_ready();
+        let shelf = self.shelf.lock();
+        let spare = shelf.spare(kept);
+        shelf
+            .oldest()
+            .filter(|_| spare > 0)
+            .map(|oldest| (spare, oldest))
+    }
+
+    /// Ends the worker idle longest, for memory is short.
+    pub(crate) fn relieve_one(&self) {
+        let mut out = Out::default();
+        if self.shelf.lock().take_oldest(&mut out) {
+            self.stats.relieved();
+        }
+        self.let_go(out);
+    }
+
     fn rules(&self, now: Instant) -> Rules<'_> {
         Rules {
             policy: &self.policy,

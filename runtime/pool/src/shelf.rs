@@ -108,6 +108,12 @@ impl Shelf {
         is_found
     }
 
+    /// How many are idle beyond those that are to be ready, and none of their tunnels is open.
+    pub fn spare(&self, kept: usize) -> usize {
+        let free = self.idle.iter().filter(|living| !living.has_tunnels());
+        free.count().min(self.idle.len().saturating_sub(kept))
+    }
+
     /// Since when the oldest is idle.
     pub fn oldest(&self) -> Option<Instant> {
         let mut free = self.idle.iter().filter(|living| !living.has_tunnels());
@@ -175,14 +181,18 @@ impl Shelf {
         out.over.extend(freed);
     }
 
+    /// Lets all go that nobody has.
+    pub fn retire_idle(&mut self, out: &mut Out) {
+        for living in std::mem::take(&mut self.idle) {
+            self.retire(living, &mut out.over);
+        }
+    }
+
     /// Lets all go that nobody has and keeps none from now on.
     pub fn close(&mut self, out: &mut Out) {
         self.is_closed = true;
-        let (idle, busy) = (
-            std::mem::take(&mut self.idle),
-            std::mem::take(&mut self.busy),
-        );
-        for living in idle.into_iter().chain(busy) {
+        self.retire_idle(out);
+        for living in std::mem::take(&mut self.busy) {
             self.retire(living, &mut out.over);
         }
         self.hall.close();

@@ -8,7 +8,7 @@
 /// Where a worker is on its way.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum State {
-    /// It has its place and is being started.
+    /// It runs since a moment, and nobody knows it yet. One that does not start never becomes a worker.
     Starting,
     /// It has nothing to do.
     Idle,
@@ -23,10 +23,8 @@ pub(crate) enum State {
 /// What happens to a worker.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Event {
-    /// It runs.
+    /// It may have work.
     Started,
-    /// It does not.
-    NotStarted,
     /// Somebody has it for an invocation.
     Leased,
     /// Somebody is done with it.
@@ -42,7 +40,6 @@ impl State {
     pub fn after(self, event: Event) -> Option<State> {
         match (self, event) {
             (State::Starting, Event::Started) => Some(State::Idle),
-            (State::Starting, Event::NotStarted) => Some(State::Gone),
             (State::Idle, Event::Leased) => Some(State::Busy(1)),
             (State::Idle, Event::Retire) => Some(State::Retiring(0)),
             (State::Busy(by), Event::Leased) => Some(State::Busy(by + 1)),
@@ -77,9 +74,8 @@ impl State {
 mod tests {
     use super::*;
 
-    const EVENTS: [Event; 6] = [
+    const EVENTS: [Event; 5] = [
         Event::Started,
-        Event::NotStarted,
         Event::Leased,
         Event::Returned,
         Event::Retire,
@@ -90,22 +86,22 @@ mod tests {
     fn every_event_in_every_state_leads_where_the_table_says() {
         use State::{Busy, Gone, Idle, Retiring, Starting};
         let no = None;
-        //  columns: started, not started, leased, returned, retire, dismissed
+        //  columns: started, leased, returned, retire, dismissed
         let table = [
-            (Starting, [Some(Idle), Some(Gone), no, no, no, no]),
-            (Idle, [no, no, Some(Busy(1)), no, Some(Retiring(0)), no]),
+            (Starting, [Some(Idle), no, no, no, no]),
+            (Idle, [no, Some(Busy(1)), no, Some(Retiring(0)), no]),
             (
                 Busy(1),
-                [no, no, Some(Busy(2)), Some(Idle), Some(Retiring(1)), no],
+                [no, Some(Busy(2)), Some(Idle), Some(Retiring(1)), no],
             ),
             (
                 Busy(2),
-                [no, no, Some(Busy(3)), Some(Busy(1)), Some(Retiring(2)), no],
+                [no, Some(Busy(3)), Some(Busy(1)), Some(Retiring(2)), no],
             ),
-            (Retiring(2), [no, no, no, Some(Retiring(1)), no, no]),
-            (Retiring(1), [no, no, no, Some(Retiring(0)), no, no]),
-            (Retiring(0), [no, no, no, no, no, Some(Gone)]),
-            (Gone, [no; 6]),
+            (Retiring(2), [no, no, Some(Retiring(1)), no, no]),
+            (Retiring(1), [no, no, Some(Retiring(0)), no, no]),
+            (Retiring(0), [no, no, no, no, Some(Gone)]),
+            (Gone, [no; 5]),
         ];
         for (state, row) in table {
             for (event, expected) in EVENTS.into_iter().zip(row) {

@@ -22,6 +22,8 @@ pub struct Totals {
     pub misses: Counter,
     /// Idle workers that gave way to others.
     pub evictions: Counter,
+    /// Idle workers that were recycled because memory was short.
+    pub relieved: Counter,
     /// Workers started.
     pub created: Counter,
     /// Workers that could not start, or failed.
@@ -49,6 +51,7 @@ impl Default for Totals {
             hits: Counter::new(),
             misses: Counter::new(),
             evictions: Counter::new(),
+            relieved: Counter::new(),
             created: Counter::new(),
             failed: Counter::new(),
             refused: Counter::new(),
@@ -99,6 +102,8 @@ pub struct PoolStats {
     pub created: Counter,
     /// Workers that could not start, or failed.
     pub failed: Counter,
+    /// Idle workers that were recycled because memory was short.
+    pub relieved: Counter,
     /// Invocations turned away by a full queue or its timeout.
     pub refused: Counter,
     /// From asking to the head of the response.
@@ -118,6 +123,7 @@ impl PoolStats {
             tunnels: Gauge::default(),
             created: Counter::default(),
             failed: Counter::default(),
+            relieved: Counter::default(),
             refused: Counter::default(),
             response_time: Histogram::default(),
             queue_wait: Histogram::default(),
@@ -141,6 +147,11 @@ impl PoolStats {
 
     pub(crate) fn evicted(&self) {
         self.totals.evictions.incr();
+    }
+
+    pub(crate) fn relieved(&self) {
+        self.relieved.incr();
+        self.totals.relieved.incr();
     }
 
     pub(crate) fn created(&self, took: Duration) {

@@ -256,6 +256,10 @@ impl Work {
             return;
         };
         let bundle = Arc::clone(&record.bundle);
+        if let Some(pool) = &pool {
+            // The first request is not to wait for the sweep that would start them.
+            pool.keep_warm();
+        }
         record.revision = Some(Arc::new(Revision {
             id,
             bundle,

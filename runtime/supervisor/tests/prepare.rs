@@ -247,3 +247,19 @@ async fn a_rule_whose_variable_is_missing_refuses_its_bundle_and_names_the_varia
     assert_eq!(good.rules.as_ref().unwrap().rules().len(), 1);
     assert!(good.pool.is_none());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_revision_that_goes_live_starts_the_workers_that_are_to_be_ready() {
+    let stage = Stage::new(&[]);
+    let manifest = r#"{"workers": {"min": 2}, "ttl": 60}"#;
+    let files = [("app.wasm", "one"), ("worker.config.json", manifest)];
+    publish(stage.apps.path(), "chat/1.0.0", &files);
+    stage.until_states(&["chat@1.0.0 live"]).await;
+    let revision = stage.serving("chat", "*").unwrap();
+    let pool = revision.pool.clone().unwrap();
+    // Nobody sweeps here: without the supervisor they would come with the first request.
+    while pool.workers().is_none_or(|now| now.workers < 2) {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(pool.snapshot().requests, 0);
+}

@@ -26,6 +26,8 @@ pub struct RevisionFigures {
     pub created: u64,
     /// Workers that could not start, or failed.
     pub failed: u64,
+    /// Idle workers that were recycled because memory was short.
+    pub relieved: u64,
     /// Why the last worker did not start; `None` since one did.
     pub start_failure: Option<StartFailure>,
     /// From asking to the head of the response.
@@ -70,6 +72,7 @@ impl Pool {
             refused: stats.refused.get(),
             created: stats.created.get(),
             failed: stats.failed.get(),
+            relieved: stats.relieved.get(),
             start_failure,
             response_time: stats.response_time.snapshot(),
             queue_wait: stats.queue_wait.snapshot(),

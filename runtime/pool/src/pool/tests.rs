@@ -3,6 +3,7 @@
 
 mod fair;
 mod figures;
+mod memory;
 mod notices;
 mod sharing;
 mod starts;

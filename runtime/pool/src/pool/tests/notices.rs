@@ -178,3 +178,32 @@ async fn a_low_memory_app_keeps_one_idle_worker() {
     }
     assert_eq!((spawn.started(), spawn.alive()), (3, 1));
 }
+
+#[tokio::test(start_paused = true)]
+async fn at_the_end_of_the_server_every_worker_hears_of_it_when_it_is_done() {
+    let house = House::of(8);
+    let (pool, spawn) = house.pool_of(|_| (), hears);
+    let gate = Arc::new(Semaphore::new(0));
+    let shutdown = Shutdown::new();
+    house.budget.keep_swept(&house.tasks, shutdown.clone());
+    ask(&pool).await.unwrap();
+    spawn.then(Step::AnswerAfter(Arc::clone(&gate)));
+    let busy = tokio::spawn({
+        let pool = Arc::clone(&pool);
+        async move { ask(&pool).await }
+    });
+    while pool.stats().busy.get() < 1 {
+        tokio::task::yield_now().await;
+    }
+    let (other, in_other) = house.pool_of(|_| (), hears);
+    ask(&other).await.unwrap();
+    shutdown.request();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(*in_other.told.lock(), [(1, Notice::Terminate)]);
+    assert!(spawn.told.lock().is_empty(), "it works");
+    gate.add_permits(1);
+    assert_eq!(busy.await.unwrap().unwrap(), "1/2");
+    assert!(house.tasks.drain(Duration::from_secs(5)).await.is_empty());
+    assert_eq!(*spawn.told.lock(), [(1, Notice::Terminate)]);
+    assert_eq!(house.budget.workers_live(), 0);
+}
