@@ -49,18 +49,30 @@ pub fn end_to_end(headers: &mut HeaderMap) {
     }
 }
 
+/// Leaves of a request what is meant for the server behind this one, and whether the client takes trailers, which each
+/// server on the way says anew. `Expect` is left out: whoever sends the body is told to go on when it is asked for.
+///
+/// To be done before anything is added, since a client may name in `Connection` what is added later.
+pub fn of_request(headers: &mut HeaderMap) {
+    let wants_trailers = tokens(headers, &TE).any(|token| token.eq_ignore_ascii_case("trailers"));
+    end_to_end(headers);
+    headers.remove(EXPECT);
+    if wants_trailers {
+        headers.insert(TE, TRAILERS);
+    }
+}
+
 /// A request as it goes over HTTP/1.1. `Host` has to be there, or is the target's.
 pub(crate) fn for_http1(request: &mut Request<Body>, target: &Target) {
-    let wants_trailers = prepare(request);
     *request.version_mut() = Version::HTTP_11;
     origin_form(request.uri_mut());
     let body = request.body();
     let framed = body.is_end_stream() || body.size_hint().exact().is_some();
     let headers = request.headers_mut();
+    of_request(headers);
     host(headers, target);
     one_cookie(headers);
-    if wants_trailers {
-        headers.insert(TE, TRAILERS);
+    if headers.contains_key(TE) {
         headers.insert(CONNECTION, HeaderValue::from_static("te"));
     }
     if !framed && !headers.contains_key(CONTENT_LENGTH) {
@@ -71,13 +83,10 @@ pub(crate) fn for_http1(request: &mut Request<Body>, target: &Target) {
 
 /// A request as it goes over HTTP/2: what `Host` says is the authority.
 pub(crate) fn for_http2(request: &mut Request<Body>, target: &Target) {
-    let wants_trailers = prepare(request);
     *request.version_mut() = Version::HTTP_2;
     let headers = request.headers_mut();
+    of_request(headers);
     let host = headers.remove(HOST);
-    if wants_trailers {
-        headers.insert(TE, TRAILERS);
-    }
     let authority = host
         .and_then(|host| http::uri::Authority::try_from(host.as_bytes()).ok())
         .or_else(|| target.authority().parse().ok());
@@ -99,16 +108,6 @@ pub(crate) fn for_handshake(request: &mut Request<()>, target: &Target) {
     headers.remove(CONTENT_LENGTH);
     headers.insert(CONNECTION, HeaderValue::from_static("Upgrade"));
     headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
-}
-
-/// What is the same for both versions. Whether whoever asks takes trailers.
-fn prepare(request: &mut Request<Body>) -> bool {
-    let headers = request.headers_mut();
-    let wants_trailers = tokens(headers, &TE).any(|token| token.eq_ignore_ascii_case("trailers"));
-    end_to_end(headers);
-    // Answered where the body comes from: whoever sends it is told to go on when it is asked for it.
-    headers.remove(EXPECT);
-    wants_trailers
 }
 
 fn origin_form(uri: &mut Uri) {

@@ -17,5 +17,5 @@ mod io;
 mod relay;
 
 pub use dial::{Accepted, Dialled};
-pub use io::TunnelIo;
+pub use io::{Early, TunnelIo};
 pub use relay::{BUFFER_BYTES, CLOSE_GRACE, Close, Ended, keep_alive, run};

@@ -20,7 +20,7 @@ use crate::origin::{broken, handshake};
 use crate::stream::Stream;
 use crate::target::Target;
 use crate::tls::Inside;
-use crate::tunnel::TunnelIo;
+use crate::tunnel::{Early, TunnelIo};
 use crate::upstreams::Upstreams;
 
 /// What the upstream said to a handshake.
@@ -104,7 +104,8 @@ async fn accepted(
     let parts = upgraded
         .downcast::<TokioIo<Stream>>()
         .expect("the handshake was made over this kind of stream");
-    let io = TunnelIo::new(parts.io.into_inner(), parts.read_buf, place);
+    let io = Early::new(parts.io.into_inner(), parts.read_buf);
+    let io = TunnelIo::new(io, place);
     let mut accepted = Response::new(());
     *accepted.status_mut() = head.status;
     *accepted.headers_mut() = head.headers;
