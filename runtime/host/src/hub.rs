@@ -8,7 +8,7 @@ use rookery_bundle::Bundle;
 use rookery_contract::{
     Gap, Page, Payload, Position, PublishOptions, SendStatus, SessionId, TopicError,
 };
-use rookery_hub::{Publisher, Refusal};
+use rookery_hub::{Hold, Keeper, Publisher, Refusal};
 
 /// The hub, within the guest's namespace and its grants. Nothing here waits.
 pub struct GuestHub {
@@ -84,9 +84,20 @@ impl GuestHub {
     }
 
     /// Every message since a position, or the gap. A topic that is not granted is another stream than any position's.
-    pub fn recover(&self, topic: &str, since: Position, limit: u32) -> Result<Page, Gap> {
+    pub fn recover(&mut self, topic: &str, since: Position, limit: u32) -> Result<Page, Gap> {
         self.allowed(topic).map_err(|_| Gap::Epoch)?;
         self.publisher.recover(topic, since, limit)
+    }
+
+    /// From now on what the invocation says waits until the keeper is settled: it wrote something that is not durable
+    /// yet.
+    pub fn hold(&mut self) -> Keeper {
+        self.publisher.hold()
+    }
+
+    /// What the invocation's output waits for.
+    pub fn holds(&self) -> Vec<Arc<Hold>> {
+        self.publisher.holds()
     }
 
     /// Hands what was published to the subscribers now.

@@ -64,6 +64,8 @@ table! {
     TRY_LATER = 1013 "try_later" "try again later" Reconnect;
     /// The client did not read as fast as its topics spoke. What waited for it is dropped.
     SLOW_CONSUMER = 3001 "slow_consumer" "slow consumer" Recover;
+    /// What the app wrote was lost before it was durable, and what it said of it with it.
+    WRITES_LOST = 3003 "writes_lost" "writes lost" Recover;
     /// Nothing was heard from the client for too long.
     IDLE = 3002 "idle" "idle timeout" Reconnect;
 }

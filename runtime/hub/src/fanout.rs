@@ -23,11 +23,13 @@ impl TopicState {
         }
         let mut frozen = self.pending.freeze();
         let (all, all_messages) = (frozen.bytes.clone(), frozen.messages);
+        let holds = std::mem::take(&mut frozen.holds);
         let (mut deliveries, mut bytes_out, mut slow) = (0, 0, 0);
         for (index, session) in self.members.values().enumerate() {
+            holds.join(session);
             let (status, bytes, messages) = match frozen.share(index) {
                 Share::Whole => (
-                    session.outbox.push(all.clone(), wakes),
+                    session.outbox.push(all.clone(), &holds, wakes),
                     all.len(),
                     all_messages,
                 ),
@@ -38,7 +40,7 @@ impl TopicState {
                 } => {
                     let slices = around(all.len(), exceptions.iter()).map(|range| all.slice(range));
                     (
-                        session.outbox.push_all(bytes, slices, wakes),
+                        session.outbox.push_all(bytes, slices, &holds, wakes),
                         bytes,
                         messages,
                     )
@@ -73,8 +75,12 @@ impl TopicState {
             return self.flush(counters, wakes);
         }
         let (copy, messages) = self.pending.copy_for(index);
-        let bytes = copy.len();
-        match member.outbox.push_all(bytes, std::iter::once(copy), wakes) {
+        let (bytes, holds) = (copy.len(), self.pending.holds.clone());
+        holds.join(member);
+        let status = member
+            .outbox
+            .push_all(bytes, std::iter::once(copy), &holds, wakes);
+        match status {
             SendStatus::Queued => {
                 counters.deliveries.add(messages);
                 counters.bytes_out.add(bytes as u64);

@@ -29,6 +29,7 @@ mod session;
 
 mod fanout;
 mod history;
+mod hold;
 mod idempotency;
 mod pending;
 mod publish;
@@ -53,6 +54,7 @@ pub use crate::batch::{Batch, EventsDone};
 pub use crate::close::{CloseCode, CloseFrame};
 pub use crate::config::{HubConfig, SessionLimits};
 pub use crate::error::Refusal;
+pub use crate::hold::{Hold, Keeper, Outcome};
 pub use crate::hub::Hub;
 pub use crate::inbox::Received;
 pub use crate::publisher::{AUTO_REPLY_BYTES_MAX, Publisher};

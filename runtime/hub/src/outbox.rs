@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** what waits and what is being written never exceeds the bound by more than one chunk that came when the
 //! outbox was empty. **Invariant:** a close frame is the last thing that ever comes out.
+//! **Invariant:** what waits for a hold does not come out before the hold is settled, and neither does anything behind it.
 //! **Absent on purpose:** dropping single messages. A client either gets all or is closed and told to recover.
 
 use std::collections::VecDeque;
@@ -13,6 +14,7 @@ use rookery_contract::SendStatus;
 
 use crate::close::{CloseFrame, SLOW_CONSUMER};
 use crate::frame;
+use crate::hold::Holds;
 use crate::waking::WakeList;
 
 /// An emptied queue keeps at most so many places, since most sessions are idle at any time.
@@ -23,6 +25,8 @@ pub(crate) struct Outbox(Mutex<State>);
 
 struct State {
     chunks: VecDeque<Bytes>,
+    /// Nearly always absent, and an idle session pays for it.
+    barriers: Option<Box<VecDeque<Barrier>>>,
     bytes_waiting: usize,
     /// Taken by the writer and, as far as we know, not yet in the socket.
     bytes_taken: usize,
@@ -30,6 +34,13 @@ struct State {
     phase: Phase,
     waker: Option<Waker>,
     wake_on: WakeOn,
+}
+
+/// Where the writer stops until the holds are settled.
+struct Barrier {
+    /// How many chunks lie in front of it.
+    before: usize,
+    holds: Holds,
 }
 
 enum Phase {
@@ -51,6 +62,7 @@ impl Outbox {
     pub(crate) fn new(bytes_max: usize) -> Outbox {
         Outbox(Mutex::new(State {
             chunks: VecDeque::new(),
+            barriers: None,
             bytes_waiting: 0,
             bytes_taken: 0,
             bytes_max,
@@ -61,10 +73,11 @@ impl Outbox {
     }
 
     /// Queues one chunk of whole frames. `Full` is said once, by the push that overflowed; after it comes `Gone`.
-    pub(crate) fn push(&self, chunk: Bytes, wakes: &mut WakeList) -> SendStatus {
+    pub(crate) fn push(&self, chunk: Bytes, holds: &Holds, wakes: &mut WakeList) -> SendStatus {
         let mut state = self.0.lock();
         let status = state.admit(chunk.len());
         if status == SendStatus::Queued {
+            state.bar(holds);
             state.chunks.push_back(chunk);
         }
         wakes.add(state.waker_after(status));
@@ -76,6 +89,7 @@ impl Outbox {
         &self,
         bytes: usize,
         chunks: impl Iterator<Item = Bytes>,
+        holds: &Holds,
         wakes: &mut WakeList,
     ) -> SendStatus {
         if bytes == 0 {
@@ -84,6 +98,7 @@ impl Outbox {
         let mut state = self.0.lock();
         let status = state.admit(bytes);
         if status == SendStatus::Queued {
+            state.bar(holds);
             state.chunks.extend(chunks);
         }
         wakes.add(state.waker_after(status));
@@ -91,14 +106,32 @@ impl Outbox {
     }
 
     /// Queues the close frame behind what waits. The first close counts; false for every later one.
-    pub(crate) fn close(&self, frame: CloseFrame, wakes: &mut WakeList) -> bool {
+    pub(crate) fn close(&self, frame: CloseFrame, holds: &Holds, wakes: &mut WakeList) -> bool {
         let mut state = self.0.lock();
         if !matches!(state.phase, Phase::Open) {
             return false;
         }
+        state.bar(holds);
         state.end_with(frame);
         wakes.add(state.waker.take());
         true
+    }
+
+    /// Something that held back what waits was settled.
+    pub(crate) fn release(&self, wakes: &mut WakeList) {
+        wakes.add(self.0.lock().waker.take());
+    }
+
+    /// What waits must not come out any more: only this close frame does. It takes the place of one that waited.
+    pub(crate) fn fail(&self, frame: CloseFrame, wakes: &mut WakeList) {
+        let mut state = self.0.lock();
+        let waits = !state.chunks.is_empty();
+        if matches!(state.phase, Phase::Open) || (matches!(state.phase, Phase::Closing(_)) && waits)
+        {
+            state.clear();
+            state.end_with(frame);
+            wakes.add(state.waker.take());
+        }
     }
 
     /// The socket is gone: drops what waits and takes nothing more.
@@ -122,7 +155,12 @@ impl Outbox {
 
     pub(crate) fn poll_chunks(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.0.lock();
-        if !state.chunks.is_empty() || !matches!(state.phase, Phase::Open) {
+        let is_over = match state.phase {
+            Phase::Open => false,
+            Phase::Closing(_) => state.chunks.is_empty(),
+            Phase::Gone(_) => true,
+        };
+        if is_over || state.may_give() {
             return Poll::Ready(());
         }
         state.register(cx, WakeOn::Chunks)
@@ -142,12 +180,14 @@ impl Outbox {
         let mut taken = 0;
         // One at a time: there is nearly always just one, for which a drain costs more than all the rest.
         while count < chunks_max
+            && !state.is_barred_behind(count)
             && let Some(chunk) = state.chunks.pop_front()
         {
             taken += chunk.len();
             into.push_back(chunk);
             count += 1;
         }
+        state.move_barriers(count);
         state.bytes_waiting -= taken;
         state.bytes_taken = taken;
         if state.chunks.is_empty() && state.chunks.capacity() > PLACES_KEPT {
@@ -173,6 +213,52 @@ impl State {
         SendStatus::Queued
     }
 
+    /// Lets what comes next wait for these.
+    fn bar(&mut self, holds: &Holds) {
+        if holds.is_empty() {
+            return;
+        }
+        let barriers = self.barriers.get_or_insert_default();
+        // Behind a barrier that waits for the same, everything waits already.
+        if barriers.back().is_none_or(|last| !last.holds.covers(holds)) {
+            barriers.push_back(Barrier {
+                before: self.chunks.len(),
+                holds: holds.clone(),
+            });
+        }
+    }
+
+    /// Whether the writer must stop after so many more chunks.
+    fn is_barred_behind(&mut self, chunks: usize) -> bool {
+        let Some(barriers) = &mut self.barriers else {
+            return false;
+        };
+        while barriers
+            .front()
+            .is_some_and(|front| front.before <= chunks && front.holds.are_kept())
+        {
+            barriers.pop_front();
+        }
+        barriers.front().is_some_and(|front| front.before <= chunks)
+    }
+
+    fn move_barriers(&mut self, taken: usize) {
+        let Some(barriers) = &mut self.barriers else {
+            return;
+        };
+        if barriers.is_empty() {
+            self.barriers = None;
+            return;
+        }
+        for barrier in barriers.iter_mut() {
+            barrier.before -= taken;
+        }
+    }
+
+    fn may_give(&mut self) -> bool {
+        !self.chunks.is_empty() && !self.is_barred_behind(0)
+    }
+
     fn end_with(&mut self, frame: CloseFrame) {
         let chunk = frame::close(&frame);
         self.bytes_waiting += chunk.len();
@@ -182,6 +268,7 @@ impl State {
 
     fn clear(&mut self) {
         self.chunks = VecDeque::new();
+        self.barriers = None;
         self.bytes_waiting = 0;
     }
 
@@ -219,7 +306,16 @@ mod tests {
     }
 
     fn push(outbox: &Outbox, length: usize) -> SendStatus {
-        outbox.push(Bytes::from(vec![0; length]), &mut WakeList::default())
+        outbox.push(
+            Bytes::from(vec![0; length]),
+            &Holds::default(),
+            &mut WakeList::default(),
+        )
+    }
+
+    fn close(outbox: &Outbox, code: u16) -> bool {
+        let frame = CloseFrame::new(code, "");
+        outbox.close(frame, &Holds::default(), &mut WakeList::default())
     }
 
     fn take(outbox: &Outbox) -> usize {
@@ -250,7 +346,7 @@ mod tests {
         push(&outbox, 8);
         assert_eq!(push(&outbox, 8), SendStatus::Full);
         assert_eq!(push(&outbox, 1), SendStatus::Gone);
-        assert!(!outbox.close(CloseFrame::new(1000, ""), &mut WakeList::default()));
+        assert!(!close(&outbox, 1000));
         let mut chunks = VecDeque::new();
         outbox.take(&mut chunks, usize::MAX);
         assert_eq!(chunks, [frame::close(&CloseFrame::from(SLOW_CONSUMER))]);
@@ -261,7 +357,7 @@ mod tests {
     fn a_close_lets_what_waits_go_first() {
         let outbox = Outbox::new(100);
         push(&outbox, 8);
-        assert!(outbox.close(CloseFrame::new(4000, ""), &mut WakeList::default()));
+        assert!(close(&outbox, 4000));
         assert_eq!(push(&outbox, 1), SendStatus::Gone);
         assert_eq!(take(&outbox), 2);
     }

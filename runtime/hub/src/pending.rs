@@ -10,6 +10,7 @@ use bytes::{Bytes, BytesMut};
 use rookery_contract::Payload;
 
 use crate::frame;
+use crate::hold::Holds;
 
 /// Bytes after which the pending messages are handed out at once.
 pub(crate) const PENDING_BYTES_MAX: usize = 64 * 1024;
@@ -34,6 +35,8 @@ pub(crate) struct Pending {
     bytes: BytesMut,
     messages: u64,
     exceptions: Vec<Exception>,
+    /// What its messages wait for. One that waits makes all of them wait, or the order would change.
+    pub(crate) holds: Holds,
 }
 
 impl Pending {
@@ -110,9 +113,15 @@ impl Pending {
         Frozen {
             bytes,
             messages: std::mem::take(&mut self.messages),
+            holds: std::mem::take(&mut self.holds),
             exceptions: &mut self.exceptions,
             at: 0,
         }
+    }
+
+    /// Forgets all of it.
+    pub(crate) fn clear(&mut self) {
+        *self = Pending::default();
     }
 
     /// Gives memory back that an idle topic does not need.
@@ -127,6 +136,7 @@ impl Pending {
 pub(crate) struct Frozen<'a> {
     pub(crate) bytes: Bytes,
     pub(crate) messages: u64,
+    pub(crate) holds: Holds,
     exceptions: &'a mut Vec<Exception>,
     at: usize,
 }

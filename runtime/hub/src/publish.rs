@@ -17,6 +17,9 @@ impl Publisher {
         payload: &Payload,
         options: &PublishOptions,
     ) -> Result<Position, TopicError> {
+        if self.is_lost() {
+            return Err(TopicError::Gone);
+        }
         let key_len = options.idempotency_key.as_ref().map_or(0, String::len);
         if payload.len() > self.realm.config().message_bytes_max || key_len > KEY_BYTES_MAX {
             return Err(TopicError::TooLarge);
@@ -49,8 +52,13 @@ impl Publisher {
         options: &PublishOptions,
     ) -> Option<Position> {
         let mut state = topic.lock()?;
-        let position = match state.publish(payload, options, self.realm.config()) {
-            Published::Before(position) => return Some(position),
+        // Before it has the message: when what it waits for is lost, the topic is among those that lose it.
+        self.holds.mark(topic);
+        let position = match state.publish(payload, options, self.realm.config(), &self.holds) {
+            Published::Before(position) => {
+                self.holds.add_all(&state.holds);
+                return Some(position);
+            }
             Published::New(position) => position,
         };
         self.realm.counters().published.incr();

@@ -20,6 +20,7 @@ use crate::close::{CloseFrame, GUEST_FAULT};
 use crate::error::Refusal;
 use crate::frame;
 use crate::history::recover;
+use crate::hold::{Hold, Holds, Keeper, Outcome};
 use crate::inbox::AutoReply;
 use crate::pending::PENDING_BYTES_MAX;
 use crate::realm::Realm;
@@ -43,6 +44,8 @@ pub struct Publisher {
     pub(crate) wakes: WakeList,
     /// Sent to single sessions since writers were woken.
     sent_bytes: usize,
+    /// What the invocation's output waits for.
+    pub(crate) holds: Holds,
 }
 
 impl Publisher {
@@ -52,7 +55,28 @@ impl Publisher {
             touched: SmallVec::new(),
             wakes: WakeList::default(),
             sent_bytes: 0,
+            holds: Holds::default(),
         }
+    }
+
+    /// From now on the invocation's output waits until the keeper is settled.
+    pub fn hold(&mut self) -> Keeper {
+        let (hold, keeper) = Hold::open(self.realm.shared());
+        self.holds.add(&hold);
+        keeper
+    }
+
+    /// What the invocation's output waits for: its own [`hold`](Publisher::hold)s, and those of what it read from a
+    /// topic's history.
+    pub fn holds(&self) -> Vec<Arc<Hold>> {
+        self.holds.iter().cloned().collect()
+    }
+
+    /// Whether the invocation read what was lost since. Then nothing that it says is true.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.holds
+            .iter()
+            .any(|hold| hold.outcome() == Outcome::Lost)
     }
 
     /// Queues a message to one session.
@@ -61,12 +85,15 @@ impl Publisher {
             return SendStatus::Gone;
         };
         self.settle(&session);
+        if self.holds.join(&session) == Outcome::Lost {
+            return SendStatus::Gone;
+        }
         if payload.len() > self.realm.config().message_bytes_max {
             // Nothing may be dropped silently, and this is the app's mistake.
             session.close(GUEST_FAULT);
             return SendStatus::Full;
         }
-        let status = session.send_frame(frame::message(payload), &mut self.wakes);
+        let status = session.send_frame(frame::message(payload), &self.holds, &mut self.wakes);
         self.sent_bytes += payload.len();
         if self.sent_bytes >= PENDING_BYTES_MAX {
             self.wake();
@@ -78,7 +105,8 @@ impl Publisher {
     pub fn close(&mut self, session: SessionId, code: u16, reason: &str) {
         if let Some(session) = self.realm.session(session) {
             self.settle(&session);
-            session.close_deaf(CloseFrame::new(code, reason));
+            self.holds.join(&session);
+            session.close_deaf(CloseFrame::new(code, reason), &self.holds);
         }
     }
 
@@ -158,13 +186,14 @@ impl Publisher {
     }
 
     /// Every message after a position, at most `limit` (at least 1), or that some are missing.
-    pub fn recover(&self, topic: &str, since: Position, limit: u32) -> Result<Page, Gap> {
+    pub fn recover(&mut self, topic: &str, since: Position, limit: u32) -> Result<Page, Gap> {
         let limit = limit.clamp(1, self.realm.config().page_messages_max.max(1)) as usize;
         let topic = self.realm.find_topic(topic).ok_or(Gap::Epoch)?;
         let mut state = topic.lock().ok_or(Gap::Epoch)?;
         if let Some(history) = &mut state.history {
             history.expire(tokio::time::Instant::now());
         }
+        self.holds.add_all(&state.holds);
         recover(state.history.as_deref(), state.position, since, limit)
     }
 

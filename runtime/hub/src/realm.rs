@@ -43,7 +43,7 @@ impl Shared {
         SessionId(self.session_ids.fetch_add(1, Ordering::Relaxed))
     }
 
-    fn next_epoch(&self) -> u64 {
+    pub(crate) fn next_epoch(&self) -> u64 {
         self.epochs.fetch_add(1, Ordering::Relaxed)
     }
 }
@@ -77,6 +77,10 @@ impl Realm {
 
     pub(crate) fn config(&self) -> &HubConfig {
         &self.shared.config
+    }
+
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
     }
 
     pub(crate) fn timers(&self) -> &Timers {

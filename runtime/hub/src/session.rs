@@ -20,6 +20,7 @@ use rookery_contract::{Event, EventKind, Payload, SendStatus, SessionId};
 
 use crate::close::{CloseFrame, GUEST_FAULT, RESTART};
 use crate::config::SessionLimits;
+use crate::hold::Holds;
 use crate::inbox::{AutoReply, BatchRoom, Inbox, Received, Taken};
 use crate::outbox::Outbox;
 use crate::ready::{Place, ReadyQueue};
@@ -94,7 +95,7 @@ impl Session {
             {
                 let response = reply.response.clone();
                 drop(inbox);
-                self.send_frame(response, &mut WakeList::default());
+                self.send_frame(response, &Holds::default(), &mut WakeList::default());
                 return Received::Answered;
             }
             (inbox.receive(payload), inbox.call())
@@ -127,26 +128,39 @@ impl Session {
 
     /// Queues a control frame, as `frame::pong` makes it, behind what waits.
     pub fn push_control(&self, frame: Bytes) -> SendStatus {
-        self.send_frame(frame, &mut WakeList::default())
+        self.send_frame(frame, &Holds::default(), &mut WakeList::default())
     }
 
     /// Queues a close frame behind what waits. Nothing is queued after it; a second close changes nothing. What the
     /// client sent before still reaches the guest.
     pub fn close(&self, frame: impl Into<CloseFrame>) {
-        self.outbox.close(frame.into(), &mut WakeList::default());
+        let holds = Holds::default();
+        self.outbox
+            .close(frame.into(), &holds, &mut WakeList::default());
     }
 
     /// Closes by the guest's will: what the client sent and the guest has not seen is dropped.
-    pub(crate) fn close_deaf(&self, frame: impl Into<CloseFrame>) {
+    pub(crate) fn close_deaf(&self, frame: impl Into<CloseFrame>, holds: &Holds) {
         let mut wakes = WakeList::default();
         wakes.add(self.inbox.lock().go_deaf());
-        self.outbox.close(frame.into(), &mut wakes);
+        self.outbox.close(frame.into(), holds, &mut wakes);
+    }
+
+    /// Closes because something that waits here must not come out.
+    pub(crate) fn close_lost(&self, frame: impl Into<CloseFrame>, wakes: &mut WakeList) {
+        wakes.add(self.inbox.lock().go_deaf());
+        self.outbox.fail(frame.into(), wakes);
     }
 
     /// Queues one chunk of whole frames.
-    pub(crate) fn send_frame(&self, frame: Bytes, wakes: &mut WakeList) -> SendStatus {
+    pub(crate) fn send_frame(
+        &self,
+        frame: Bytes,
+        holds: &Holds,
+        wakes: &mut WakeList,
+    ) -> SendStatus {
         let bytes = frame.len() as u64;
-        let status = self.outbox.push(frame, wakes);
+        let status = self.outbox.push(frame, holds, wakes);
         self.realm.counters().sent(status, bytes);
         status
     }
@@ -259,7 +273,7 @@ impl Session {
         if matches!(kinds.next(), Some(EventKind::Closed { .. })) {
             return self.realm.forget_session(self.id);
         }
-        self.close_deaf(GUEST_FAULT);
+        self.close_deaf(GUEST_FAULT, &Holds::default());
         self.return_events(kinds, 0);
     }
 

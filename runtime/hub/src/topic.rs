@@ -14,6 +14,7 @@ use tokio::time::Instant;
 
 use crate::config::HubConfig;
 use crate::history::History;
+use crate::hold::Holds;
 use crate::idempotency::Keys;
 use crate::pending::Pending;
 use crate::session::Session;
@@ -39,6 +40,8 @@ pub(crate) struct TopicState {
     pub(crate) pending: Pending,
     pub(crate) history: Option<Box<History>>,
     keys: Option<Box<Keys>>,
+    /// What its newest messages wait for. Who reads the history waits for it, too.
+    pub(crate) holds: Holds,
     listed: Listed,
 }
 
@@ -76,6 +79,7 @@ impl Topic {
                 pending: Pending::default(),
                 history: None,
                 keys: None,
+                holds: Holds::default(),
                 listed: Listed::Yes,
             }),
         }
@@ -99,6 +103,7 @@ impl TopicState {
         payload: &Payload,
         options: &PublishOptions,
         config: &HubConfig,
+        holds: &Holds,
     ) -> Published {
         let key = options.idempotency_key.as_deref();
         // Asking for the time costs more than all the rest, and most messages need none.
@@ -113,7 +118,10 @@ impl TopicState {
         if !self.members.is_empty() {
             let except = options.except.and_then(|id| self.members.get_index_of(&id));
             self.pending.append(payload, except);
+            self.pending.holds.add_all(holds);
         }
+        self.holds.drop_kept();
+        self.holds.add_all(holds);
         match (options.history, now) {
             (Some(retention), Some(now)) => {
                 let history = self
@@ -158,6 +166,17 @@ impl TopicState {
     /// Whether nobody would miss the topic.
     pub(crate) fn is_vacant(&self) -> bool {
         self.members.is_empty() && self.history.is_none() && self.keys.is_none()
+    }
+
+    /// Messages of it are lost that nobody got: what comes is a new stream. Gives those who have to hear of it.
+    pub(crate) fn lose(&mut self, epoch: u64) -> Vec<Arc<Session>> {
+        self.position = Position { epoch, offset: 0 };
+        // Whoever would have got it is among the members, since nobody joins or leaves while messages are pending.
+        self.pending.clear();
+        self.history = None;
+        self.keys = None;
+        self.holds = Holds::default();
+        self.members.values().cloned().collect()
     }
 
     /// Marks a topic that leaves its table.

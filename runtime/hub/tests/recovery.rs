@@ -36,7 +36,7 @@ async fn recovery_goes_in_pages_to_the_newest_message() {
             .unwrap();
     }
     drop(publisher);
-    let publisher = room.publisher();
+    let mut publisher = room.publisher();
     let page = publisher.recover("a", first, 2).unwrap();
     assert_eq!(page.messages, [(2, text("2")), (3, text("3"))]);
     assert!(page.more);
