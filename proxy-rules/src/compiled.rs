@@ -7,7 +7,7 @@ use http::header::{HOST, ORIGIN};
 use http::uri::Authority;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::engine::{Engine, Matcher};
+use crate::engine::{Engine, Filter, Matcher};
 use crate::error::{Cause, RuleFault};
 use crate::rewrite::Rewrite;
 use crate::rule::RuleSpec;
@@ -41,6 +41,7 @@ impl Rule {
     pub(crate) fn compile(
         index: usize,
         spec: &RuleSpec,
+        filter: &Filter,
         variables: &Variables<'_>,
     ) -> Result<Self, Vec<RuleFault>> {
         let mut faults = Faults {
@@ -59,7 +60,8 @@ impl Rule {
         let read = rewrite
             .as_ref()
             .map_or_else(BTreeSet::new, Rewrite::read_groups);
-        let matcher = Matcher::new(spec.pattern.tree(), &read).map_err(|error| error.to_string());
+        let matcher =
+            Matcher::new(spec.pattern.tree(), &read, filter).map_err(|error| error.to_string());
         let matcher = faults.known("", matcher);
         let (Some(target), Some(matcher), true) = (target, matcher, faults.found.is_empty()) else {
             return Err(faults.found);

@@ -13,11 +13,10 @@ mod program;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use regex::Regex;
-
 use crate::pattern::Tree;
 
-pub(crate) use linear::over_approximation;
+use linear::Linear;
+pub(crate) use linear::{Filter, NEST_MAX};
 pub(crate) use machine::{Outcome, Verdict};
 use program::Program;
 
@@ -59,17 +58,21 @@ impl Groups {
 pub(crate) enum Matcher {
     /// Everything that is asked of it is whether it matches, which the rules' common filter has answered.
     Decided,
-    Linear(Box<Regex>, Vec<u32>),
+    Linear(Linear),
     Bounded(Program, Vec<u32>),
 }
 
 impl Matcher {
     /// Prepares a pattern of whose groups these are read, 0 for the whole match.
-    pub(crate) fn new(tree: &Tree, read: &BTreeSet<u32>) -> Result<Self, regex::Error> {
+    pub(crate) fn new(
+        tree: &Tree,
+        read: &BTreeSet<u32>,
+        filter: &Filter,
+    ) -> Result<Self, regex::Error> {
         let groups: Vec<u32> = read.iter().copied().collect();
         Ok(match Engine::of(tree, read) {
-            Engine::Linear if groups.is_empty() => Self::Decided,
-            Engine::Linear => Self::Linear(Box::new(linear::compile(tree, read)?), groups),
+            Engine::Linear if groups.is_empty() && filter.is_exact => Self::Decided,
+            Engine::Linear => Self::Linear(Linear::new(tree, read)?),
             Engine::Bounded => Self::Bounded(Program::new(tree), groups),
         })
     }
@@ -85,7 +88,7 @@ impl Matcher {
     pub(crate) fn run(&self, path: &str, steps_max: u64) -> Outcome {
         match self {
             Self::Decided => Outcome::matched(Groups::default(), 0),
-            Self::Linear(regex, read) => Outcome::of(linear::run(regex, read, path)),
+            Self::Linear(linear) => Outcome::of(linear.run(path)),
             Self::Bounded(program, read) => machine::run(program, read, path.as_bytes(), steps_max),
         }
     }

@@ -16,7 +16,7 @@ use crate::template::Template;
 pub const RULES_MAX: usize = 4096;
 
 /// How many instructions all patterns together may become: what one path can cost is in proportion to it.
-const WEIGHT_MAX: u64 = 1 << 18;
+const WEIGHT_MAX: u64 = 1 << 17;
 
 /// Headers that belong to a connection or to the framing of its messages. With them, a rule could make two servers
 /// disagree on where a request ends.

@@ -7,7 +7,7 @@
 use regex::{RegexSet, RegexSetBuilder};
 
 use crate::compiled::Rule;
-use crate::engine::{Verdict, over_approximation};
+use crate::engine::{Filter, NEST_MAX, Verdict};
 use crate::error::{Cause, RuleFault};
 use crate::matched::Matched;
 use crate::path;
@@ -18,8 +18,6 @@ use crate::template::Variables;
 const STEPS_MAX: u64 = 100_000;
 /// How many steps all rules together may take on one path.
 const STEPS_OF_ALL_MAX: u64 = 4 * STEPS_MAX;
-/// How deep the groups of a translated pattern may stand in each other: more than a pattern can make them.
-const NEST_MAX: u32 = 1000;
 
 /// The rules of one bundle.
 #[derive(Debug)]
@@ -61,16 +59,16 @@ impl RuleSet {
         };
         let mut faults = Vec::new();
         let mut rules = Vec::new();
+        let mut filters = Vec::new();
         for (index, spec) in specs.iter().enumerate() {
-            match Rule::compile(index, spec, &variables) {
+            let filter = Filter::new(spec.pattern.tree());
+            match Rule::compile(index, spec, &filter, &variables) {
                 Ok(rule) => rules.push(rule),
                 Err(found) => faults.extend(found),
             }
+            filters.push(filter.text);
         }
-        let patterns = specs
-            .iter()
-            .map(|spec| over_approximation(spec.pattern.tree()));
-        let filter = RegexSetBuilder::new(patterns)
+        let filter = RegexSetBuilder::new(filters)
             .unicode(false)
             .size_limit(usize::MAX)
             .nest_limit(NEST_MAX)
@@ -122,3 +120,6 @@ impl RuleSet {
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod catastrophes;

@@ -138,7 +138,7 @@ impl Parser<'_> {
             }
             let high = self.class_member().ok_or_else(unclosed)??;
             set = set.or(match (low, high) {
-                (Member::Code(low), Member::Code(high)) if low > high => {
+                (Member::Code(low), Member::Code(high)) if last_unit(low) > first_unit(high) => {
                     return Err(PatternError::OutOfOrder { at: from });
                 }
                 (Member::Code(low), Member::Code(high)) => Set::range(low, high),
@@ -172,6 +172,24 @@ impl Parser<'_> {
             _ => {}
         }
         Some(self.member())
+    }
+}
+
+/// What JavaScript sees of a character at the end of a range: one beyond 16 bits is two units.
+fn first_unit(code: u32) -> u32 {
+    if code > 0xFFFF {
+        0xD800 + ((code - 0x1_0000) >> 10)
+    } else {
+        code
+    }
+}
+
+/// The same at the start of a range.
+fn last_unit(code: u32) -> u32 {
+    if code > 0xFFFF {
+        0xDC00 + (code & 0x3FF)
+    } else {
+        code
     }
 }
 

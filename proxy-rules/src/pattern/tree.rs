@@ -88,6 +88,15 @@ pub(crate) enum Case {
     Ignored,
 }
 
+impl Repeat {
+    /// How many instructions it becomes when it is written out.
+    pub(crate) fn copies_weight(&self) -> u64 {
+        let copies = self.max.unwrap_or(self.min.saturating_add(1)).max(1);
+        let copy = self.body.weight().saturating_add(5);
+        copy.saturating_mul(copies.into())
+    }
+}
+
 impl Node {
     /// How many instructions the node becomes when every counted repetition is written out.
     pub(crate) fn weight(&self) -> u64 {
@@ -99,12 +108,25 @@ impl Node {
                 .iter()
                 .map(|node| node.weight().saturating_add(2))
                 .fold(0, u64::saturating_add),
-            Self::Repeat(repeat) => {
-                let copies = repeat.max.unwrap_or(repeat.min.saturating_add(1)).max(1);
-                let copy = repeat.body.weight().saturating_add(5);
-                copy.saturating_mul(copies.into())
-            }
+            Self::Repeat(repeat) => repeat.copies_weight(),
             Self::Group(_, body) | Self::Look(_, body) => body.weight().saturating_add(2),
+        }
+    }
+
+    /// How much of the weight is there because counted repetitions are written out.
+    pub(crate) fn surplus(&self) -> u64 {
+        match self {
+            Self::Empty | Self::One(_) | Self::Assert(_) | Self::Back(..) => 0,
+            Self::Concat(nodes) | Self::Alternate(nodes) => {
+                nodes.iter().map(Self::surplus).fold(0, u64::saturating_add)
+            }
+            Self::Repeat(repeat) => {
+                let body = repeat.body.weight();
+                self.weight()
+                    .saturating_sub(body)
+                    .saturating_add(repeat.body.surplus())
+            }
+            Self::Group(_, body) | Self::Look(_, body) => body.surplus(),
         }
     }
 

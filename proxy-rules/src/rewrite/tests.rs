@@ -3,13 +3,18 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::engine::{Matcher, Verdict};
+use crate::engine::{Filter, Matcher, Verdict};
 use crate::pattern::Pattern;
 
 fn applied(pattern: &str, rewrite: &str, path: &str) -> Result<(String, Option<String>), TooLong> {
     let pattern = Pattern::parse(pattern).unwrap();
     let rewrite = Rewrite::new(&[Piece::Text(rewrite)], pattern.tree());
-    let matcher = Matcher::new(pattern.tree(), &rewrite.read_groups()).unwrap();
+    let matcher = Matcher::new(
+        pattern.tree(),
+        &rewrite.read_groups(),
+        &Filter::new(pattern.tree()),
+    )
+    .unwrap();
     match matcher.run(path, 10_000).verdict {
         Verdict::Matched(groups) => rewrite.apply(path, &groups),
         other => panic!("{path} is not matched: {other:?}"),
@@ -105,7 +110,12 @@ fn a_variable_holds_text() {
         Piece::Text("$1"),
     ];
     let rewrite = Rewrite::new(&pieces, pattern.tree());
-    let groups = Matcher::new(pattern.tree(), &rewrite.read_groups()).unwrap();
+    let groups = Matcher::new(
+        pattern.tree(),
+        &rewrite.read_groups(),
+        &Filter::new(pattern.tree()),
+    )
+    .unwrap();
     let Verdict::Matched(groups) = groups.run("/a", 100).verdict else {
         panic!("it matches")
     };

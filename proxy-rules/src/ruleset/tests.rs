@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
@@ -239,4 +240,68 @@ fn a_rule_knows_its_engine() {
     assert_eq!(rules.rules()[0].engine(), Engine::Linear);
     assert_eq!(rules.rules()[1].engine(), Engine::Bounded);
     assert_eq!(found(&rules, "/ab", None), "0 http://a/ab");
+}
+
+/// Pieces of paths, of URLs and of what has a meaning in one of them.
+fn any_text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        any::<String>(),
+        r"[a-z/.%@:?#&= \\]{0,8}",
+        Just("//evil.test".to_owned()),
+        Just("/../".to_owned()),
+        Just("%2e%2E/".to_owned()),
+        Just("@".to_owned()),
+    ];
+    prop::collection::vec(piece, 0..4).prop_map(|pieces| pieces.concat())
+}
+
+fn any_rewrite() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        any_text(),
+        r"\$[0-9&`'$<]{1,2}",
+        Just("$<a>".to_owned()),
+        Just("?".to_owned())
+    ];
+    prop::collection::vec(piece, 0..5).prop_map(|pieces| pieces.concat())
+}
+
+/// RFC 3986: everything but a stray `%`, which comes and goes as it is.
+fn is_of_a_uri(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte)
+}
+
+proptest! {
+    #[test]
+    fn whatever_is_rewritten_is_a_uri_below_its_target(
+        pattern in prop_oneof![
+            Just("(?<a>.*)"), Just("^/(?<a>.)(.*)$"), Just("(.)(.)?(.)?"), Just("(?=(?<a>/))"), Just("(?<a>[^/]+)$"),
+        ],
+        rewrite in prop::option::of(any_rewrite()),
+        path in any_text(),
+        query in prop::option::of(any_text()),
+    ) {
+        let rules = json!([{"pattern": pattern, "target": "http://a/base", "rewrite": rewrite}]);
+        // A rewrite may be no template.
+        let Ok(specs) = crate::parse(&rules) else { return Ok(()) };
+        let Ok(set) = RuleSet::compile(&specs, &[], &|_| None) else { return Ok(()) };
+        if let Some(matched) = set.find(&path).matched {
+            let uri = matched.uri(query.as_deref()).unwrap();
+            prop_assert_eq!(uri.authority().unwrap().as_str(), "a");
+            let sent = uri.path_and_query().unwrap().as_str();
+            prop_assert!(sent.bytes().all(is_of_a_uri), "{}", sent);
+            prop_assert!(uri.path().starts_with("/base/"), "{}", sent);
+            let is_dots = |segment: &str| matches!(segment.to_lowercase().replace("%2e", ".").as_str(), "." | "..");
+            prop_assert!(!uri.path().split('/').any(is_dots), "{}", sent);
+            prop_assert_eq!(uri.to_string().parse::<http::Uri>().unwrap(), uri);
+        }
+    }
+
+    #[test]
+    fn no_pattern_panics_a_rule_set(pattern in r"[ab1(){}\[\]\\|?*+^$<>=!:,kcx./-]{1,20}", path in "[ab1/.-]{0,12}") {
+        let rules = json!([{"pattern": pattern, "target": "http://a", "rewrite": "/$1$&"}]);
+        if let Ok(specs) = crate::parse(&rules) {
+            let set = RuleSet::compile(&specs, &[], &|_| None).unwrap();
+            let _ = set.find(&path);
+        }
+    }
 }
