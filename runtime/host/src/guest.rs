@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use rookery_bundle::{Bundle, Namespace};
 use rookery_hub::Hub;
-use rookery_storage::{Bucket, Stores};
+use rookery_storage::{Bucket, Database, Databases, OpenError, SqlError, Stores};
+use tokio::sync::OnceCell;
 
 use crate::hub::GuestHub;
 use crate::log::{self, Stream};
+use crate::sql::GuestSql;
 
 /// What the machine offers to guests.
 #[derive(Clone)]
@@ -27,6 +29,9 @@ pub struct Guest {
     namespace: Namespace,
     hub: Arc<Hub>,
     bucket: Arc<Bucket>,
+    databases: Arc<Databases>,
+    /// Opened when it is first asked for.
+    database: OnceCell<Arc<dyn Database>>,
     config: Vec<(String, String)>,
 }
 
@@ -39,6 +44,8 @@ impl Guest {
         Arc::new(Guest {
             hub: Arc::clone(&services.hub),
             bucket: services.stores.bucket(namespace.as_str()),
+            databases: Arc::clone(services.stores.databases()),
+            database: OnceCell::new(),
             config: grants.env.iter().filter_map(granted).collect(),
             namespace,
             bundle,
@@ -58,6 +65,34 @@ impl Guest {
     /// The namespace's keys and values.
     pub fn bucket(&self) -> &Arc<Bucket> {
         &self.bucket
+    }
+
+    /// The namespace's database, opened if it is not.
+    ///
+    /// # Errors
+    /// [`OpenError`], for the operator.
+    pub async fn database(&self) -> Result<&Arc<dyn Database>, OpenError> {
+        let url = self.bundle.manifest.database.url.as_deref();
+        let open = || self.databases.open(self.namespace.as_str(), url);
+        self.database.get_or_try_init(open).await
+    }
+
+    /// The database for one invocation.
+    ///
+    /// # Errors
+    /// [`SqlError::Unavailable`]; the log says why.
+    pub async fn sql(&self) -> Result<GuestSql, SqlError> {
+        let database = self.database().await.map_err(|reason| {
+            let app = self.bundle.label();
+            tracing::error!(target: "guest", %app, %reason, "there is no database");
+            SqlError::Unavailable("the database does not open".to_owned())
+        })?;
+        Ok(GuestSql::new(Arc::clone(database)))
+    }
+
+    /// Ends the use that an invocation made of its database.
+    pub fn finish_sql(&self, sql: GuestSql) {
+        sql.finish(self.databases.tasks());
     }
 
     /// Sessions and topics for one invocation. What was published reaches the subscribers when it is dropped, at the

@@ -9,7 +9,11 @@
 mod guest;
 mod hub;
 mod log;
+mod password;
+mod sql;
 
 pub use guest::{Guest, Services};
 pub use hub::GuestHub;
 pub use log::{LineSplitter, Stream};
+pub use password::{PASSWORD_BYTES_MAX, PasswordError, Passwords};
+pub use sql::{GuestSql, all_kept};

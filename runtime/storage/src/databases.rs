@@ -36,7 +36,8 @@ pub enum OpenError {
 
 /// Opens databases and shares them.
 pub struct Databases {
-    folder: PathBuf,
+    /// Absent when all of them live in memory.
+    folder: Option<PathBuf>,
     limits: SqlLimits,
     tasks: Tasks,
     // Held while one is opened, so that two who want the same get the same.
@@ -45,13 +46,27 @@ pub struct Databases {
 
 impl Databases {
     /// All databases lie below `folder`, which is made with the first of them.
-    pub fn new(folder: PathBuf, limits: SqlLimits, tasks: &Tasks) -> Arc<Databases> {
+    pub fn in_folder(folder: PathBuf, limits: SqlLimits, tasks: &Tasks) -> Arc<Databases> {
+        Databases::new(Some(folder), limits, tasks)
+    }
+
+    /// All databases live in memory, whatever the manifests say.
+    pub fn in_memory(limits: SqlLimits, tasks: &Tasks) -> Arc<Databases> {
+        Databases::new(None, limits, tasks)
+    }
+
+    fn new(folder: Option<PathBuf>, limits: SqlLimits, tasks: &Tasks) -> Arc<Databases> {
         Arc::new(Databases {
             folder,
             limits,
             tasks: tasks.clone(),
             open: Mutex::default(),
         })
+    }
+
+    /// Where the ends of writes are waited for.
+    pub fn tasks(&self) -> &Tasks {
+        &self.tasks
     }
 
     /// The database of a namespace, as its manifest's `database.url` says.
@@ -69,8 +84,10 @@ impl Databases {
         if let Some(database) = open.get(&key).and_then(Weak::upgrade) {
             return Ok(database);
         }
-        if let Place::File(path) = &place {
-            make_folder(path.parent().unwrap_or(&self.folder)).await?;
+        if let Place::File(path) = &place
+            && let Some(folder) = path.parent()
+        {
+            make_folder(folder).await?;
         }
         let database = Sqlite::open(&place, self.limits, &self.tasks).await?;
         open.retain(|_, known| known.strong_count() > 0);
@@ -92,8 +109,11 @@ impl Databases {
         if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
             return Err(OpenError::Elsewhere);
         }
+        let Some(folder) = &self.folder else {
+            return Ok(Place::Memory);
+        };
         // The slash of a scope is the only character of a namespace that no file's name has; `+` is in no namespace.
-        let folder = self.folder.join(namespace.replace('/', "+"));
+        let folder = folder.join(namespace.replace('/', "+"));
         Ok(Place::File(folder.join(name)))
     }
 }
@@ -118,7 +138,7 @@ mod tests {
     async fn a_namespace_has_a_database_of_its_own_and_its_revisions_share_it() {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
-        let databases = Databases::new(data.clone(), SqlLimits::default(), &Tasks::new());
+        let databases = Databases::in_folder(data.clone(), SqlLimits::default(), &Tasks::new());
         let one = databases.open("chat@1", None).await.unwrap();
         let same = databases.open("chat@1", None).await.unwrap();
         assert!(Arc::ptr_eq(&one, &same));
@@ -139,7 +159,7 @@ mod tests {
     #[tokio::test]
     async fn a_manifest_cannot_lead_out_of_its_namespace() {
         let folder = tempfile::tempdir().unwrap();
-        let databases = Databases::new(
+        let databases = Databases::in_folder(
             folder.path().to_owned(),
             SqlLimits::default(),
             &Tasks::new(),

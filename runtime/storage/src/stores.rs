@@ -1,26 +1,47 @@
-//! The buckets of all namespaces.
+//! What all namespaces keep: a bucket and a database each.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use rookery_lifecycle::Tasks;
 
 use crate::bucket::{Bucket, BucketLimits};
+use crate::databases::Databases;
+use crate::sql::SqlLimits;
 
-/// Hands out each namespace's bucket; the same one for every worker of every version that shares the namespace.
-#[derive(Debug, Default)]
+/// Hands out each namespace's bucket and database; the same ones for every worker of every version that shares the
+/// namespace.
 pub struct Stores {
     limits: BucketLimits,
     buckets: Mutex<HashMap<Box<str>, Arc<Bucket>>>,
+    databases: Arc<Databases>,
+}
+
+impl Default for Stores {
+    /// Everything in memory.
+    fn default() -> Self {
+        let limits = SqlLimits::default();
+        Stores::new(
+            BucketLimits::default(),
+            Databases::in_memory(limits, &Tasks::new()),
+        )
+    }
 }
 
 impl Stores {
-    /// Buckets with these limits each.
-    pub fn new(limits: BucketLimits) -> Self {
+    /// Buckets with these limits each, and these databases.
+    pub fn new(limits: BucketLimits, databases: Arc<Databases>) -> Self {
         Stores {
             limits,
             buckets: Mutex::default(),
+            databases,
         }
+    }
+
+    /// The databases.
+    pub fn databases(&self) -> &Arc<Databases> {
+        &self.databases
     }
 
     /// The bucket of a namespace, made when it is first asked for.

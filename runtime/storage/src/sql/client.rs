@@ -82,6 +82,11 @@ impl SqlClient {
         Statement::new(sql, values, self.database.limits())
     }
 
+    /// Whether it wrote, or saw, what may not be durable yet.
+    pub fn owes(&self) -> bool {
+        self.pending.is_some() || self.lost.is_some()
+    }
+
     /// Waits until all that was written is durable; then its output may go out. At once when nothing was.
     ///
     /// # Errors
