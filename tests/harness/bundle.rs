@@ -62,6 +62,14 @@ impl Bundle {
         self
     }
 
+    /// The same bundle with a copy of a file, which keeps its permissions.
+    #[must_use]
+    pub fn copy(mut self, path: &str, source: &Path) -> Bundle {
+        let content = Content::CopyOf(source.to_owned());
+        self.files.insert(path.to_owned(), content);
+        self
+    }
+
     /// Writes it into a folder that is not there yet.
     pub(crate) fn write(&self, dir: &Path) {
         fs::create_dir_all(dir).unwrap();

@@ -39,7 +39,7 @@ pub use events::Events;
 pub use frames::{Frame, RawSession};
 pub use guests::{build_bundles, foreign, kitchen};
 pub use http_client::{Answer, Call, Reading, Versions};
-pub use place::{repository, rookery};
+pub use place::{binary, installed, repository, rookery};
 pub use raw::Raw;
 pub use server::{Options, Server};
 pub use upload::Upload;

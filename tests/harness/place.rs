@@ -1,5 +1,6 @@
 //! Where things are: the repository, what cargo made of it, and the server's binary.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 /// The root of the repository.
@@ -32,4 +33,32 @@ pub fn rookery() -> PathBuf {
         bin.display()
     );
     bin
+}
+
+/// Another program of the repository, which is built with the tests.
+pub fn binary(name: &str) -> PathBuf {
+    let binary = profile_dir().join(name);
+    assert!(
+        binary.is_file(),
+        "{} is not there: tests/run builds it, or `cargo build --workspace --bins --tests`",
+        binary.display()
+    );
+    binary
+}
+
+/// Where programs are found: the machine's own places, then those of what `tests/run` installed.
+pub(crate) fn search_path() -> OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let installed = target_dir().join("runtimes/bin");
+    let folders = std::env::split_paths(&path).chain([installed]);
+    std::env::join_paths(folders).unwrap()
+}
+
+/// A program that hosted servers need, such as `bun`.
+pub fn installed(program: &str) -> PathBuf {
+    let path = search_path();
+    let mut found = std::env::split_paths(&path).map(|folder| folder.join(program));
+    found
+        .find(|program| program.is_file())
+        .unwrap_or_else(|| panic!("{program} is not there: tests/run installs it"))
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::process::{Child, Command, ExitStatus, Stdio};
 
 use crate::log::Log;
-use crate::place::{rookery, target_dir};
+use crate::place::{rookery, search_path, target_dir};
 use crate::{Answer, Apps, Call, until};
 
 /// What every variable begins with that the server reads.
@@ -24,6 +24,8 @@ const ALSO_READ: [&str; 7] = [
 #[derive(Clone, Debug)]
 pub struct Options {
     command: &'static str,
+    /// The place of the one bundle, for the command that serves one.
+    place: Option<&'static str>,
     settings: Vec<(String, String)>,
     log_reader: LogReader,
 }
@@ -39,6 +41,7 @@ impl Default for Options {
     fn default() -> Options {
         Options {
             command: "serve",
+            place: None,
             settings: Vec::new(),
             log_reader: LogReader::Test,
         }
@@ -55,6 +58,15 @@ impl Options {
     pub fn up() -> Options {
         Options {
             command: "up",
+            ..Options::default()
+        }
+    }
+
+    /// As `rookery dev`, which serves the bundle in this place alone.
+    pub fn dev(place: &'static str) -> Options {
+        Options {
+            command: "dev",
+            place: Some(place),
             ..Options::default()
         }
     }
@@ -223,12 +235,14 @@ fn command(apps: &Apps, options: &Options) -> Command {
     }
     command
         .arg(options.command)
+        .args(options.place.map(|place| apps.path(place)))
         .arg("--apps-dir")
         .arg(apps.dir())
         // Compiling a guest anew for each test would be most of their time. The cache is keyed by content.
         .arg("--cache-dir")
         .arg(target_dir().join("test-cache"))
         .args(["--port", "0", "--log-format", "plain"])
+        .env("PATH", search_path())
         .envs(options.settings.iter().map(|(name, value)| (name, value)))
         // No settings file here.
         .current_dir(apps.outside())
