@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use rookery_bundle::BrokenManifest;
+use rookery_bundle::{BrokenManifest, Expect};
 
 use crate::rules::Variables;
 
@@ -12,6 +12,8 @@ use crate::rules::Variables;
 pub struct SupervisorConfig {
     /// The apps directories. When two have the same version of an app, the earlier one's is served.
     pub apps_dirs: Vec<PathBuf>,
+    /// Bundles that are served from where they lie, and what their places say about them.
+    pub bundles: Vec<(PathBuf, Expect)>,
     /// How changes on disk are noticed.
     pub watching: Watching,
     /// The pause between two looks at the disk when events tell of changes. 2 s: a look at 1,000 bundles takes
@@ -57,6 +59,7 @@ impl SupervisorConfig {
         let cpus = std::thread::available_parallelism();
         SupervisorConfig {
             apps_dirs,
+            bundles: Vec::new(),
             watching: Watching::Events,
             rescan: Duration::from_secs(2),
             poll: Duration::from_millis(500),

@@ -48,7 +48,7 @@ pub fn spawn(
         Watching::Events => Watch::new(Arc::clone(&wake)),
         Watching::Looks => Watch::off(),
     };
-    let catalog = Catalog::new(&config.apps_dirs, config.broken_manifest);
+    let catalog = Catalog::new(&config.apps_dirs, &config.bundles, config.broken_manifest);
     let looker = Looker {
         eyes: Arc::new(Mutex::new(Eyes { catalog, watch })),
         wake,

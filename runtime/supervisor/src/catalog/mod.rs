@@ -19,14 +19,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use rookery_bundle::{BrokenManifest, Bundle};
+use rookery_bundle::{BrokenManifest, Bundle, Expect};
 
 pub use report::{FieldFault, Report, Severity};
 pub use slot::SETTLE;
 
 use crate::plan::Key;
 use crate::tags::Tags;
-use scan::Scan;
+use scan::{Candidate, Scan};
 use slot::{Rest, Slot};
 
 /// Everything that is known of the apps directories.
@@ -66,9 +66,18 @@ pub struct Found {
     pub opened: u64,
 }
 
+/// Where bundles are looked for.
+#[derive(Clone, Debug)]
+enum Place {
+    /// In a folder of apps.
+    Apps(PathBuf),
+    /// Here, and nowhere else.
+    Bundle(Box<Candidate>),
+}
+
 #[derive(Debug)]
 struct Root {
-    path: PathBuf,
+    place: Place,
     slots: BTreeMap<String, Slot>,
     /// Links that are tags.
     tags: Tags,
@@ -76,9 +85,23 @@ struct Root {
 
 impl Catalog {
     /// Knows where to look, and has not looked yet.
-    pub fn new(apps_dirs: &[PathBuf], broken: BrokenManifest) -> Catalog {
-        let roots = apps_dirs.iter().map(|path| Root {
-            path: path.clone(),
+    pub fn new(
+        apps_dirs: &[PathBuf],
+        bundles: &[(PathBuf, Expect)],
+        broken: BrokenManifest,
+    ) -> Catalog {
+        let alone = |(dir, expect): &(PathBuf, Expect)| {
+            Place::Bundle(Box::new(Candidate {
+                folder: ".".to_owned(),
+                dir: dir.clone(),
+                app: expect.name.clone(),
+                version: expect.version.clone(),
+                tag: None,
+            }))
+        };
+        let places = apps_dirs.iter().cloned().map(Place::Apps);
+        let roots = places.chain(bundles.iter().map(alone)).map(|place| Root {
+            place,
             slots: BTreeMap::new(),
             tags: Tags::new(),
         });
@@ -93,7 +116,7 @@ impl Catalog {
     pub fn look(&mut self, now: Instant) -> Look {
         let mut look = Look::default();
         for root in &mut self.roots {
-            match canonical_scan(&root.path) {
+            match root.place.scan() {
                 Ok(scan) => root.absorb(scan, now, self.broken, &mut self.serial, &mut look),
                 Err(error) => {
                     let reason = format!("the apps directory cannot be listed: {}", error.kind());
@@ -176,8 +199,24 @@ impl Root {
     }
 }
 
-fn canonical_scan(path: &Path) -> io::Result<Scan> {
-    scan::scan(&fs::canonicalize(path)?)
+impl Place {
+    fn scan(&self) -> io::Result<Scan> {
+        match self {
+            Place::Apps(path) => scan::scan(&fs::canonicalize(path)?),
+            Place::Bundle(candidate) => {
+                let dir = fs::canonicalize(&candidate.dir);
+                let candidates = dir.as_ref().map(|dir| Candidate {
+                    dir: dir.clone(),
+                    ..(**candidate).clone()
+                });
+                Ok(Scan {
+                    listed: dir.iter().cloned().collect(),
+                    candidates: candidates.into_iter().collect(),
+                    ..Scan::default()
+                })
+            }
+        }
+    }
 }
 
 fn lies_in_any(folder: &str, parents: &[String]) -> bool {

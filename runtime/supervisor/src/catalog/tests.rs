@@ -4,6 +4,9 @@
 
 use std::time::Duration;
 
+use rookery_bundle::{AppName, Expect};
+use semver::Version;
+
 use super::slot::SETTLE_STEP;
 use super::*;
 
@@ -17,7 +20,7 @@ struct Disk {
 impl Disk {
     fn new(files: &[(&str, &str)]) -> Disk {
         let root = tempfile::tempdir().unwrap();
-        let catalog = Catalog::new(&[root.path().to_owned()], BrokenManifest::Refused);
+        let catalog = Catalog::new(&[root.path().to_owned()], &[], BrokenManifest::Refused);
         let disk = Disk {
             root,
             catalog,
@@ -262,6 +265,7 @@ fn the_earlier_apps_directory_wins() {
     }
     let mut catalog = Catalog::new(
         &[one.path().to_owned(), two.path().to_owned()],
+        &[],
         BrokenManifest::Refused,
     );
     let now = Instant::now();
@@ -343,6 +347,29 @@ fn a_manifest_that_cannot_be_read_is_tried_again_at_leisure() {
     }
     fs::remove_dir_all(disk.path("chat/1.0.0/worker.config.json")).unwrap();
     assert_eq!(keys(&disk.settled()), ["chat@1.0.0"]);
+}
+
+#[test]
+fn a_bundle_alone_is_found_where_it_lies_and_nothing_beside_it() {
+    let disk = Disk::new(&[
+        ("chat/1.0.0/index.html", "one"),
+        ("chat/1.1.0/index.html", "two"),
+        ("news/1.0.0/index.html", "three"),
+    ]);
+    let expect = Expect {
+        name: AppName::parse("chat").unwrap(),
+        version: Some(Version::new(1, 0, 0)),
+    };
+    let bundles = [(disk.path("chat/1.0.0"), expect)];
+    let mut alone = Disk {
+        catalog: Catalog::new(&[], &bundles, BrokenManifest::Refused),
+        ..disk
+    };
+    let look = alone.settled();
+    assert_eq!(keys(&look), ["chat@1.0.0"]);
+    assert_eq!(look.reports, []);
+    fs::remove_dir_all(alone.path("chat/1.0.0")).unwrap();
+    assert!(keys(&alone.settled()).is_empty());
 }
 
 #[test]
