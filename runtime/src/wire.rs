@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rookery_admin::{Access, Admin, Token};
 use rookery_bundle::{BrokenManifest, Bundle, Kind};
@@ -17,6 +17,7 @@ use rookery_pool::{Body, Budget, Policy, Pool, Prepare, Spawn, Totals};
 use rookery_routing::Fallback;
 use rookery_storage::Stores;
 use rookery_supervisor::{Kinds, MakePool, Prerelease, Supervisor, SupervisorConfig};
+use rookery_upstream::{UpstreamConfig, Upstreams};
 use tokio::net::TcpListener;
 
 use crate::config::{Mode, ServerConfig, VersionFallback};
@@ -74,25 +75,29 @@ pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
         &tasks,
         &shutdown,
     );
-    let figures = Figures {
+    let figures = Arc::new(Figures {
         budget,
         totals,
         hub: Arc::clone(&hub),
         supervisor: Arc::clone(&supervisor),
-    };
+        gateway: OnceLock::new(),
+    });
     let access = match &config.admin_token {
         Some(token) => Access::Token(Token::new(token.expose())),
         None => Access::Open,
     };
-    let admin = Admin::new(access, Arc::new(figures), shutdown.clone());
+    let admin = Admin::new(access, Arc::clone(&figures) as _, shutdown.clone());
     let leaving = Shutdown::new();
+    let upstreams = Upstreams::new(UpstreamConfig::default(), &tasks, &shutdown);
     let neighbours = Neighbours {
+        upstreams,
         supervisor: Arc::clone(&supervisor),
         hub,
         internal: Arc::new(Below(admin)),
         leaving: leaving.clone(),
     };
     let gateway = Gateway::new(front_door(&config), neighbours, &tasks, &shutdown);
+    let _ = figures.gateway.set(Arc::downgrade(&gateway));
     let address = gateway
         .listen(listener)
         .map_err(|source| StartError::Listen { address, source })?;
@@ -128,6 +133,7 @@ fn supervision(config: &ServerConfig) -> SupervisorConfig {
         } else {
             BrokenManifest::Refused
         },
+        variables: Arc::new(environment()),
         ..SupervisorConfig::new(vec![config.apps_dir.clone()])
     }
 }
