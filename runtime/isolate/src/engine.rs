@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use rookery_bundle::Manifest;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use wasmtime::{Config, Engine, OptLevel, PoolingAllocationConfig};
+use wasmtime::{Config, Engine, PoolingAllocationConfig};
 
 use crate::error::IsolateError;
 
@@ -45,7 +45,7 @@ impl Default for EngineConfig {
 pub(crate) enum Thrift {
     /// Speed: a slot keeps what a small guest used, cleared, so that the next one finds it there.
     Speed,
-    /// Memory: a slot keeps nothing, and code is compiled to be small.
+    /// Memory: a slot keeps nothing.
     Memory,
 }
 
@@ -120,7 +120,7 @@ fn engine(config: &EngineConfig, thrift: Thrift) -> Result<Engine, IsolateError>
                 reason = %refusal.root_cause(),
                 "the address space for pooled isolates was refused; isolates get memory on demand and start slower"
             );
-            Engine::new(&on_demand(thrift)).map_err(IsolateError::Engine)?
+            Engine::new(&on_demand()).map_err(IsolateError::Engine)?
         }
     };
     tick(&engine)?;
@@ -147,12 +147,12 @@ fn pooled(config: &EngineConfig, thrift: Thrift) -> Config {
         // What was used goes back to the system as soon as its isolate ends, not with fifteen others.
         Thrift::Memory => pool.max_unused_warm_slots(0).decommit_batch_size(1),
     };
-    let mut config = on_demand(thrift);
+    let mut config = on_demand();
     config.allocation_strategy(pool);
     config
 }
 
-fn on_demand(thrift: Thrift) -> Config {
+fn on_demand() -> Config {
     let mut config = Config::new();
     config
         .epoch_interruption(true)
@@ -161,11 +161,7 @@ fn on_demand(thrift: Thrift) -> Config {
         // A stack is used by one guest after another; what the last one left is nobody's business.
         .async_stack_zeroing(true)
         // Sync exports, one call at a time: the bookkeeping of concurrent calls would be paid for nothing.
-        .concurrency_support(false)
-        .cranelift_opt_level(match thrift {
-            Thrift::Speed => OptLevel::Speed,
-            Thrift::Memory => OptLevel::SpeedAndSize,
-        });
+        .concurrency_support(false);
     config
 }
 
@@ -188,3 +184,6 @@ fn tick(engine: &Engine) -> Result<(), IsolateError> {
         .map(drop)
         .map_err(IsolateError::Ticker)
 }
+
+#[cfg(test)]
+mod tests;

@@ -20,6 +20,24 @@ use crate::trap;
 /// Answers once: either the guest does, or whoever sees it fail.
 type SharedReply = Arc<Mutex<Option<Reply>>>;
 
+/// The host's hand on the reply. The guest's is a resource that lives as long as its store: when the invocation is
+/// dropped, whoever waits for the answer must not wait for that.
+struct Held(SharedReply);
+
+impl Held {
+    fn fail(&self, fault: Fault) {
+        if let Some(reply) = self.0.lock().take() {
+            reply.fail(fault);
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.lock().take();
+    }
+}
+
 /// Runs the request to its end. The head goes out as soon as the guest has it.
 pub(crate) async fn request(isolate: &mut Isolate, invocation: Invocation) -> Verdict {
     let Invocation {
@@ -32,11 +50,11 @@ pub(crate) async fn request(isolate: &mut Isolate, invocation: Invocation) -> Ve
         reply.fail(fault.clone());
         return Verdict::Fault(fault);
     };
-    let reply: SharedReply = Arc::new(Mutex::new(Some(reply)));
+    let reply = Held(Arc::new(Mutex::new(Some(reply))));
     isolate.sound = false;
     isolate.store.data_mut().deadline = deadline;
     let handler = proxy.wasi_http_incoming_handler();
-    let called = match resources(isolate.store.data_mut(), request, &reply) {
+    let called = match resources(isolate.store.data_mut(), request, &reply.0) {
         Ok((request, out)) => {
             let runner = Runner::of(isolate.store.data());
             let call = handler.call_handle(&mut isolate.store, request, out);
@@ -52,9 +70,7 @@ pub(crate) async fn request(isolate: &mut Isolate, invocation: Invocation) -> Ve
         }
         Err(error) => {
             let fault = trap::fault(isolate.store.data(), &error);
-            if let Some(reply) = reply.lock().take() {
-                reply.fail(fault.clone());
-            }
+            reply.fail(fault.clone());
             Verdict::Fault(fault)
         }
     }
