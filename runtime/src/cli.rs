@@ -9,6 +9,8 @@ mod discover;
 
 pub mod up;
 
+pub mod dev;
+
 pub mod serve;
 
 pub mod new;
@@ -35,6 +37,7 @@ const EXAMPLES: &str = "\
 Examples:
   rookery new hello            make a first app in apps/hello/0.1.0
   rookery up                   build everything below apps/, serve it, rebuild on change
+  rookery dev apps/hello/0.1.0 the same for one bundle
   rookery build apps           build for production
   rookery check apps           see what would be refused, without serving
   rookery serve --port 80      serve what is built
@@ -57,6 +60,8 @@ struct Cli {
 enum Command {
     /// Build the bundles, serve them, and rebuild on change
     Up(up::Args),
+    /// Build one bundle, serve it, and rebuild it on change
+    Dev(dev::Args),
     /// Serve bundles that are built already
     Serve(serve::Args),
     /// Make a new app
@@ -100,6 +105,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let outcome = match cli.command {
         Command::Up(args) => up::execute(args),
+        Command::Dev(args) => dev::execute(args),
         Command::Serve(args) => serve::execute(args),
         Command::New(args) => new::execute(args),
         Command::Build(args) => build::execute(args),

@@ -26,6 +26,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rookery_bundle::Expect;
 use rookery_hub::HubConfig;
 use rookery_telemetry::trace::TraceConfig;
 
@@ -39,6 +40,8 @@ pub struct ServerConfig {
     pub mode: Mode,
     /// The folder whose bundles are served. Default: `./apps`.
     pub apps_dir: PathBuf,
+    /// The bundle that is served in place of that folder. No setting: `rookery dev` is told it.
+    pub bundle: Option<(PathBuf, Expect)>,
     /// Where to listen. Default: 127.0.0.1. Anything but loopback needs an admin token.
     pub host: IpAddr,
     /// The port to listen on; 0 lets the system choose. Default: 8080.
@@ -98,6 +101,7 @@ impl ServerConfig {
         ServerConfig {
             mode,
             apps_dir: PathBuf::from("apps"),
+            bundle: None,
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 8080,
             pool_size: 500,

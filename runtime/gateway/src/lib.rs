@@ -16,7 +16,6 @@ mod handle;
 mod health;
 mod listener;
 mod members;
-mod proxy;
 mod respond;
 mod root;
 mod site;
@@ -26,4 +25,3 @@ mod ws;
 
 pub use config::{Disclosure, GatewayConfig};
 pub use gateway::{Gateway, Internal, Neighbours};
-pub use proxy::RuleSnapshot;

@@ -3,7 +3,7 @@
 //! **Absent on purpose:** types and bounds. A flag's text is judged with all the other sources, so that every error is
 //! reported at once; and a flag for the admin token, which every user of the machine could read.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::config::{ConfigErrors, Flag, Loaded, Mode, Sources, load};
 use crate::style::{WARN, paint};
@@ -51,6 +51,15 @@ pub struct ServerArgs {
 }
 
 impl ServerArgs {
+    /// The same with this apps folder, whatever the other sources say.
+    #[must_use]
+    pub fn with_apps_dir(self, dir: &Path) -> ServerArgs {
+        ServerArgs {
+            apps_dir: Some(dir.display().to_string()),
+            ..self
+        }
+    }
+
     /// Gathers the configuration, and says what looks like a mistake in it.
     pub fn load(self, mode: Mode) -> Result<crate::config::ServerConfig, ConfigErrors> {
         let flags = [

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use super::discover::discover;
 use super::server_args::ServerArgs;
 use super::{Failure, build, serve};
-use crate::config::Mode;
+use crate::config::{Mode, ServerConfig};
 use crate::progress::Progress;
 use crate::style::{WARN, paint};
 
@@ -33,7 +33,11 @@ pub struct Args {
 
 /// Serves until a signal.
 pub fn execute(args: Args) -> Result<ExitCode, Failure> {
-    let config = args.server.load(Mode::Development)?;
+    serve_and_watch(args.server.load(Mode::Development)?)
+}
+
+/// Builds what lies in the apps folder, serves it, and builds again what changes, until a signal.
+pub fn serve_and_watch(config: ServerConfig) -> Result<ExitCode, Failure> {
     let outcomes = match discover(std::slice::from_ref(&config.apps_dir)) {
         Ok(found) => build::build(&found, &Progress::auto()),
         Err(nothing) => {
