@@ -5,7 +5,7 @@
 //! **Invariant:** pools that wait for places get them in turn, so that one with a thousand requests does not keep out
 //! one with a single request.
 
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ pub struct Budget {
     workers_max: usize,
     /// How many wait for a place.
     wanted: AtomicUsize,
+    /// Whether somebody did at the last sweep.
+    was_wanted: AtomicBool,
     pools_made: AtomicU64,
     // Held to look for the oldest idle worker, never across an await.
     pools: Mutex<Vec<Weak<Pool>>>,
@@ -46,6 +48,7 @@ impl Budget {
             places: Places::new(workers_max),
             workers_max,
             wanted: AtomicUsize::new(0),
+            was_wanted: AtomicBool::new(false),
             pools_made: AtomicU64::new(0),
             pools: Mutex::default(),
         })
@@ -68,6 +71,7 @@ impl Budget {
         tasks.spawn("pool sweeper", async move {
             loop {
                 tokio::select! {
+                    biased;
                     () = shutdown.requested() => break,
                     () = tokio::time::sleep(SWEEP_EVERY) => budget.sweep(),
                 }
@@ -82,8 +86,30 @@ impl Budget {
     /// Retires workers that were idle for too long, and starts in the background those that are to be kept ready.
     pub fn sweep(&self) {
         let now = Instant::now();
-        for pool in self.pools() {
+        let pools = self.pools();
+        for pool in &pools {
             pool.sweep(now);
+        }
+        let is_wanted = self.is_wanted();
+        if self.was_wanted.swap(is_wanted, Ordering::Relaxed) && is_wanted {
+            self.tire_one(&pools);
+        }
+    }
+
+    /// Lets one worker go that shares and never rests, from the app that has most of them, when another app waited for
+    /// a place since the last sweep: it gets no new work, finishes what it has, and gives its place back.
+    fn tire_one(&self, pools: &[Arc<Pool>]) {
+        let waiting = self.places.waiting();
+        let leaving: usize = pools.iter().map(|pool| pool.retiring()).sum();
+        if leaving >= waiting.len() {
+            return;
+        }
+        let rivals = pools.iter().filter(|pool| {
+            let others = waiting.iter().any(|waits| *waits != pool.number());
+            others && pool.busy_workers() > 0
+        });
+        if let Some(pool) = rivals.max_by_key(|pool| pool.busy_workers()) {
+            pool.tire_one();
         }
     }
 
@@ -93,6 +119,7 @@ impl Budget {
         tasks.spawn("memory watch", async move {
             loop {
                 tokio::select! {
+                    biased;
                     () = shutdown.requested() => return,
                     () = tokio::time::sleep(PROBE_EVERY) => {}
                 }

@@ -107,6 +107,18 @@ impl Shelf {
         }
     }
 
+    /// Lets no more handles out of the one that is had by the fewest, if there is one.
+    pub fn tire_one(&mut self, out: &mut Out) -> bool {
+        let busy = self.busy.iter().enumerate();
+        let fewest = busy.min_by_key(|(_, living)| living.state().leases());
+        let Some(at) = fewest.map(|(at, _)| at) else {
+            return false;
+        };
+        let living = self.busy.swap_remove(at);
+        self.retire(living, &mut out.over);
+        true
+    }
+
     fn lay_busy(&mut self, living: Living, rules: Rules<'_>, out: &mut Out) {
         if may_serve(&living, rules) {
             self.busy.push(living);

@@ -14,9 +14,9 @@ const FULL_SHORT: f64 = 0.85;
 const FULL_SCARCE: f64 = 0.95;
 
 /// From this share of the time on, in percent, in which a process waited for memory, it is short …
-const STALLED_SHORT: f64 = 5.0;
+const STALLED_SHORT: f64 = 10.0;
 /// … and from this one it is about to end: the machine does little else than look for pages.
-const STALLED_SCARCE: f64 = 20.0;
+const STALLED_SCARCE: f64 = 40.0;
 
 /// How much memory is in use, of how much.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -112,12 +112,12 @@ mod tests {
             assert_eq!(reading.pressure(), expected, "{reading:?}");
         };
         check(None, None, None, Pressure::None);
-        check(fill(849), fill(849), Some(4.9), Pressure::None);
+        check(fill(849), fill(849), Some(9.9), Pressure::None);
         check(fill(850), fill(0), Some(0.0), Pressure::Short);
         check(None, fill(949), None, Pressure::Short);
-        check(None, fill(950), Some(6.0), Pressure::Scarce);
-        check(None, None, Some(5.0), Pressure::Short);
-        check(fill(1), fill(1), Some(20.0), Pressure::Scarce);
+        check(None, fill(950), Some(11.0), Pressure::Scarce);
+        check(None, None, Some(10.0), Pressure::Short);
+        check(fill(1), fill(1), Some(40.0), Pressure::Scarce);
         check(fill(2000), None, None, Pressure::Scarce);
         let nothing = Some(Fill {
             used_bytes: 1,

@@ -54,6 +54,11 @@ impl Places {
         self.state.lock().free
     }
 
+    /// The pools that have somebody waiting, the next one first.
+    pub fn waiting(&self) -> Vec<u64> {
+        self.state.lock().waiting.pools().collect()
+    }
+
     /// One, if one is free. Then nobody waits, so nobody is passed over.
     pub fn take(self: &Arc<Self>) -> Option<Place> {
         let mut state = self.state.lock();

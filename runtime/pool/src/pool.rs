@@ -104,9 +104,10 @@ impl Pool {
             false => spawn.concurrency().max(1),
         };
         let turns_max = workers_max.saturating_mul(at_once).min(TURNS_MAX);
+        let number = budget.next_pool();
         let pool = Arc::new(Pool {
             label: label.into(),
-            number: budget.next_pool(),
+            number,
             workers_max,
             at_once,
             hears_notices: spawn.hears_notices(),
@@ -119,7 +120,7 @@ impl Pool {
             draining: Shutdown::new(),
             cutting: Shutdown::new(),
             shelf: Mutex::default(),
-            setback: Mutex::default(),
+            setback: Mutex::new(Setback::new(number)),
             warming: AtomicBool::new(false),
             stats: PoolStats::new(Arc::clone(totals)),
             budget: Arc::clone(budget),
@@ -303,6 +304,30 @@ impl Pool {
     pub(crate) fn evict_one(&self) {
         let mut out = Out::default();
         if self.shelf.lock().take_oldest(&mut out) {
+            self.stats.evicted();
+        }
+        self.let_go(out);
+    }
+
+    /// What the budget knows it by.
+    pub(crate) fn number(&self) -> u64 {
+        self.number
+    }
+
+    /// How many workers share and are had by somebody.
+    pub(crate) fn busy_workers(&self) -> usize {
+        self.shelf.lock().busy_workers()
+    }
+
+    /// How many workers give their places back when those who have them are done.
+    pub(crate) fn retiring(&self) -> usize {
+        self.shelf.lock().retiring()
+    }
+
+    /// Gives no more work to the worker that is had by the fewest.
+    pub(crate) fn tire_one(&self) {
+        let mut out = Out::default();
+        if self.shelf.lock().tire_one(&mut out) {
             self.stats.evicted();
         }
         self.let_go(out);

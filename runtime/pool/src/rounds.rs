@@ -45,6 +45,11 @@ impl<T> Rounds<T> {
         Ticket { pool, number }
     }
 
+    /// The pools that have somebody waiting.
+    pub fn pools(&self) -> impl Iterator<Item = u64> {
+        self.order.iter().copied()
+    }
+
     /// Whose turn it is.
     pub fn next(&mut self) -> Option<T> {
         let pool = self.order.pop_front()?;

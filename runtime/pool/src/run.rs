@@ -88,6 +88,7 @@ impl Pool {
         self.tasks().spawn("guest streams", async move {
             tokio::pin!(run);
             tokio::select! {
+                biased;
                 _ = &mut run => {}
                 read = lost => {
                     // Read to its end: what the guest still does is its own time, within the deadline. Else nobody

@@ -33,16 +33,16 @@ pub(crate) struct Failure {
     pub retry_at: Instant,
 }
 
-impl Default for Setback {
-    fn default() -> Self {
+impl Setback {
+    /// All is well. The delays repeat for the same seed, and differ for others, so that pools that fell together do not
+    /// come back together.
+    pub fn new(seed: u64) -> Self {
         Setback {
-            backoff: Backoff::new(DELAY_FIRST, DELAY_MAX),
+            backoff: Backoff::seeded(DELAY_FIRST, DELAY_MAX, seed),
             last: None,
         }
     }
-}
 
-impl Setback {
     /// Why nobody should try now, if so.
     pub fn refusal(&self, now: Instant) -> Option<&Failure> {
         self.last.as_ref().filter(|last| now < last.retry_at)
@@ -87,7 +87,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn the_delay_doubles_up_to_ten_seconds_and_a_success_ends_it() {
-        let (mut setback, mut now) = (Setback::default(), Instant::now());
+        let (mut setback, mut now) = (Setback::new(7), Instant::now());
         for step_ms in [100, 200, 400, 800, 1600, 3200, 6400, 10_000, 10_000] {
             setback.failed(now, now, &refused("no"));
             let step = Duration::from_millis(step_ms);
@@ -106,7 +106,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn failures_side_by_side_are_one() {
-        let (mut setback, began) = (Setback::default(), Instant::now());
+        let (mut setback, began) = (Setback::new(7), Instant::now());
         setback.failed(began, began, &refused("the first"));
         for _ in 0..100 {
             setback.failed(began, began + DELAY_FIRST / 4, &refused("one beside it"));

@@ -224,6 +224,11 @@ impl Shelf {
         self.busy.len()
     }
 
+    /// How many are let go when those who have them are done.
+    pub fn retiring(&self) -> usize {
+        self.retiring.len()
+    }
+
     /// How many take invocations, or will when they are back.
     pub fn serving(&self) -> usize {
         self.idle.len() + self.busy.len() + self.away

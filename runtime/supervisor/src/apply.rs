@@ -203,6 +203,7 @@ impl Work {
                 Ok(Prepared { pool, rules })
             });
             let result = tokio::select! {
+                biased;
                 () = cancel.requested() => return,
                 result = prepared => result.unwrap_or_else(|_elapsed| {
                     let reason = format!("was not ready within {deadline:?}");

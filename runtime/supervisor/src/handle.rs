@@ -10,10 +10,10 @@ use futures_util::stream::FuturesUnordered;
 use parking_lot::Mutex;
 use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_routing::{Fallback, Selector, Table};
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::sync::{Notify, broadcast, mpsc, watch};
 
 use crate::apply::{Kinds, MakePool, Work};
-use crate::catalog::{Report, Severity, looks};
+use crate::catalog::{Look, Report, Severity, looks};
 use crate::config::SupervisorConfig;
 use crate::deployments::{Deployments, Failures};
 use crate::event::{Change, EVENTS_MAX, Event};
@@ -55,6 +55,19 @@ impl Supervisor {
         let shared = Arc::new(Shared::new());
         let wake = Arc::clone(&shared.wake);
         let looks = looks::spawn(&config, wake, tasks, shutdown.clone());
+        Supervisor::following(looks, shared, config, kinds, make_pool, tasks, shutdown)
+    }
+
+    /// Serves what these looks found.
+    pub(crate) fn following(
+        looks: mpsc::Receiver<Look>,
+        shared: Arc<Shared>,
+        config: SupervisorConfig,
+        kinds: Kinds,
+        make_pool: MakePool,
+        tasks: &Tasks,
+        shutdown: &Shutdown,
+    ) -> Arc<Supervisor> {
         let work = Work {
             config,
             kinds,
@@ -131,7 +144,7 @@ impl Supervisor {
 }
 
 impl Shared {
-    fn new() -> Shared {
+    pub(crate) fn new() -> Shared {
         Shared {
             table: ArcSwap::from_pointee(Table::default()),
             refused: ArcSwap::from_pointee(Table::default()),

@@ -24,6 +24,8 @@ mod rules;
 mod run;
 mod table;
 mod tags;
+#[cfg(feature = "test-util")]
+pub mod told;
 
 pub use apply::{Kinds, MakePool};
 pub use catalog::{FieldFault, Report, SETTLE, Severity};

@@ -26,17 +26,17 @@ pub struct Restart {
     failures: u32,
 }
 
-impl Default for Restart {
-    fn default() -> Restart {
+impl Restart {
+    /// None yet. The pauses repeat for the same seed, and differ for others, so that those that fell together do not come
+    /// back together.
+    pub fn new(seed: u64) -> Restart {
         Restart {
-            backoff: Backoff::new(RETRY_PAUSE_FIRST, RETRY_PAUSE_MAX),
+            backoff: Backoff::seeded(RETRY_PAUSE_FIRST, RETRY_PAUSE_MAX, seed),
             due: None,
             failures: 0,
         }
     }
-}
 
-impl Restart {
     /// It failed at `now`: sets the time of the next try, if there is to be one.
     pub fn failed(&mut self, now: Instant, until: Until) {
         self.failures = self.failures.saturating_add(1);
@@ -69,7 +69,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_failure_is_due_once_after_its_pause() {
         let now = Instant::now();
-        let mut restart = Restart::default();
+        let mut restart = Restart::new(7);
         assert!(!restart.take_due(now + RETRY_PAUSE_MAX));
         restart.failed(now, Until::Retried);
         assert!(!restart.take_due(now));
@@ -80,7 +80,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_only_a_change_can_mend_is_never_due() {
         let now = Instant::now();
-        let mut restart = Restart::default();
+        let mut restart = Restart::new(7);
         restart.failed(now, Until::Changed);
         assert_eq!((restart.due(), restart.failures()), (None, 1));
     }
@@ -88,7 +88,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn pauses_grow_to_their_maximum() {
         let now = Instant::now();
-        let mut restart = Restart::default();
+        let mut restart = Restart::new(7);
         for _ in 0..20 {
             restart.failed(now, Until::Retried);
         }

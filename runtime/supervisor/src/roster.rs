@@ -83,7 +83,7 @@ impl Roster {
             state: State::Staged,
             since: SystemTime::now(),
             staged: Instant::now(),
-            restart: Restart::default(),
+            restart: Restart::new(id.0),
             refused: None,
             cancel,
             revision: None,

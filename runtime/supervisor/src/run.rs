@@ -26,6 +26,8 @@ pub(crate) async fn run(mut work: Work, mut looks: mpsc::Receiver<Look>) {
     loop {
         let next_retry = work.shared.roster.lock().next_due();
         tokio::select! {
+            // In this order, so that the same events lead to the same steps.
+            biased;
             () = shutdown.requested() => return,
             Some(look) = looks.recv() => {
                 is_settled |= look.unsettled == 0 || Instant::now() >= settle_until;

@@ -213,6 +213,50 @@ async fn only_a_worker_that_nobody_has_is_evicted() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_worker_that_never_rests_gives_way_when_another_app_has_waited_for_long() {
+    let house = House::of(1);
+    let ((shared, in_shared), (other, _)) = (
+        house.sharing(2, |_| ()),
+        house.pool(|policy| policy.queue_timeout = Duration::from_secs(60)),
+    );
+    let gate = Arc::new(Semaphore::new(0));
+    let first = held(&shared, &in_shared, 1, &gate).await;
+    let waits = tokio::spawn({
+        let other = Arc::clone(&other);
+        async move { ask(&other).await }
+    });
+    settle().await;
+    house.budget.sweep();
+    let second = held(&shared, &in_shared, 1, &gate).await;
+    assert_eq!(in_shared.started(), 1, "it may be given work still");
+    house.budget.sweep();
+    let third = held(&shared, &in_shared, 1, &gate).await;
+    assert_eq!((shared.stats().busy.get(), shared.waiting()), (2, 1));
+    gate.add_permits(2);
+    assert_eq!(waits.await.unwrap().unwrap(), "1/1");
+    first.answers().await;
+    second.answers().await;
+    gate.add_permits(1);
+    assert_eq!(third.answers().await, ["2/1"], "it got a place in its turn");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_gives_way_to_the_crowd_of_his_own_app() {
+    let house = House::of(2);
+    let ((shared, in_shared), (other, in_other)) = (house.sharing(2, |_| ()), house.pool(|_| ()));
+    let gate = Arc::new(Semaphore::new(0));
+    let elsewhere = held(&other, &in_other, 1, &gate).await;
+    let asked = held(&shared, &in_shared, 3, &gate).await;
+    assert_eq!((shared.stats().busy.get(), shared.waiting()), (2, 1));
+    for _ in 0..3 {
+        house.budget.sweep();
+    }
+    gate.add_permits(4);
+    assert_eq!(asked.answers().await, ["1/1", "1/2", "1/3"]);
+    elsewhere.answers().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn those_that_wait_hear_of_the_start_that_failed() {
     let house = House::of(8);
     let (pool, spawn) = house.sharing(4, |_| ());
