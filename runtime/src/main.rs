@@ -11,6 +11,8 @@ mod wire;
 
 mod figures;
 
+mod deploys;
+
 mod signal;
 
 mod progress;

@@ -1,21 +1,31 @@
 //! Who may ask.
 //!
 //! **Invariant:** how long a comparison takes says nothing about the token: digests are compared, and all of them.
-//! **Absent on purpose:** the rule when a token is required; whoever binds the address decides it.
+//! **Absent on purpose:** the rule when a token is required; whoever binds the address decides it. Several tokens, and
+//! what each may do.
 
 use std::fmt;
 use std::hint::black_box;
+use std::net::SocketAddr;
+use std::time::Duration;
 
-use http::HeaderMap;
 use http::header::AUTHORIZATION;
+use http::{HeaderMap, Uri};
 use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+
+use crate::attempts::Attempts;
+use crate::audit::Who;
+use crate::login::Logins;
+use crate::origin;
 
 /// Who may ask.
 #[derive(Clone, Debug)]
 pub enum Access {
-    /// Everybody who reaches the socket.
+    /// Everybody on this machine, by a name of this machine: a page of another site whose name was made to lead here
+    /// is nobody.
     Open,
-    /// Whoever sends the token as `Authorization: Bearer`.
+    /// Whoever sends the token as `Authorization: Bearer`, or has logged in with it.
     Token(Token),
 }
 
@@ -30,6 +40,20 @@ pub(crate) enum Denied {
     NoToken,
     /// It was the wrong one.
     WrongToken,
+    /// Too many wrong ones came from there.
+    TooMany {
+        /// When the next one is looked at.
+        after: Duration,
+    },
+    /// No token is needed, but the server was reached by a name that is not of this machine.
+    ForeignHost,
+}
+
+/// Lets in, or does not.
+pub(crate) struct Door {
+    access: Access,
+    pub(crate) logins: Logins,
+    attempts: Attempts,
 }
 
 impl Token {
@@ -54,20 +78,60 @@ impl fmt::Debug for Token {
     }
 }
 
-impl Access {
-    /// Whether a request with these headers may be answered.
-    pub(crate) fn check(&self, headers: &HeaderMap) -> Result<(), Denied> {
-        let Access::Token(token) = self else {
-            return Ok(());
-        };
-        match headers
-            .get(AUTHORIZATION)
-            .and_then(|value| bearer(value.as_bytes()))
-        {
-            None => Err(Denied::NoToken),
-            Some(secret) if token.is(secret) => Ok(()),
-            Some(_) => Err(Denied::WrongToken),
+impl Door {
+    pub fn new(access: Access) -> Door {
+        Door {
+            access,
+            logins: Logins::default(),
+            attempts: Attempts::default(),
         }
+    }
+
+    /// Whether there is anything to log in with.
+    pub fn is_locked(&self) -> bool {
+        matches!(self.access, Access::Token(_))
+    }
+
+    /// Who asks with these headers, if they may.
+    pub fn admit(
+        &self,
+        uri: &Uri,
+        headers: &HeaderMap,
+        from: Option<SocketAddr>,
+    ) -> Result<Who, Denied> {
+        if !self.is_locked() {
+            return match origin::names_this_machine(uri, headers) {
+                true => Ok(Who::Loopback),
+                false => Err(Denied::ForeignHost),
+            };
+        }
+        // A login cannot be guessed, so it is good also where somebody guesses tokens.
+        if self.logins.holds(headers) {
+            return Ok(Who::Login);
+        }
+        let value = headers.get(AUTHORIZATION);
+        match value.and_then(|value| bearer(value.as_bytes())) {
+            None => Err(Denied::NoToken),
+            Some(secret) => self.judge(secret, from).map(|()| Who::Token),
+        }
+    }
+
+    /// Whether a secret is the token. Wrong ones are counted, and after some of them nobody there is listened to for a
+    /// while.
+    pub fn judge(&self, secret: &[u8], from: Option<SocketAddr>) -> Result<(), Denied> {
+        let Access::Token(token) = &self.access else {
+            return Err(Denied::WrongToken);
+        };
+        let now = Instant::now();
+        let allowed = self.attempts.check(from, now);
+        allowed.map_err(|after| Denied::TooMany { after })?;
+        if token.is(secret) {
+            return Ok(());
+        }
+        self.attempts.failed(from, now);
+        let from = from.map(|from| from.to_string()).unwrap_or_default();
+        tracing::warn!(target: "audit", from, "a wrong admin token");
+        Err(Denied::WrongToken)
     }
 }
 
@@ -85,12 +149,16 @@ mod tests {
 
     use super::*;
 
-    #[test]
-    fn only_the_token_opens() {
-        let access = Access::Token(Token::new("s3cret"));
+    fn ask(door: &Door, headers: &HeaderMap) -> Result<Who, Denied> {
+        door.admit(&Uri::from_static("/_/"), headers, None)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_the_token_opens() {
+        let door = Door::new(Access::Token(Token::new("s3cret")));
         for (value, expected) in [
-            ("Bearer s3cret", Ok(())),
-            ("bearer   s3cret ", Ok(())),
+            ("Bearer s3cret", Ok(Who::Token)),
+            ("bearer   s3cret ", Ok(Who::Token)),
             ("Bearer S3cret", Err(Denied::WrongToken)),
             ("Bearer s3cret2", Err(Denied::WrongToken)),
             ("Bearer s3cre", Err(Denied::WrongToken)),
@@ -100,10 +168,11 @@ mod tests {
             ("s3cret", Err(Denied::NoToken)),
         ] {
             let headers = HeaderMap::from_iter([(AUTHORIZATION, HeaderValue::from_static(value))]);
-            assert_eq!(access.check(&headers), expected, "{value}");
+            assert_eq!(ask(&door, &headers), expected, "{value}");
         }
-        assert_eq!(access.check(&HeaderMap::new()), Err(Denied::NoToken));
-        assert_eq!(Access::Open.check(&HeaderMap::new()), Ok(()));
+        assert_eq!(ask(&door, &HeaderMap::new()), Err(Denied::NoToken));
+        let open = Door::new(Access::Open);
+        assert_eq!(ask(&open, &HeaderMap::new()), Ok(Who::Loopback));
     }
 
     #[test]

@@ -1,17 +1,34 @@
-//! What an operator asks of a running server: the routes below `/_/`.
+//! What an operator asks of a running server, and does to it: the routes below `/_/`.
 //!
-//! **Invariant:** unless access is open, nothing below `/_/` answers without the token, not even that it exists.
+//! **Invariant:** unless access is open, nothing below `/_/` answers without the token but the form that asks for it, not
+//! even that it exists.
 //! **Invariant:** every number is taken when it is asked for; the stream alone shows its viewers one that is at most
 //! [`SHARED_FOR`] old.
-//! **Absent on purpose:** where the numbers come from ([`Source`] gives them), sockets, and anything that writes.
+//! **Invariant:** whatever changes something is refused when another site's page sent it, and is in the log.
+//! **Absent on purpose:** where the numbers come from ([`Source`] gives them), what serving is ([`Stage`] does it), and
+//! sockets.
 
 mod access;
+
+mod attempts;
+
+mod origin;
+
+mod login;
 
 mod route;
 
 mod serve;
 
+mod audit;
+
+mod refusal;
+
 mod respond;
+
+mod query;
+
+mod body;
 
 mod source;
 
@@ -23,10 +40,24 @@ mod stream;
 
 mod page;
 
+mod place;
+
+mod folder;
+
+mod turns;
+
+mod files;
+
+mod deploy;
+
 #[cfg(test)]
 mod tests;
 
 pub use access::{Access, Token};
+pub use body::Incoming;
+pub use deploy::{Fate, LIVE_DEADLINE, Label, PREPARE_DEADLINE, Stage};
+pub use login::{LIFE as LOGIN_LIFE, LOGINS_MAX};
 pub use serve::Admin;
 pub use source::Source;
 pub use stream::{SHARED_FOR, VIEWERS_MAX};
+pub use turns::UPLOADS_MAX;

@@ -11,6 +11,7 @@ use rookery_pool::Body;
 use serde::Serialize;
 
 use crate::access::Denied;
+use crate::refusal::Refusal;
 
 const JSON: &str = "application/json";
 
@@ -52,29 +53,68 @@ pub(crate) fn not_found(path: &str) -> Response<Body> {
     )
 }
 
-/// A question that is only read.
-pub(crate) fn method_not_allowed() -> Response<Body> {
-    let message = "Only GET and HEAD are answered here";
-    let response = error(
-        StatusCode::METHOD_NOT_ALLOWED,
-        "METHOD_NOT_ALLOWED",
-        message,
-    );
-    with(response, ALLOW, "GET, HEAD")
+/// A route that is asked in another way.
+pub(crate) fn method_not_allowed(allowed: &'static str) -> Response<Body> {
+    let message = format!("Only {allowed} are answered here");
+    let status = StatusCode::METHOD_NOT_ALLOWED;
+    let response = error(status, "METHOD_NOT_ALLOWED", &message);
+    with(response, ALLOW, allowed)
+}
+
+/// Why something was not done: as every error of the server, and as Buntime's tools read one.
+pub(crate) fn refused(refusal: &Refusal) -> Response<Body> {
+    let message = refusal.to_string();
+    let body = serde_json::json!({
+        "success": false,
+        "code": refusal.code(),
+        "message": message,
+        "error": message,
+        "reasons": refusal.reasons(),
+    });
+    let mut response = text(JSON, body.to_string());
+    *response.status_mut() = refusal.status();
+    if matches!(refusal, Refusal::Busy) {
+        return with(response, RETRY_AFTER, "5");
+    }
+    response
 }
 
 /// Somebody who may not ask. What would be known of the path is not said.
 pub(crate) fn unauthorized(denied: Denied) -> Response<Body> {
-    // RFC 6750 section 3: whoever sent no token is told of no error.
-    let (message, challenge) = match denied {
-        Denied::NoToken => ("The admin token is required", "Bearer realm=\"rookery\""),
-        Denied::WrongToken => (
-            "The admin token is wrong",
-            "Bearer realm=\"rookery\", error=\"invalid_token\"",
+    let (code, message) = match denied {
+        Denied::NoToken => ("UNAUTHORIZED", "The admin token is required"),
+        Denied::WrongToken => ("UNAUTHORIZED", "The admin token is wrong"),
+        Denied::TooMany { .. } => ("TOO_MANY_ATTEMPTS", "Too many wrong tokens came from there"),
+        Denied::ForeignHost => (
+            "FOREIGN_HOST",
+            "Without an admin token this is answered by the names of this machine only: set ROOKERY_ADMIN_TOKEN",
         ),
     };
-    let response = error(StatusCode::UNAUTHORIZED, "UNAUTHORIZED", message);
-    with(response, WWW_AUTHENTICATE, challenge)
+    denied_with(denied, error(StatusCode::UNAUTHORIZED, code, message))
+}
+
+/// The same with another body, such as a page.
+pub(crate) fn denied_with(denied: Denied, mut response: Response<Body>) -> Response<Body> {
+    *response.status_mut() = match denied {
+        Denied::NoToken | Denied::WrongToken => StatusCode::UNAUTHORIZED,
+        Denied::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
+        Denied::ForeignHost => StatusCode::FORBIDDEN,
+    };
+    // RFC 6750 section 3: whoever sent no token is told of no error.
+    match denied {
+        Denied::NoToken => with(response, WWW_AUTHENTICATE, "Bearer realm=\"rookery\""),
+        Denied::WrongToken => with(
+            response,
+            WWW_AUTHENTICATE,
+            "Bearer realm=\"rookery\", error=\"invalid_token\"",
+        ),
+        Denied::TooMany { after } => {
+            let seconds = HeaderValue::from(after.as_secs().max(1));
+            response.headers_mut().insert(RETRY_AFTER, seconds);
+            response
+        }
+        Denied::ForeignHost => response,
+    }
 }
 
 /// No room for another one.
@@ -105,7 +145,9 @@ pub(crate) fn decorate(response: &mut Response<Body>) {
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    // Not `no-referrer`: a browser would then keep from us, too, that a form is our own page's (Fetch, "append a
+    // request `Origin` header").
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
 }
 
 /// With one more header.

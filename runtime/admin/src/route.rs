@@ -1,7 +1,12 @@
-//! Which question a path is.
+//! Which question a path is, and how it may be asked.
+
+use http::Method;
+
+use crate::deploy::Label;
+use crate::files::FileRoute;
 
 /// A question.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     /// The page for people.
     Page,
@@ -11,6 +16,10 @@ pub(crate) enum Route {
     Script,
     /// How it looks.
     Style,
+    /// The form of the page that asks for the token.
+    Login,
+    /// The end of a login.
+    Logout,
     /// The pools' numbers, in the form that is accepted.
     Metrics,
     /// The same for Prometheus.
@@ -21,16 +30,45 @@ pub(crate) enum Route {
     Stream,
     /// What is deployed.
     Deployments,
+    /// The apps directory.
+    Files(FileRoute),
+    /// One version of one app.
+    Version(Label),
+}
+
+/// What a request with some method is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// It only reads.
+    Reads,
+    /// It changes something.
+    Writes,
+    /// Nothing that is answered; this would be.
+    Otherwise(&'static str),
 }
 
 impl Route {
     /// Parses a raw path.
     pub(crate) fn parse(path: &str) -> Option<Route> {
-        Some(match path.strip_prefix("/_")? {
+        let path = path.strip_prefix("/_")?;
+        if let Some(below) = path.strip_prefix("/deployments/") {
+            return Some(match below {
+                "list" => Route::Files(FileRoute::List),
+                "mkdir" => Route::Files(FileRoute::MakeDir),
+                "delete" => Route::Files(FileRoute::Delete),
+                "rename" => Route::Files(FileRoute::Rename),
+                "upload" => Route::Files(FileRoute::Upload),
+                "download" => Route::Files(FileRoute::Download),
+                version => Route::Version(Label::parse(version)?),
+            });
+        }
+        Some(match path {
             "" => Route::PageWithoutSlash,
             "/" => Route::Page,
             "/page.js" => Route::Script,
             "/page.css" => Route::Style,
+            "/login" => Route::Login,
+            "/logout" => Route::Logout,
             "/metrics" => Route::Metrics,
             "/metrics.prom" => Route::Prometheus,
             "/stats" => Route::Stats,
@@ -39,10 +77,37 @@ impl Route {
             _ => return None,
         })
     }
+
+    /// Whether everybody is answered: the way in, and how it looks.
+    pub(crate) fn is_public(&self) -> bool {
+        matches!(self, Route::Login | Route::Style)
+    }
+
+    /// How it is asked.
+    pub(crate) fn asked(&self, method: &Method) -> Asked {
+        let (writes, allowed): (&[Method], _) = match self {
+            Route::Login
+            | Route::Logout
+            | Route::Files(FileRoute::MakeDir | FileRoute::Rename | FileRoute::Upload) => {
+                (&[Method::POST], "POST")
+            }
+            Route::Files(FileRoute::Delete) => (&[Method::DELETE], "DELETE"),
+            Route::Version(_) => (&[Method::PUT, Method::DELETE], "PUT and DELETE"),
+            _ if matches!(*method, Method::GET | Method::HEAD) => return Asked::Reads,
+            _ => (&[], "GET, HEAD"),
+        };
+        if writes.contains(method) {
+            Asked::Writes
+        } else {
+            Asked::Otherwise(allowed)
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
@@ -52,6 +117,10 @@ mod tests {
             ("/_", Some(Route::PageWithoutSlash)),
             ("/_/metrics", Some(Route::Metrics)),
             ("/_/metrics.prom", Some(Route::Prometheus)),
+            ("/_/deployments", Some(Route::Deployments)),
+            ("/_/deployments/list", Some(Route::Files(FileRoute::List))),
+            ("/_/deployments/", None),
+            ("/_/deployments/lists", None),
             ("/_/metrics/", None),
             ("/_/Metrics", None),
             ("/__/", None),
@@ -60,5 +129,35 @@ mod tests {
         ] {
             assert_eq!(Route::parse(path), expected, "{path}");
         }
+        let version = Route::parse("/_/deployments/chat/1.0.0").unwrap();
+        assert!(matches!(version, Route::Version(_)));
+    }
+
+    #[test]
+    fn what_writes_is_told_from_what_reads() {
+        let asked = |path, method| Route::parse(path).unwrap().asked(&method);
+        assert_eq!(asked("/_/stats", Method::HEAD), Asked::Reads);
+        assert_eq!(
+            asked("/_/stats", Method::POST),
+            Asked::Otherwise("GET, HEAD")
+        );
+        assert_eq!(asked("/_/deployments/list", Method::GET), Asked::Reads);
+        assert_eq!(asked("/_/deployments/mkdir", Method::POST), Asked::Writes);
+        assert_eq!(
+            asked("/_/deployments/mkdir", Method::GET),
+            Asked::Otherwise("POST")
+        );
+        assert_eq!(
+            asked("/_/deployments/delete", Method::DELETE),
+            Asked::Writes
+        );
+        assert_eq!(
+            asked("/_/deployments/chat/1.0.0", Method::PUT),
+            Asked::Writes
+        );
+        assert_eq!(
+            asked("/_/deployments/chat/1.0.0", Method::GET),
+            Asked::Otherwise("PUT and DELETE")
+        );
     }
 }

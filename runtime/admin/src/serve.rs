@@ -1,60 +1,110 @@
-//! The way of a question to its answer.
+//! The way of a question to its answer: known route → let in → asked as it may be → not from another site → done.
 
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use http::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body as _;
 use rookery_lifecycle::Shutdown;
 use rookery_pool::Body;
 use rookery_telemetry::prometheus;
 
-use crate::access::Access;
+use crate::access::{Access, Denied, Door};
+use crate::audit::{Audit, Who};
+use crate::body::Incoming;
+use crate::deploy::{Deploys, Stage};
+use crate::folder::Folder;
 use crate::interval::interval;
-use crate::route::Route;
+use crate::refusal::Refusal;
+use crate::route::{Asked, Route};
 use crate::source::{Source, Stats};
 use crate::stream::Stream;
-use crate::{metrics, page, respond};
+use crate::turns::Turns;
+use crate::{files, login, metrics, origin, page, respond};
 
 /// Answers what is below `/_/`.
 pub struct Admin {
-    access: Access,
+    door: Door,
     source: Arc<dyn Source>,
     stream: Arc<Stream>,
+    apps_dir: PathBuf,
+    deploys: Deploys,
+    turns: Turns,
 }
 
 impl Admin {
-    /// Answers from `source` whom `access` lets in. The streams end with `shutdown`.
-    pub fn new(access: Access, source: Arc<dyn Source>, shutdown: Shutdown) -> Arc<Admin> {
+    /// Answers from `source` whom `access` lets in, and changes what lies in `apps_dir`. The streams end with `shutdown`.
+    ///
+    /// What an earlier server left half written in the apps directory is removed; that blocks on the disk.
+    pub fn new(
+        access: Access,
+        source: Arc<dyn Source>,
+        apps_dir: &Path,
+        stage: Arc<dyn Stage>,
+        shutdown: Shutdown,
+    ) -> Arc<Admin> {
+        Folder::sweep(apps_dir);
         let stream = Stream::new(source.clone(), shutdown);
         Arc::new(Admin {
-            access,
+            door: Door::new(access),
             source,
             stream,
+            apps_dir: apps_dir.to_owned(),
+            deploys: Deploys::new(stage),
+            turns: Turns::new(),
         })
     }
 
-    /// Answers one request, whose path is `/_` or below. Its body is not looked at.
-    pub async fn serve<B>(&self, request: Request<B>) -> Response<Body> {
-        let mut response = match self.access.check(request.headers()) {
-            Err(denied) => respond::unauthorized(denied),
-            Ok(()) => self.route(&request),
-        };
+    /// Answers one request, whose path is `/_` or below. Where it comes from stands in its extensions, as a
+    /// [`SocketAddr`].
+    pub async fn serve<B: Incoming>(&self, request: Request<B>) -> Response<Body> {
+        let is_head = request.method() == Method::HEAD;
+        let mut response = self.answer(request).await;
         respond::decorate(&mut response);
-        if request.method() == Method::HEAD {
+        if is_head {
             without_body(&mut response);
         }
         response
     }
 
-    fn route<B>(&self, request: &Request<B>) -> Response<Body> {
-        let Some(route) = Route::parse(request.uri().path()) else {
+    async fn answer<B: Incoming>(&self, request: Request<B>) -> Response<Body> {
+        let from = request.extensions().get::<SocketAddr>().copied();
+        let route = Route::parse(request.uri().path());
+        let is_public = route.as_ref().is_some_and(Route::is_public);
+        let admitted = self.door.admit(request.uri(), request.headers(), from);
+        let who = match admitted {
+            Ok(who) => who,
+            // A name that was made to lead here is nobody's way in.
+            Err(Denied::ForeignHost) => return respond::unauthorized(Denied::ForeignHost),
+            Err(_) if is_public => Who::Nobody,
+            Err(denied) => return refuse(denied, route.as_ref(), request.headers()),
+        };
+        let Some(route) = route else {
             return respond::not_found(request.uri().path());
         };
-        if ![Method::GET, Method::HEAD].contains(request.method()) {
-            return respond::method_not_allowed();
+        match route.asked(request.method()) {
+            Asked::Otherwise(allowed) => respond::method_not_allowed(allowed),
+            Asked::Reads => self.read(route, request).await,
+            Asked::Writes => {
+                let path = request.uri().path();
+                let audit = Audit::of(who, from, request.method(), path);
+                let outcome = self.write(route, request, who, from, &audit).await;
+                match outcome {
+                    Ok(response) => {
+                        audit.write(response.status(), None);
+                        response
+                    }
+                    Err(refusal) => refused(&refusal, audit),
+                }
+            }
         }
+    }
+
+    async fn read<B: Incoming>(&self, route: Route, request: Request<B>) -> Response<Body> {
         match route {
+            Route::Page if self.door.is_locked() => page::html_with_logout(),
             Route::Page => page::html(),
             Route::PageWithoutSlash => respond::redirect("/_/"),
             Route::Script => page::script(),
@@ -64,7 +114,48 @@ impl Admin {
             Route::Stats => respond::json(&Stats::of(self.source.as_ref())),
             Route::Stream => self.stream(request.uri().query()),
             Route::Deployments => respond::json(&self.source.deployments()),
+            Route::Files(route) => {
+                let audit = Audit::of(Who::Nobody, None, request.method(), "");
+                let read = self.files(route, request, &audit).await;
+                read.unwrap_or_else(|refusal| respond::refused(&refusal))
+            }
+            Route::Login | Route::Logout | Route::Version(_) => {
+                respond::not_found(request.uri().path())
+            }
         }
+    }
+
+    async fn write<B: Incoming>(
+        &self,
+        route: Route,
+        request: Request<B>,
+        who: Who,
+        from: Option<SocketAddr>,
+        audit: &Audit,
+    ) -> Result<Response<Body>, Refusal> {
+        origin::check(who, request.uri(), request.headers())?;
+        match route {
+            Route::Login => login::log_in(&self.door, request, from).await,
+            Route::Logout => Ok(login::log_out(&self.door, request.headers())),
+            Route::Files(route) => self.files(route, request, audit).await,
+            Route::Version(label) => {
+                let folder = Folder::of(&self.apps_dir).await?;
+                self.deploys
+                    .serve(label, folder, &self.turns, request, audit)
+                    .await
+            }
+            _ => Ok(respond::not_found(request.uri().path())),
+        }
+    }
+
+    async fn files<B: Incoming>(
+        &self,
+        route: files::FileRoute,
+        request: Request<B>,
+        audit: &Audit,
+    ) -> Result<Response<Body>, Refusal> {
+        let folder = Folder::of(&self.apps_dir).await?;
+        files::serve(route, &folder, &self.turns, request, audit).await
     }
 
     fn metrics(&self, headers: &HeaderMap) -> Response<Body> {
@@ -98,12 +189,33 @@ impl Admin {
     }
 }
 
+/// A browser that asks for the page gets the form, everybody else the error.
+fn refuse(denied: Denied, route: Option<&Route>, headers: &HeaderMap) -> Response<Body> {
+    let is_page = matches!(route, Some(Route::Page | Route::PageWithoutSlash));
+    let accepted = headers.get(ACCEPT).map(HeaderValue::as_bytes);
+    let is_browser = accepted.is_some_and(|value| value.starts_with(b"text/html"));
+    if is_page && is_browser {
+        respond::denied_with(denied, login::page(denied))
+    } else {
+        respond::unauthorized(denied)
+    }
+}
+
+fn refused(refusal: &Refusal, audit: Audit) -> Response<Body> {
+    if let Refusal::Disk(error) = refusal {
+        tracing::error!(%error, "the apps directory cannot be changed");
+    }
+    audit.write(refusal.status(), Some(&refusal.to_string()));
+    respond::refused(refusal)
+}
+
 /// Keeps the length that the body would have had, if it has one.
 fn without_body(response: &mut Response<Body>) {
     if let Some(len) = response.body().size_hint().exact() {
         response
             .headers_mut()
-            .insert(CONTENT_LENGTH, HeaderValue::from(len));
+            .entry(CONTENT_LENGTH)
+            .or_insert(HeaderValue::from(len));
     }
     *response.body_mut() = respond::nothing();
 }

@@ -1,16 +1,23 @@
 //! The routes over a source with known numbers.
 #![allow(clippy::unwrap_used)]
 
+mod deploys;
+mod files;
+mod logins;
 mod routes;
 mod streaming;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
-use http_body_util::BodyExt;
+use http_body_util::{BodyExt, Full};
+use parking_lot::Mutex;
+use rookery_bundle::{Bundle, Digest};
 use rookery_lifecycle::Shutdown;
 use rookery_pool::Body;
 use rookery_telemetry::prometheus::Exposition;
@@ -18,8 +25,9 @@ use rookery_telemetry::{
     Histogram, PoolFigures, Quantiles, Surroundings, WorkerSnapshot, WorkerStatus,
 };
 use serde_json::{Value, json};
+use tempfile::TempDir;
 
-use crate::{Access, Admin, Source};
+use crate::{Access, Admin, Fate, Label, Source, Stage};
 
 /// Knows one app, and counts how often it is asked for its pools.
 #[derive(Default)]
@@ -84,9 +92,48 @@ impl Source for Known {
     }
 }
 
+/// Says of every bundle what the test says.
+#[derive(Default)]
+struct Rehearsed {
+    refuses: Mutex<Option<String>>,
+    refuses_live: Mutex<Option<String>>,
+    uses: Mutex<Vec<String>>,
+    rehearsed: Mutex<Vec<Arc<Bundle>>>,
+}
+
+#[async_trait::async_trait]
+impl Stage for Rehearsed {
+    async fn rehearse(&self, bundle: Arc<Bundle>) -> Result<(), String> {
+        assert!(
+            bundle.dir.is_dir(),
+            "a bundle is there while it is looked at"
+        );
+        self.rehearsed.lock().push(bundle);
+        self.refuses.lock().clone().map_or(Ok(()), Err)
+    }
+
+    async fn live(&self, _: &Label, _: Digest) -> Fate {
+        let refused = self.refuses_live.lock().clone();
+        refused.map_or(Fate::Live, Fate::Refused)
+    }
+
+    async fn gone(&self, _: &Label) {}
+
+    fn uses(&self, _: &Label) -> Vec<String> {
+        self.uses.lock().clone()
+    }
+
+    fn folder(&self, _: &Label) -> Option<String> {
+        None
+    }
+}
+
 struct Server {
     admin: Arc<Admin>,
     known: Arc<Known>,
+    stage: Arc<Rehearsed>,
+    /// What lies around the apps directory, which nobody may see.
+    outside: TempDir,
     shutdown: Shutdown,
 }
 
@@ -99,38 +146,73 @@ struct Answer {
 impl Server {
     fn new(access: Access) -> Server {
         let (known, shutdown) = (Arc::new(Known::default()), Shutdown::new());
-        let admin = Admin::new(access, known.clone(), shutdown.clone());
+        let (outside, stage) = (TempDir::new().unwrap(), Arc::new(Rehearsed::default()));
+        let apps = outside.path().join("apps");
+        std::fs::create_dir(&apps).unwrap();
+        let admin = Admin::new(
+            access,
+            known.clone(),
+            &apps,
+            stage.clone(),
+            shutdown.clone(),
+        );
         Server {
             admin,
             known,
+            stage,
+            outside,
             shutdown,
         }
     }
 
+    /// A path in the apps directory.
+    fn path(&self, name: &str) -> PathBuf {
+        self.outside.path().join("apps").join(name)
+    }
+
     /// Answers a line like `GET /_/stats` with headers like `accept: text/plain`.
     async fn respond(&self, line: &str, headers: &[&str]) -> Response<Body> {
+        self.send(line, headers, Bytes::new()).await
+    }
+
+    async fn send(&self, line: &str, headers: &[&str], body: impl Into<Bytes>) -> Response<Body> {
         let (method, uri) = line.split_once(' ').unwrap();
         let mut request = Request::builder().method(method).uri(uri);
         for header in headers {
             let (name, value) = header.split_once(": ").unwrap();
             request = request.header(name, value);
         }
-        self.admin.serve(request.body(()).unwrap()).await
+        let request = request.body(Full::new(body.into())).unwrap();
+        self.admin.serve(request).await
     }
 
     async fn ask(&self, line: &str, headers: &[&str]) -> Answer {
-        let (parts, body) = self.respond(line, headers).await.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        let body = String::from_utf8(body.to_vec()).unwrap();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body,
-        }
+        Answer::of(self.respond(line, headers).await).await
+    }
+
+    /// The same with a body.
+    async fn tell(&self, line: &str, headers: &[&str], body: impl Into<Bytes>) -> Answer {
+        Answer::of(self.send(line, headers, body).await).await
     }
 }
 
 impl Answer {
+    async fn of(response: Response<Body>) -> Answer {
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    }
+
+    /// The status and the code.
+    fn outcome(&self) -> (u16, String) {
+        let code = self.json()["code"].as_str().unwrap_or_default().to_owned();
+        (self.status.as_u16(), code)
+    }
+
     fn json(&self) -> Value {
         assert_eq!(self.header("content-type"), Some("application/json"));
         serde_json::from_str(&self.body).unwrap()

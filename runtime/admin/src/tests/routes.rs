@@ -237,7 +237,7 @@ async fn what_is_no_route_is_not_found() {
         "GET /_/nope",
         "GET /_/metrics/",
         "POST /_/nope",
-        "GET /_/deployments/list",
+        "GET /_/deployments/lists",
         "GET /_/%2e%2e/",
     ] {
         let answer = server.ask(line, &[]).await;
@@ -246,10 +246,22 @@ async fn what_is_no_route_is_not_found() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_token_is_wanted_for_everything() {
     let server = Server::new(Access::Token(Token::new("s3cret")));
-    for path in ROUTES.into_iter().chain(["/_", "/_/nope"]) {
+    let writes = [
+        "/_/deployments/list",
+        "/_/deployments/upload",
+        "/_/deployments/chat/1.0.0",
+    ];
+    let mut paths: Vec<_> = ROUTES
+        .into_iter()
+        .chain(["/_", "/_/nope"])
+        .chain(writes)
+        .collect();
+    // How a page looks is no secret.
+    paths.retain(|path| *path != "/_/page.css");
+    for path in paths {
         for (header, challenge) in [
             (None, "Bearer realm=\"rookery\""),
             (
@@ -261,7 +273,9 @@ async fn a_token_is_wanted_for_everything() {
                 "Bearer realm=\"rookery\"",
             ),
         ] {
-            for method in ["GET", "HEAD", "POST"] {
+            for method in ["GET", "HEAD", "POST", "PUT", "DELETE"] {
+                // So that it is not the wrong tokens before that are answered.
+                tokio::time::advance(std::time::Duration::from_secs(1)).await;
                 let answer = server
                     .ask(&format!("{method} {path}"), header.as_slice())
                     .await;
@@ -286,4 +300,25 @@ async fn a_token_is_wanted_for_everything() {
     let token = &["authorization: Bearer s3cret"];
     assert_eq!(server.ask("GET /_/metrics", token).await.status, 200);
     assert_eq!(server.ask("GET /_/nope", token).await.status, 404);
+}
+
+#[tokio::test]
+async fn without_a_token_only_names_of_this_machine_are_answered() {
+    let server = Server::new(Access::Open);
+    for (host, status) in [
+        ("host: 127.0.0.1:8080", 200),
+        ("host: localhost:8080", 200),
+        ("host: evil.example:8080", 403),
+    ] {
+        assert_eq!(
+            server.ask("GET /_/stats", &[host]).await.status,
+            status,
+            "{host}"
+        );
+        assert_eq!(
+            server.ask("GET /_/page.css", &[host]).await.status,
+            status,
+            "{host}"
+        );
+    }
 }

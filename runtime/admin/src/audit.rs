@@ -1,0 +1,75 @@
+//! Who changed what, from where: one line in the log for each attempt.
+//!
+//! **Invariant:** what a client chose (names, paths) is written escaped, so that no line can be forged.
+
+use std::fmt::Display;
+use std::net::SocketAddr;
+
+use http::{Method, StatusCode};
+use parking_lot::Mutex;
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// Somebody on this machine, where that is enough.
+    Loopback,
+    /// Who sent the admin token with the request.
+    Token,
+    /// Who logged in with it before.
+    Login,
+    /// Who did neither.
+    Nobody,
+}
+
+impl Who {
+    /// As the log has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Who::Loopback => "loopback",
+            Who::Token => "admin token",
+            Who::Login => "admin login",
+            Who::Nobody => "nobody",
+        }
+    }
+}
+
+/// A line that is not written yet.
+pub(crate) struct Audit {
+    who: Who,
+    from: Option<SocketAddr>,
+    action: String,
+    about: Mutex<Option<String>>,
+}
+
+impl Audit {
+    /// Of a request.
+    pub fn of(who: Who, from: Option<SocketAddr>, method: &Method, path: &str) -> Audit {
+        Audit {
+            who,
+            from,
+            action: format!("{method} {path}"),
+            about: Mutex::new(None),
+        }
+    }
+
+    /// What it is about, where the path does not say it.
+    pub fn about(&self, what: impl Display) {
+        *self.about.lock() = Some(what.to_string());
+    }
+
+    /// Writes the line.
+    pub fn write(self, status: StatusCode, reason: Option<&str>) {
+        let who = self.who.name();
+        let from = self.from.map(|from| from.to_string()).unwrap_or_default();
+        let (action, about) = (self.action, self.about.into_inner().unwrap_or_default());
+        let status = status.as_u16();
+        match reason {
+            None => {
+                tracing::info!(target: "audit", who, from, ?action, ?about, status, "done");
+            }
+            Some(reason) => {
+                tracing::warn!(target: "audit", who, from, ?action, ?about, status, ?reason, "refused");
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! From bytes on the wire to a bundle in the staging folder.
+
+use std::sync::Arc;
+
+use rookery_bundle::archive::{self, ArchiveError, Limits, Unpacked};
+use rookery_bundle::{Bundle, BundleError, Expect};
+use tokio::io::AsyncWriteExt;
+
+use super::Label;
+use crate::body::{Incoming, Pieces};
+use crate::folder::{Folder, Staged, blocking};
+use crate::refusal::Refusal;
+
+/// The largest archive, in bytes.
+pub const ARCHIVE_BYTES_MAX: u64 = 512 << 20;
+
+/// What the folder is called in the staging folder.
+pub(super) const BUNDLE: &str = "bundle";
+const ARCHIVE: &str = "archive";
+
+/// A bundle that was taken and is not published.
+pub(super) struct Taken {
+    pub staged: Arc<Staged>,
+    pub bundle: Arc<Bundle>,
+    pub unpacked: Unpacked,
+}
+
+/// Takes an archive and opens what is in it.
+pub(super) async fn take(
+    folder: &Arc<Folder>,
+    label: &Label,
+    body: impl Incoming,
+) -> Result<Taken, Refusal> {
+    let folder = Arc::clone(folder);
+    let staged = blocking(move || folder.stage()).await?;
+    write(&staged, body).await?;
+    let label = label.clone();
+    blocking(move || open(staged, &label)).await
+}
+
+async fn write(staged: &Staged, body: impl Incoming) -> Result<(), Refusal> {
+    let file = staged.create(ARCHIVE)?;
+    let mut file = tokio::fs::File::from_std(file.into_std());
+    let mut pieces = Pieces::new(body, ARCHIVE_BYTES_MAX);
+    let fate = pieces.fate();
+    loop {
+        match pieces.next().await {
+            Ok(Some(piece)) => file.write_all(&piece).await.map_err(Refusal::of)?,
+            Ok(None) => return file.flush().await.map_err(Refusal::of),
+            Err(_ended) => return Err(fate.or(Refusal::TooSlow)),
+        }
+    }
+}
+
+fn open(staged: Staged, label: &Label) -> Result<Taken, Refusal> {
+    let (_, path) = staged.create_dir(BUNDLE)?;
+    let archive = staged.dir.open(ARCHIVE).map_err(Refusal::of)?;
+    let mut archive = archive.into_std();
+    let unpacked = archive::unpack(&mut archive, &path, &Limits::default()).map_err(refused)?;
+    staged.dir.remove_file(ARCHIVE).map_err(Refusal::of)?;
+    let expect = Expect {
+        name: label.app.clone(),
+        version: Some(label.version.clone()),
+    };
+    let bundle = rookery_bundle::open(&path, expect).map_err(|error| match error {
+        BundleError::Invalid { file, faults } => {
+            let faults = faults.iter().map(|fault| format!("{file}: {fault}"));
+            Refusal::Bundle(faults.collect())
+        }
+        error => Refusal::Bundle(vec![error.to_string()]),
+    })?;
+    Ok(Taken {
+        staged: Arc::new(staged),
+        bundle: Arc::new(bundle),
+        unpacked,
+    })
+}
+
+fn refused(error: ArchiveError) -> Refusal {
+    match error {
+        ArchiveError::Write(error) | ArchiveError::Read(error) => Refusal::of(error),
+        error => Refusal::Archive {
+            name: "the archive".to_owned(),
+            reason: error.to_string(),
+        },
+    }
+}

@@ -1,0 +1,119 @@
+//! What the rest of the server does for a deploy: it prepares a bundle before it is published, and says what became of it
+//! afterwards.
+//!
+//! **Absent on purpose:** files. The admin's routes move them; here it is only told what they mean to what runs.
+
+use std::sync::Arc;
+
+use rookery_admin::{Fate, Label, Stage};
+use rookery_bundle::{Bundle, Digest, Kind};
+use rookery_routing::{Fallback, Selector};
+use rookery_supervisor::{Kinds, RevisionStatus, Supervisor};
+use tokio::sync::broadcast::error::RecvError;
+
+/// Does it with what serves.
+pub struct Rehearsals {
+    /// What turns a bundle of each kind into workers: the same as the supervisor's.
+    pub kinds: Kinds,
+    /// Knows what serves.
+    pub supervisor: Arc<Supervisor>,
+}
+
+#[async_trait::async_trait]
+impl Stage for Rehearsals {
+    async fn rehearse(&self, bundle: Arc<Bundle>) -> Result<(), String> {
+        let kind = bundle.kind();
+        if kind == Kind::Static {
+            return Ok(());
+        }
+        let prepare = self.kinds.get(&kind);
+        let prepare = prepare.ok_or("this server does not run bundles of its kind")?;
+        // What was prepared is dropped; what it computed is in the compile cache when it is prepared to serve.
+        let prepared = prepare.prepare(bundle).await;
+        prepared.map(drop).map_err(|error| error.to_string())
+    }
+
+    async fn live(&self, label: &Label, digest: Digest) -> Fate {
+        let digest = digest.to_string();
+        self.until(label, |revisions| {
+            let mut builds = revisions.iter();
+            let build = builds.find(|revision| digest.starts_with(&revision.digest))?;
+            match build.state {
+                "live" => Some(Fate::Live),
+                "refused" => Some(Fate::Refused(build.reason.clone().unwrap_or_default())),
+                _ => None,
+            }
+        })
+        .await
+    }
+
+    async fn gone(&self, label: &Label) {
+        self.until(label, |revisions| {
+            let serves = |state| matches!(state, "staged" | "warming" | "live");
+            (!revisions.iter().any(|revision| serves(revision.state))).then_some(())
+        })
+        .await;
+    }
+
+    fn uses(&self, label: &Label) -> Vec<String> {
+        let mut uses = Vec::new();
+        let table = self.supervisor.table();
+        let unpinned = table.resolve(label.app.as_str(), &Selector::None, Fallback::None);
+        if unpinned.is_some_and(|resolved| *resolved.version == label.version) {
+            uses.push(format!("/{} leads to it", label.app));
+        }
+        let revisions = self.supervisor.revisions().into_iter();
+        let pools = revisions
+            .filter(|revision| {
+                revision.bundle.name == label.app && revision.bundle.version == label.version
+            })
+            .filter_map(|revision| revision.pool.clone());
+        let busy: u64 = pools
+            .map(|pool| pool.snapshot())
+            .map(|figures| figures.busy + figures.waiting)
+            .sum();
+        if busy > 0 {
+            uses.push(format!("{busy} requests are under way"));
+        }
+        uses
+    }
+
+    fn folder(&self, label: &Label) -> Option<String> {
+        let revisions = self.revisions(label);
+        let last = revisions.into_iter().next()?;
+        Some(last.folder)
+    }
+}
+
+impl Rehearsals {
+    /// Looks at the disk, and then at the revisions of a version whenever something happens to any, until `found` finds
+    /// what it looks for.
+    async fn until<T>(
+        &self,
+        label: &Label,
+        mut found: impl FnMut(&[RevisionStatus]) -> Option<T> + Send,
+    ) -> T {
+        let mut events = self.supervisor.events();
+        self.supervisor.rescan();
+        loop {
+            if let Some(found) = found(&self.revisions(label)) {
+                return found;
+            }
+            match events.recv().await {
+                Ok(_) | Err(RecvError::Lagged(_)) => {}
+                // The supervisor is gone, and so is the server.
+                Err(RecvError::Closed) => std::future::pending().await,
+            }
+        }
+    }
+
+    /// The revisions of a version, the newest first.
+    fn revisions(&self, label: &Label) -> Vec<RevisionStatus> {
+        let version = label.version.to_string();
+        let apps = self.supervisor.deployments().apps.into_iter();
+        let ours = apps.filter(|app| app.name == label.app.as_str());
+        ours.flat_map(|app| app.revisions)
+            .filter(|revision| revision.version == version)
+            .collect()
+    }
+}
