@@ -1,9 +1,10 @@
 //! The server's numbers, gathered from the parts that count them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 
 use rookery_admin::Source;
+use rookery_gateway::{Gateway, RuleSnapshot};
 use rookery_hub::Hub;
 use rookery_pool::{Budget, Totals};
 use rookery_supervisor::Supervisor;
@@ -21,6 +22,57 @@ pub struct Figures {
     pub hub: Arc<Hub>,
     /// Apps and revisions.
     pub supervisor: Arc<Supervisor>,
+    /// Proxy rules. Known from the moment it is made, after this.
+    pub gateway: OnceLock<Weak<Gateway>>,
+}
+
+impl Figures {
+    /// What was counted of proxy rules.
+    fn rules(&self) -> Vec<RuleSnapshot> {
+        let gateway = self.gateway.get().and_then(Weak::upgrade);
+        gateway.map_or_else(Vec::new, |gateway| gateway.rules())
+    }
+
+    fn expose_rules(&self, text: &mut Exposition) {
+        let rules = self.rules();
+        if rules.is_empty() {
+            return;
+        }
+        let labelled: Vec<(String, &RuleSnapshot)> = rules
+            .iter()
+            .map(|rule| (rule.index.to_string(), rule))
+            .collect();
+        let mut requests = text.counter(
+            "rookery_proxy_requests_total",
+            "Requests by proxy rule and first digit of the answer's status.",
+        );
+        for (index, rule) in &labelled {
+            for (class, count) in ["1xx", "2xx", "3xx", "4xx", "5xx"]
+                .iter()
+                .zip(rule.statuses)
+            {
+                let labels = [
+                    ("revision", &*rule.revision),
+                    ("rule", index),
+                    ("status", class),
+                ];
+                requests.sample(&labels, count as f64);
+            }
+        }
+        let mut tunnels = text.gauge("rookery_proxy_tunnels", "Open WebSockets by proxy rule.");
+        for (index, rule) in &labelled {
+            let labels = [("revision", &*rule.revision), ("rule", index)];
+            tunnels.sample(&labels, rule.tunnels as f64);
+        }
+        let mut latency = text.histogram(
+            "rookery_proxy_answer_seconds",
+            "Time to the head of the upstream's answer, by proxy rule.",
+        );
+        for (index, rule) in &labelled {
+            let labels = [("revision", &*rule.revision), ("rule", index)];
+            latency.sample(&labels, &rule.latency);
+        }
+    }
 }
 
 impl Source for Figures {
@@ -53,6 +105,7 @@ impl Source for Figures {
     }
 
     fn expose(&self, text: &mut Exposition) {
+        self.expose_rules(text);
         let hub = self.hub.snapshot().total;
         text.counter("rookery_published_total", "Messages published on topics.")
             .sample(&[], hub.published as f64);

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use rookery_pool::InvokeError;
+use rookery_proxy_rules::UriTooLong;
 use rookery_supervisor::Refused;
+use rookery_upstream::UpstreamError;
 
 /// Why a request did not get what it asked for.
 #[derive(Debug, thiserror::Error)]
@@ -48,6 +50,12 @@ pub enum RequestError {
     /// The server is going down.
     #[error("The server is shutting down")]
     ShuttingDown,
+    /// A rule made more of the path than can be sent.
+    #[error(transparent)]
+    Rewrite(#[from] UriTooLong),
+    /// The rule's upstream gave no answer.
+    #[error(transparent)]
+    Upstream(#[from] UpstreamError),
     /// The worker gave no answer.
     #[error(transparent)]
     Invoke(#[from] InvokeError),

@@ -8,16 +8,18 @@ use rookery_hub::Hub;
 use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_pool::Body;
 use rookery_supervisor::Supervisor;
+use rookery_upstream::Upstreams;
 use tokio::net::TcpListener;
 
 use crate::config::GatewayConfig;
 use crate::listener;
+use crate::proxy::RuleSnapshot;
 use crate::site::Sites;
 
 /// Answers what is below `/_/`. The front door knows no more of it.
 #[async_trait::async_trait]
 pub trait Internal: Send + Sync {
-    /// Answers one request.
+    /// Answers one request. The client's address is in its extensions, as a `SocketAddr`.
     async fn serve(&self, request: http::Request<Incoming>) -> http::Response<Body>;
 }
 
@@ -27,6 +29,7 @@ pub struct Gateway {
     pub(crate) supervisor: Arc<Supervisor>,
     pub(crate) sites: Arc<Sites>,
     pub(crate) hub: Arc<Hub>,
+    pub(crate) upstreams: Arc<Upstreams>,
     pub(crate) internal: Arc<dyn Internal>,
     pub(crate) leaving: Shutdown,
     pub(crate) tasks: Tasks,
@@ -39,6 +42,8 @@ pub struct Neighbours {
     pub supervisor: Arc<Supervisor>,
     /// Holds the sessions.
     pub hub: Arc<Hub>,
+    /// Asks other servers.
+    pub upstreams: Arc<Upstreams>,
     /// Answers the operator.
     pub internal: Arc<dyn Internal>,
     /// Requested before the shutdown: from then on the server says that it is not ready, and still serves.
@@ -67,11 +72,18 @@ impl Gateway {
             sites,
             supervisor: neighbours.supervisor,
             hub: neighbours.hub,
+            upstreams: neighbours.upstreams,
             internal: neighbours.internal,
             leaving: neighbours.leaving,
             tasks: tasks.clone(),
             shutdown: shutdown.clone(),
         })
+    }
+
+    /// Every proxy rule that was asked, of the revisions that serve: by revision, then in the file's order. Copies each
+    /// rule's histogram, 2 KiB, so it is for operators and not for requests.
+    pub fn rules(&self) -> Vec<RuleSnapshot> {
+        self.sites.rules()
     }
 
     /// Lets clients in until the shutdown. Connections that are open then finish what they have, as tasks of their own.

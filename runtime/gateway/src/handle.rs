@@ -1,7 +1,7 @@
 //! The whole way of a request: read this first.
 //!
-//! Address → revision → route → static file, worker or session → answer. Nothing here waits but for the app's worker
-//! and for the disk.
+//! Address → revision → route → upstream, static file, worker or session → answer. Nothing here waits but for the app's
+//! worker, its upstream and the disk.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,11 +10,12 @@ use http::header::HOST;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use rookery_pool::Body;
-use rookery_routing::{Address, AddressError, Facts, Resolved, Route, choose};
+use rookery_routing::{Address, AddressError, Facts, Resolved, Route, Upgrade, choose};
 
 use crate::error::RequestError;
 use crate::exchange::Exchange;
 use crate::gateway::Gateway;
+use crate::proxy::{self, Asked};
 use crate::site::Site;
 use crate::static_files::Found;
 use crate::{health, respond, root, worker, ws};
@@ -65,6 +66,8 @@ async fn serve(
             };
         }
         _ if path == "/_" || path.starts_with("/_/") => {
+            let mut request = request;
+            request.extensions_mut().insert(exchange.peer);
             return Ok(gateway.internal.serve(request).await);
         }
         _ => {}
@@ -101,21 +104,27 @@ async fn dispatch(
     request: Request<Incoming>,
 ) -> Result<Response<Body>, RequestError> {
     let pool = site.revision.pool.as_ref();
+    let rules = site.rules.as_ref();
+    let asked = rules.and_then(|rules| rules.find(address.tail()));
     let manifest = &site.revision.bundle.manifest;
-    if health::is_asked(manifest, request.method(), address.tail()) {
+    if asked.is_none() && health::is_asked(manifest, request.method(), address.tail()) {
         return health::answer(pool).await;
     }
-    let facts = Facts {
-        static_files: site.files.is_some(),
-        worker: pool.is_some(),
-        sessions: pool.is_some_and(|pool| pool.serves_sessions()),
-    };
-    let route = choose(facts, ws::upgrade(&request));
+    let upgrade = ws::upgrade(&request);
+    let route = choose(facts(site, asked.as_ref()), upgrade);
+    if let Some(asked) = asked {
+        return match upgrade {
+            Upgrade::WebSocket => {
+                proxy::join(gateway, site, asked, address, exchange, request).await
+            }
+            Upgrade::None => proxy::forward(gateway, site, asked, address, exchange, request).await,
+        };
+    }
     // A form is posted to the worker even where a page of that name lies.
     let for_files = match route {
         Route::Static => true,
         Route::StaticThenWorker => matches!(*request.method(), Method::GET | Method::HEAD),
-        Route::Worker | Route::Session | Route::NotFound => false,
+        _ => false,
     };
     if let (true, Some(files)) = (for_files, &site.files) {
         let (parts, body) = request.into_parts();
@@ -134,7 +143,21 @@ async fn dispatch(
             worker::forward(site, pool, address, exchange, request).await
         }
         (Route::Session, Some(_)) => ws::accept(gateway, site, address, exchange, request),
+        (Route::Tunnel, Some(pool)) => {
+            ws::to_worker(gateway, pool, address, exchange, request).await
+        }
         _ => Err(RequestError::NotFound),
+    }
+}
+
+fn facts(site: &Site, asked: Option<&Asked<'_>>) -> Facts {
+    let pool = site.revision.pool.as_ref();
+    Facts {
+        rule: asked.is_some(),
+        static_files: site.files.is_some(),
+        worker: pool.is_some(),
+        sessions: pool.is_some_and(|pool| pool.serves_sessions()),
+        tunnels: pool.is_some_and(|pool| pool.serves_tunnels()),
     }
 }
 

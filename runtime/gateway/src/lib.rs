@@ -16,6 +16,7 @@ mod handle;
 mod health;
 mod listener;
 mod members;
+mod proxy;
 mod respond;
 mod root;
 mod site;
@@ -25,3 +26,4 @@ mod ws;
 
 pub use config::{Disclosure, GatewayConfig};
 pub use gateway::{Gateway, Internal, Neighbours};
+pub use proxy::RuleSnapshot;

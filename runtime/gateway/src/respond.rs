@@ -6,6 +6,7 @@ use http::{HeaderValue, Response, StatusCode};
 use http_body_util::{BodyExt, Empty, Full};
 use rookery_pool::{AcquireError, Body, Fault, InvokeError};
 use rookery_telemetry::RequestId;
+use rookery_upstream::UpstreamError;
 use serde_json::json;
 
 use crate::config::Disclosure;
@@ -63,6 +64,11 @@ pub(crate) fn failed(
     response
 }
 
+/// The status that the error is answered with.
+pub(crate) fn status(error: &RequestError) -> StatusCode {
+    describe(error).0
+}
+
 /// In how many seconds it may be worth asking again: at least one, so that nobody asks at once.
 fn retry_after(error: &RequestError, status: StatusCode) -> Option<u64> {
     match error {
@@ -91,8 +97,37 @@ fn describe(error: &RequestError) -> (StatusCode, &'static str, Option<&str>) {
         RequestError::Host => (StatusCode::BAD_REQUEST, "BAD_HOST", None),
         RequestError::Handshake(_) => (StatusCode::BAD_REQUEST, "BAD_HANDSHAKE", None),
         RequestError::ShuttingDown => (StatusCode::SERVICE_UNAVAILABLE, "SHUTTING_DOWN", None),
+        RequestError::Rewrite(_) => (StatusCode::URI_TOO_LONG, "URI_TOO_LONG", None),
+        RequestError::Upstream(error) => upstream(error),
         RequestError::Invoke(InvokeError::Acquire(error)) => acquire(error),
         RequestError::Invoke(InvokeError::Fault { fault, .. }) => self::fault(fault),
+    }
+}
+
+fn upstream(error: &UpstreamError) -> (StatusCode, &'static str, Option<&'static str>) {
+    match error {
+        UpstreamError::Connect { .. } => (
+            StatusCode::BAD_GATEWAY,
+            "UPSTREAM_UNREACHABLE",
+            Some("The upstream cannot be reached"),
+        ),
+        UpstreamError::ConnectTimeout { .. }
+        | UpstreamError::AnswerTimeout { .. }
+        | UpstreamError::Stalled { .. } => (
+            StatusCode::GATEWAY_TIMEOUT,
+            "UPSTREAM_TIMEOUT",
+            Some("The upstream did not answer in time"),
+        ),
+        UpstreamError::Broken { .. } | UpstreamError::OtherProtocol { .. } => (
+            StatusCode::BAD_GATEWAY,
+            "UPSTREAM_FAILED",
+            Some("The upstream gave no answer"),
+        ),
+        UpstreamError::Saturated { .. } | UpstreamError::TooManyTunnels { .. } => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "UPSTREAM_BUSY",
+            Some("The upstream is busy; try again"),
+        ),
     }
 }
 

@@ -16,6 +16,7 @@ use rookery_routing::{Fallback, Table};
 use rookery_supervisor::{Revision, RevisionId, Supervisor};
 
 use crate::members::Members;
+use crate::proxy::{RuleSnapshot, Rules};
 use crate::static_files::{BaseInjection, FileCache, SpaFallback, StaticFiles, StaticOptions};
 use crate::ws::{self, Asked, Berth};
 
@@ -23,20 +24,33 @@ use crate::ws::{self, Asked, Berth};
 pub(crate) struct Site {
     pub revision: Arc<Revision>,
     pub files: Option<StaticFiles>,
+    /// Its proxy rules, which come first.
+    pub rules: Option<Rules>,
     /// The sessions that it serves.
     pub members: Members,
     /// Those of them that wait for a worker; made with the first session.
     ready: OnceLock<Arc<ReadyQueue>>,
+    /// Raised when it leaves the table.
+    gone: Shutdown,
 }
 
 impl Site {
     fn new(revision: Arc<Revision>, cache: &Arc<FileCache>) -> Self {
         Site {
             files: files(&revision.bundle, cache),
+            rules: (revision.rules.as_ref())
+                .map(|rules| Rules::new(&revision.bundle.label(), rules)),
             revision,
             members: Members::default(),
             ready: OnceLock::new(),
+            gone: Shutdown::new(),
         }
+    }
+
+    /// Waits until it has been out of the table for so long.
+    pub async fn gone_for(&self, grace: Duration) {
+        self.gone.requested().await;
+        tokio::time::sleep(grace).await;
     }
 
     /// Where its sessions wait for a worker. `None` when it holds no sessions.
@@ -120,6 +134,15 @@ impl Sites {
         self.table.load()
     }
 
+    /// What was counted of proxy rules: of those in the table that were asked.
+    pub fn rules(&self) -> Vec<RuleSnapshot> {
+        let table = self.table.load();
+        let rules = table.iter().filter_map(|(_, _, site)| site.rules.as_ref());
+        let mut snapshots: Vec<RuleSnapshot> = rules.flat_map(Rules::snapshot).collect();
+        snapshots.sort_by(|a, b| (&a.revision, a.index).cmp(&(&b.revision, b.index)));
+        snapshots
+    }
+
     /// Follows the supervisor's table until the shutdown. Sessions move with it to where their path leads now; those of
     /// a site that leaves the table and has no successor are closed.
     pub async fn follow(
@@ -134,6 +157,7 @@ impl Sites {
             let left = self.refresh(&supervisor);
             self.move_sessions(&left);
             for site in left {
+                site.gone.request();
                 self.tasks
                     .spawn("retire sessions", ws::retire(site, close::RESTART, grace));
             }

@@ -86,7 +86,8 @@ pub(crate) fn below_app(uri: &Uri, tail: &str) -> Uri {
     Uri::from_parts(parts).unwrap_or_default()
 }
 
-fn declared_length(headers: &HeaderMap) -> Option<u64> {
+/// How long the client says that its body is.
+pub(crate) fn declared_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 

@@ -1,16 +1,20 @@
 //! What is done with a request, once its revision is known.
 //!
-//! **Absent on purpose:** proxy rules, which are asked first, and the request's method, which is for whoever answers.
+//! **Absent on purpose:** which rule matched, and the request's method: both are for whoever answers.
 
 /// What a revision can do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Facts {
+    /// One of its proxy rules is for the path.
+    pub rule: bool,
     /// It has files that the host serves.
     pub static_files: bool,
     /// It has a worker that answers HTTP requests.
     pub worker: bool,
     /// It takes WebSocket sessions.
     pub sessions: bool,
+    /// Its worker speaks WebSocket itself.
+    pub tunnels: bool,
 }
 
 /// What a request wants to become.
@@ -25,6 +29,8 @@ pub enum Upgrade {
 /// Who answers a request.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Route {
+    /// The upstream of the rule, whatever the request wants to become.
+    Proxy,
     /// The host, from the revision's files.
     Static,
     /// The host if there is such a file, else a worker.
@@ -33,6 +39,8 @@ pub enum Route {
     Worker,
     /// The hub: the request becomes a session.
     Session,
+    /// A worker, which the client's connection is joined to.
+    Tunnel,
     /// Nobody: the revision has nothing that could.
     NotFound,
 }
@@ -41,7 +49,9 @@ pub enum Route {
 /// (RFC 9110, 7.8); the client sees that from the status.
 pub fn choose(facts: Facts, upgrade: Upgrade) -> Route {
     match (upgrade, facts) {
+        (_, Facts { rule: true, .. }) => Route::Proxy,
         (Upgrade::WebSocket, Facts { sessions: true, .. }) => Route::Session,
+        (Upgrade::WebSocket, Facts { tunnels: true, .. }) => Route::Tunnel,
         (
             _,
             Facts {
@@ -65,25 +75,42 @@ pub fn choose(facts: Facts, upgrade: Upgrade) -> Route {
 mod tests {
     use super::*;
 
-    const STATIC: Facts = Facts {
-        static_files: true,
+    const NOTHING: Facts = Facts {
+        rule: false,
+        static_files: false,
         worker: false,
         sessions: false,
+        tunnels: false,
+    };
+    const STATIC: Facts = Facts {
+        static_files: true,
+        ..NOTHING
     };
     const WORKER: Facts = Facts {
-        static_files: false,
         worker: true,
-        sessions: false,
+        ..NOTHING
     };
     const CHAT: Facts = Facts {
         static_files: true,
         worker: true,
         sessions: true,
+        ..NOTHING
     };
     const SOCKETS_ONLY: Facts = Facts {
-        static_files: false,
-        worker: false,
         sessions: true,
+        ..NOTHING
+    };
+    const PROCESS: Facts = Facts {
+        worker: true,
+        tunnels: true,
+        ..NOTHING
+    };
+    const ALL: Facts = Facts {
+        rule: true,
+        static_files: true,
+        worker: true,
+        sessions: true,
+        tunnels: true,
     };
 
     #[test]
@@ -99,6 +126,15 @@ mod tests {
             (STATIC, Upgrade::WebSocket, Route::Static),
             (WORKER, Upgrade::WebSocket, Route::Worker),
             (Facts::default(), Upgrade::WebSocket, Route::NotFound),
+            (PROCESS, Upgrade::None, Route::Worker),
+            (PROCESS, Upgrade::WebSocket, Route::Tunnel),
+            (ALL, Upgrade::None, Route::Proxy),
+            (ALL, Upgrade::WebSocket, Route::Proxy),
+            (
+                Facts { rule: false, ..ALL },
+                Upgrade::WebSocket,
+                Route::Session,
+            ),
         ];
         for (facts, upgrade, route) in rows {
             assert_eq!(choose(facts, upgrade), route, "{facts:?} {upgrade:?}");

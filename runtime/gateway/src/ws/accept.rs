@@ -71,6 +71,11 @@ pub(crate) fn accept(
     Ok(response)
 }
 
+/// Whether a handshake is one (4.2.1), for those who leave its answer to somebody else.
+pub(crate) fn check<B>(request: &Request<B>) -> Result<(), RequestError> {
+    accept_key(request).map(drop)
+}
+
 fn accept_key<B>(request: &Request<B>) -> Result<HeaderValue, RequestError> {
     if request.method() != Method::GET {
         return Err(RequestError::Handshake("the method must be GET"));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
@@ -76,14 +77,20 @@ async fn converse(
 /// The socket with what the client sent early. What HTTP needed for it is let go of here, and not when the session ends:
 /// its buffer alone is several times what an idle session costs.
 fn wire(upgraded: Upgraded, site: &Site) -> Option<Wire<TcpStream>> {
-    // The listener only knows this kind of stream, so nothing else can be inside.
-    let parts = upgrade::downcast::<TokioIo<TcpStream>>(upgraded).ok()?;
+    let (stream, early) = client(upgraded)?;
     let manifest = &site.revision.bundle.manifest.sessions;
     let limits = WireLimits {
         message_bytes_max: usize::try_from(manifest.max_message_size).unwrap_or(usize::MAX),
         idle_timeout: manifest.idle_timeout,
     };
-    Some(Wire::new(parts.io.into_inner(), &parts.read_buf, limits))
+    Some(Wire::new(stream, &early, limits))
+}
+
+/// The client's socket, and what it sent early.
+pub(super) fn client(upgraded: Upgraded) -> Option<(TcpStream, Bytes)> {
+    // The listener only knows this kind of stream, so nothing else can be inside.
+    let parts = upgrade::downcast::<TokioIo<TcpStream>>(upgraded).ok()?;
+    Some((parts.io.into_inner(), parts.read_buf))
 }
 
 fn limits(site: &Site) -> SessionLimits {

@@ -1,5 +1,8 @@
 //! WebSockets: the host keeps them, the guests only hear of them.
 //!
+//! A worker that speaks WebSocket itself, and an upstream behind a proxy rule, is joined to the client by a tunnel, and
+//! nothing below happens. Else:
+//!
 //! accept (the handshake) → attach (a session in the hub) → wire (reads frames into the inbox, writes the outbox) and,
 //! beside it, deliver (events from the inboxes to the guests, in batches).
 
@@ -9,9 +12,12 @@ mod berth;
 mod deliver;
 mod retire;
 mod tap;
+mod tunnel;
 mod wire;
 
-pub(crate) use accept::{accept, upgrade};
+pub(crate) use accept::{accept, check, upgrade};
+use attach::client;
 pub(crate) use berth::{Asked, Berth};
 pub(crate) use deliver::start as deliver;
 pub(crate) use retire::retire;
+pub(crate) use tunnel::{Tunnel, to_worker};
