@@ -47,17 +47,27 @@ function ownErrorHandler(app) {
 
 /**
  * A function of a request and of what its runtime gives beside it. Routes come before `fetch`. It never throws, and it
- * gives a Response, or undefined for a request that was upgraded.
+ * gives a Response, or undefined for a request that was upgraded; at once where the app does, or a promise of it.
  */
 function answerer(routes, fetch, onError) {
-  const find = (request) => routes?.find(request) ?? fetch ?? notFound;
-  return async (request, beside) => {
+  return (request, beside) => {
     try {
-      return checked(request, await find(request)(request, beside));
+      const handler = routes?.find(request) ?? fetch ?? notFound;
+      const answer = handler(request, beside);
+      // A promise costs a turn of the loop.
+      return answer instanceof Response ? answer : settle(request, answer, onError);
     } catch (error) {
       return recover(request, error, onError);
     }
   };
+}
+
+async function settle(request, answer, onError) {
+  try {
+    return checked(request, await answer);
+  } catch (error) {
+    return recover(request, error, onError);
+  }
 }
 
 async function recover(request, error, onError) {

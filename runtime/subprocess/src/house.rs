@@ -1,0 +1,130 @@
+//! What the processes of all revisions share, and how a bundle gets its own.
+
+use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use rookery_bundle::{Bundle, Entry, Isolation};
+use rookery_host::{Guest, Services};
+use rookery_lifecycle::{Shutdown, Tasks};
+use rookery_pool::{Prepare, Spawn, SpawnError};
+use rookery_upstream::Upstreams;
+use tokio::sync::Semaphore;
+
+use crate::config::ProcessConfig;
+use crate::error::StartError;
+use crate::folders::Folders;
+use crate::guard;
+use crate::revision::{ProcessSpawn, Revision};
+use crate::runtimes::Runtimes;
+use crate::start::Recipe;
+
+/// How often revisions are looked at whose spare may rest, or is missing.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// What all of them share.
+pub(crate) struct House {
+    pub config: ProcessConfig,
+    pub folders: Arc<Folders>,
+    pub runtimes: Runtimes,
+    pub upstreams: Arc<Upstreams>,
+    pub tasks: Tasks,
+    pub shutdown: Shutdown,
+    /// One permit for each spare process.
+    pub spares: Arc<Semaphore>,
+    // Held to look through them, never across an await.
+    revisions: Mutex<Vec<Weak<Revision>>>,
+}
+
+/// Prepares bundles whose entry is a script or a command.
+#[derive(Clone)]
+pub struct Processes {
+    house: Arc<House>,
+    services: Services,
+}
+
+impl Processes {
+    /// Processes for guests of these services, reached over these connections. They end with the shutdown, when nobody
+    /// uses them any more.
+    ///
+    /// # Errors
+    /// When the server's private folder cannot be made.
+    pub fn new(
+        config: ProcessConfig,
+        services: Services,
+        upstreams: Arc<Upstreams>,
+        tasks: &Tasks,
+        shutdown: &Shutdown,
+    ) -> Result<Processes, StartError> {
+        let house = Arc::new(House {
+            folders: Folders::new(&config.folder)?,
+            runtimes: Runtimes::default(),
+            upstreams,
+            tasks: tasks.clone(),
+            shutdown: shutdown.clone(),
+            spares: Arc::new(Semaphore::new(config.spares_max)),
+            revisions: Mutex::default(),
+            config,
+        });
+        tasks.spawn(
+            "spare processes",
+            look_after_spares(Arc::downgrade(&house), shutdown.clone()),
+        );
+        Ok(Processes { house, services })
+    }
+
+    /// What can be known before a process is needed: walls are a promise, so a bundle that asks for them in vain is
+    /// refused. A runtime may still be installed.
+    fn check(recipe: &Recipe) -> Result<(), StartError> {
+        let bundle = recipe.guest.bundle();
+        if bundle.manifest.isolation == Isolation::Strict {
+            guard::can(&recipe.house.config.guard, &recipe.confinement(None, None))?;
+        }
+        if matches!(bundle.entry, Entry::Script { .. })
+            && let Err(reason) = recipe.house.runtimes.find(bundle.manifest.runtime)
+        {
+            tracing::warn!(app = bundle.label(), %reason, "its processes will not start");
+        }
+        Ok(())
+    }
+}
+
+#[async_trait::async_trait]
+impl Prepare for Processes {
+    async fn prepare(&self, bundle: Arc<Bundle>) -> Result<Arc<dyn Spawn>, SpawnError> {
+        if !matches!(bundle.entry, Entry::Script { .. } | Entry::Command { .. }) {
+            return Err(SpawnError(
+                "the entry is neither a script nor a command".into(),
+            ));
+        }
+        let recipe = Arc::new(Recipe {
+            house: Arc::clone(&self.house),
+            guest: Guest::new(bundle, &self.services),
+            used: Arc::new(AtomicU64::new(0)),
+        });
+        let checked = Arc::clone(&recipe);
+        tokio::task::spawn_blocking(move || Processes::check(&checked))
+            .await
+            .map_err(|stopped| SpawnError(format!("preparing stopped: {stopped}")))??;
+        let revision = Revision::new(recipe);
+        self.house.revisions.lock().push(Arc::downgrade(&revision));
+        Ok(Arc::new(ProcessSpawn(revision)))
+    }
+}
+
+async fn look_after_spares(house: Weak<House>, shutdown: Shutdown) {
+    loop {
+        tokio::select! {
+            () = shutdown.requested() => return,
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+        let Some(house) = house.upgrade() else { return };
+        let living: Vec<Arc<Revision>> = {
+            let mut revisions = house.revisions.lock();
+            revisions.retain(|revision| revision.strong_count() > 0);
+            revisions.iter().filter_map(Weak::upgrade).collect()
+        };
+        living.iter().for_each(Revision::look_after_spare);
+    }
+}

@@ -1,0 +1,183 @@
+//! One revision's processes: those that are asked for, and the spare one that is started before.
+//!
+//! A process takes tens of milliseconds to start, and a request should not wait for that. So a revision that is in use has
+//! one more process than the pool knows, which the next start takes.
+//!
+//! **Invariant:** a revision has at most one spare, and all of them together have as many as the operator allows.
+//! **Absent on purpose:** a spare where it would do harm: for an app that wants to be one process, or to be small.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use parking_lot::Mutex;
+use rookery_bundle::Entry;
+use rookery_pool::{Spawn, SpawnError, Worker};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
+
+use crate::error::StartError;
+use crate::process::{Process, seconds_now};
+use crate::start::Recipe;
+use crate::worker::ProcessWorker;
+
+/// One revision's processes.
+pub(crate) struct Revision {
+    recipe: Arc<Recipe>,
+    // Held to take or to put, never while a process starts or ends.
+    spare: Mutex<Option<Spare>>,
+    /// Somebody starts one.
+    starting: AtomicBool,
+    /// The last one did not start: the next request will find out whether it does now.
+    failed: AtomicBool,
+}
+
+/// A process that nobody needs yet.
+struct Spare {
+    process: Arc<Process>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Revision {
+    /// One without processes.
+    pub fn new(recipe: Arc<Recipe>) -> Arc<Revision> {
+        Arc::new(Revision {
+            recipe,
+            spare: Mutex::default(),
+            starting: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
+        })
+    }
+
+    /// Lets the spare go when the revision is not in use, and sees to one when it is.
+    pub fn look_after_spare(self: &Arc<Self>) {
+        if self.in_use() {
+            if !self.failed.load(Ordering::Relaxed) {
+                self.want_spare();
+            }
+            return;
+        }
+        let rests = self.spare.lock().take();
+        drop(rests);
+    }
+
+    fn in_use(&self) -> bool {
+        let used = self.recipe.used.load(Ordering::Relaxed);
+        let idle = self.recipe.guest.bundle().manifest.idle_timeout;
+        used > 0 && seconds_now().saturating_sub(used) <= idle.as_secs()
+    }
+
+    /// A process: the spare one, else a new one.
+    async fn process(self: &Arc<Self>) -> Result<Arc<Process>, StartError> {
+        self.recipe.used.store(seconds_now(), Ordering::Relaxed);
+        if let Some(process) = self.take_spare() {
+            return Ok(process);
+        }
+        let (sender, receiver) = oneshot::channel();
+        let revision = Arc::clone(self);
+        // In a task of its own: when whoever asked goes away, the next one finds it started.
+        self.recipe.house.tasks.spawn("process start", async move {
+            let started = revision.recipe.start().await;
+            if let Err(Ok(process)) = sender.send(started) {
+                revision.put_spare(process);
+            }
+        });
+        receiver.await.unwrap_or(Err(StartError::ShuttingDown))
+    }
+
+    fn take_spare(&self) -> Option<Arc<Process>> {
+        let spare = self.spare.lock().take()?;
+        spare.process.is_alive().then_some(spare.process)
+    }
+
+    /// Keeps a process, if there is room for it.
+    fn put_spare(&self, process: Arc<Process>) {
+        let permit = Arc::clone(&self.recipe.house.spares).try_acquire_owned();
+        let Ok(permit) = permit else { return };
+        let spare = Spare {
+            process,
+            _permit: permit,
+        };
+        let before = self.spare.lock().replace(spare);
+        drop(before);
+    }
+
+    /// Whether a second process would do no harm.
+    fn may_have_spare(&self) -> bool {
+        let manifest = &self.recipe.guest.bundle().manifest;
+        manifest.workers.max != Some(1) && !manifest.low_memory
+    }
+
+    /// Starts a spare, unless there is one, or it is not to be had.
+    fn want_spare(self: &Arc<Self>) {
+        let is_there = self
+            .spare
+            .lock()
+            .as_ref()
+            .is_some_and(|spare| spare.process.is_alive());
+        let has_room = self.recipe.house.spares.available_permits() > 0;
+        if is_there || !has_room || !self.may_have_spare() {
+            return;
+        }
+        if self.starting.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let starting = Starting(Arc::clone(self));
+        self.recipe
+            .house
+            .tasks
+            .spawn("spare process start", async move {
+                let revision = &starting.0;
+                match revision.recipe.start().await {
+                    Ok(process) => revision.put_spare(process),
+                    Err(reason) => {
+                        revision.failed.store(true, Ordering::Relaxed);
+                        let app = revision.recipe.guest.bundle().label();
+                        tracing::warn!(app, %reason, "a spare process did not start");
+                    }
+                }
+            });
+    }
+}
+
+/// Says that nobody is at it any more, however the task ends.
+struct Starting(Arc<Revision>);
+
+impl Drop for Starting {
+    fn drop(&mut self) {
+        self.0.starting.store(false, Ordering::Release);
+    }
+}
+
+/// Starts processes of one revision.
+pub(crate) struct ProcessSpawn(pub(crate) Arc<Revision>);
+
+#[async_trait::async_trait]
+impl Spawn for ProcessSpawn {
+    async fn spawn(&self) -> Result<Box<dyn Worker>, SpawnError> {
+        let process = self.0.process().await?;
+        self.0.failed.store(false, Ordering::Relaxed);
+        self.0.want_spare();
+        Ok(Box::new(ProcessWorker(process)))
+    }
+
+    fn serves_sessions(&self) -> bool {
+        false
+    }
+
+    fn concurrency(&self) -> usize {
+        let manifest = &self.0.recipe.guest.bundle().manifest;
+        // One that serves a single request has no room for a second one.
+        match manifest.ttl.is_zero() {
+            true => 1,
+            false => manifest.concurrency as usize,
+        }
+    }
+
+    fn serves_tunnels(&self) -> bool {
+        true
+    }
+
+    fn hears_notices(&self) -> bool {
+        // A server that knows nothing of us hears the signal at its end.
+        matches!(self.0.recipe.guest.bundle().entry, Entry::Script { .. })
+    }
+}

@@ -1,0 +1,196 @@
+//! A process as the pool knows it: what it does with a request, and what becomes of it.
+//!
+//! **Invariant:** requests share a process and nothing else: one that fails, or whose client leaves, ends alone. Only
+//! what shows that the process itself is at its end takes the others with it.
+//! **Absent on purpose:** session events; a process keeps its WebSockets itself, through tunnels.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{Request, Response};
+use http_body::Body as _;
+use rookery_contract::Event;
+use rookery_pool::{
+    Body, Deadline, EventsOutcome, Fault, Invocation, Notice, Reply, TunnelAnswer, Verdict, Worker,
+};
+use rookery_upstream::{Dialled, Timeouts, UpstreamError};
+
+use crate::body::{Ended, Reading, watched};
+use crate::process::Process;
+
+/// How long a process has to accept a connection; all that it does for it is to be there.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+
+/// How long after a broken exchange the process' end is waited for, to tell one from the other.
+const END_WITHIN: Duration = Duration::from_millis(250);
+
+/// A handle on a process.
+pub(crate) struct ProcessWorker(pub(crate) Arc<Process>);
+
+#[async_trait::async_trait]
+impl Worker for ProcessWorker {
+    async fn request(&mut self, invocation: Invocation) -> Verdict {
+        let process = &self.0;
+        let _flight = process.flight();
+        let Invocation {
+            request,
+            reply,
+            deadline,
+        } = invocation;
+        let answers = process.answers();
+        let timeouts = timeouts(&deadline);
+        let sending = process
+            .upstreams()
+            .send(process.target(), request, timeouts);
+        let answered = tokio::select! {
+            biased;
+            answered = sending => answered,
+            () = deadline.passed() => {
+                return self.out_of_time(reply, &deadline, answers);
+            }
+        };
+        match answered {
+            Ok(response) => {
+                process.answered();
+                self.stream(response, reply, deadline).await
+            }
+            Err(UpstreamError::AnswerTimeout { .. }) => self.out_of_time(reply, &deadline, answers),
+            Err(error) => {
+                let (fault, verdict) = self.broken(&error).await;
+                reply.fail(fault);
+                verdict
+            }
+        }
+    }
+
+    async fn events(&mut self, _events: &[Event], _deadline: Deadline) -> EventsOutcome {
+        EventsOutcome {
+            began: None,
+            verdict: Verdict::Fault(Fault::Unsupported("session events")),
+        }
+    }
+
+    async fn tunnel(
+        &mut self,
+        request: Request<()>,
+        deadline: Deadline,
+    ) -> Result<TunnelAnswer, Fault> {
+        let process = &self.0;
+        let _flight = process.flight();
+        let timeouts = timeouts(&deadline);
+        let dialling = process
+            .upstreams()
+            .tunnel(process.target(), request, timeouts);
+        let dialled = tokio::select! {
+            biased;
+            dialled = dialling => dialled,
+            () = deadline.passed() => return Err(Fault::Timeout(deadline.timeout())),
+        };
+        match dialled {
+            Ok(Dialled::Accepted(accepted)) => {
+                process.answered();
+                Ok(TunnelAnswer::Accepted {
+                    head: accepted.head,
+                    io: Box::new(accepted.io),
+                })
+            }
+            Ok(Dialled::Refused(response)) => {
+                process.answered();
+                Ok(TunnelAnswer::Refused(response))
+            }
+            Err(UpstreamError::AnswerTimeout { .. }) => Err(Fault::Timeout(deadline.timeout())),
+            Err(error) => Err(self.broken(&error).await.0),
+        }
+    }
+
+    async fn tell(&mut self, notice: Notice, deadline: Deadline) {
+        let Some(control) = self.0.control() else {
+            return;
+        };
+        tokio::select! {
+            () = async { control.lock().await.tell(notice).await } => {}
+            () = self.0.ended() => {}
+            () = deadline.passed() => {}
+        }
+    }
+
+    fn share(&self) -> Option<Box<dyn Worker>> {
+        Some(Box::new(ProcessWorker(Arc::clone(&self.0))))
+    }
+
+    fn is_alive(&self) -> bool {
+        self.0.is_alive()
+    }
+}
+
+fn timeouts(deadline: &Deadline) -> Timeouts {
+    Timeouts {
+        connect: CONNECT_WITHIN.min(deadline.timeout()),
+        // The deadline is looked at by whoever asks for it; these are for the case that nobody does.
+        answer: deadline.timeout(),
+        idle: deadline.timeout(),
+    }
+}
+
+impl ProcessWorker {
+    /// The request alone is given up. If nobody had an answer since it began, the process is stuck, and gets no more of
+    /// them; those that it has may still be answered.
+    fn out_of_time(&self, reply: Reply, deadline: &Deadline, answers: u64) -> Verdict {
+        let fault = Fault::Timeout(deadline.timeout());
+        reply.fail(fault.clone());
+        if self.0.answers() > answers {
+            return Verdict::Reusable;
+        }
+        self.0.retire();
+        Verdict::Fault(fault)
+    }
+
+    /// An exchange broke: because the process ended, because it does not listen any more, or for a reason of its own.
+    async fn broken(&self, error: &UpstreamError) -> (Fault, Verdict) {
+        if let Some(fault) = self.0.fault_within(END_WITHIN).await {
+            return (fault.clone(), Verdict::Fault(fault));
+        }
+        let fault = Fault::Gone(error.to_string());
+        match error {
+            UpstreamError::Connect { .. } | UpstreamError::ConnectTimeout { .. } => {
+                self.0.retire();
+                (fault.clone(), Verdict::Fault(fault))
+            }
+            _ => (fault, Verdict::Reusable),
+        }
+    }
+
+    /// Hands the answer over and sees its body to the end.
+    async fn stream(&self, response: Response<Body>, reply: Reply, deadline: Deadline) -> Verdict {
+        if response.body().is_end_stream() {
+            reply.respond(response);
+            return Verdict::Reusable;
+        }
+        let (parts, body) = response.into_parts();
+        let (body, reading) = watched(body);
+        reply.respond(Response::from_parts(parts, body));
+        self.see_read(reading, deadline).await
+    }
+
+    async fn see_read(&self, mut reading: Reading, deadline: Deadline) -> Verdict {
+        let ended = tokio::select! {
+            biased;
+            ended = &mut reading.ended => ended,
+            () = deadline.passed() => {
+                reading.cut(Fault::Timeout(deadline.timeout()));
+                return Verdict::Reusable;
+            }
+        };
+        match ended {
+            // One that was dropped is over as well: its connection is closed, and the process is free.
+            Ok(Ended::Whole) | Err(_) => Verdict::Reusable,
+            Ok(Ended::Broken(reason)) => match self.0.fault_within(END_WITHIN).await {
+                Some(fault) => Verdict::Fault(fault),
+                None => {
+                    tracing::debug!(reason, "a process did not finish an answer");
+                    Verdict::Reusable
+                }
+            },
+        }
+    }
+}

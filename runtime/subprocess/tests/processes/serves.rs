@@ -1,0 +1,149 @@
+//! What goes between a client and a process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use rookery_pool::{Fault, InvokeError, Pool, TunnelAnswer};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use crate::house::{House, ask, get, is_running, text, until};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_on_a_port_and_one_on_a_socket_answer() {
+    let house = House::new();
+    for words in [vec!["serve"], vec!["serve", "--socket"]] {
+        let command = [vec![crate::house::FIXTURE], words].concat();
+        let pool = house.pool(json!({ "command": command })).await;
+        let pid: u32 = ask(&pool, "/answer").await.unwrap().parse().unwrap();
+        assert!(is_running(pid));
+        assert_eq!(ask(&pool, "/answer").await.unwrap(), pid.to_string());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_cookies_stay_many() {
+    let house = House::new();
+    let pool = house.pool(json!({})).await;
+    let response = pool.request(get("/cookies")).await.unwrap();
+    let cookies: Vec<_> = response.headers().get_all("set-cookie").iter().collect();
+    assert_eq!(cookies, ["a=1", "b=2; path=/", "c=3"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_streams_in_and_is_never_held_whole() {
+    const PIECE_BYTES: usize = 64 * 1024;
+    const PIECES: u64 = 4096;
+    let house = House::new();
+    let pool = house.pool(json!({})).await;
+    let pieces = (0..PIECES).map(|_| Ok(Frame::data(Bytes::from_static(&[7; PIECE_BYTES]))));
+    let body = StreamBody::new(futures_util::stream::iter(pieces)).boxed_unsync();
+    let mut request = get("/upload").map(|_| body);
+    *request.method_mut() = http::Method::POST;
+    let before = memory_peak_bytes();
+    let answer = text(pool.request(request).await.unwrap()).await;
+    assert_eq!(answer, (PIECES * PIECE_BYTES as u64).to_string());
+    let more = memory_peak_bytes() - before;
+    assert!(more < 64 << 20, "{more} bytes more for {answer}");
+}
+
+fn memory_peak_bytes() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .unwrap();
+    line.trim()
+        .strip_suffix(" kB")
+        .unwrap()
+        .parse::<u64>()
+        .unwrap()
+        * 1024
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_stream_comes_as_it_is_written_and_ends_with_its_reader() {
+    let house = House::new();
+    let pool = house.pool(json!({})).await;
+    let mut body = pool.request(get("/endless")).await.unwrap().into_body();
+    for number in 0..3 {
+        let frame = body.frame().await.unwrap().unwrap();
+        let text = frame.into_data().unwrap();
+        assert!(
+            text.starts_with(format!("data: {number}\n").as_bytes()),
+            "{text:?}"
+        );
+    }
+    drop(body);
+    gone(&pool, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_leaves_is_seen_by_the_app_and_by_nobody_else() {
+    let house = House::new();
+    let pool = house.pool(json!({})).await;
+    let pid = ask(&pool, "/answer").await.unwrap();
+    let waits = tokio::time::timeout(Duration::from_millis(100), pool.request(get("/hang")));
+    assert!(waits.await.is_err());
+    gone(&pool, 1).await;
+    assert_eq!(ask(&pool, "/answer").await.unwrap(), pid);
+}
+
+async fn gone(pool: &Arc<Pool>, clients: usize) {
+    let clients = clients.to_string();
+    until("the app sees that its client left", async || {
+        ask(pool, "/gone").await.unwrap() == clients
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_app_that_hangs_up_fails_that_request_alone() {
+    let house = House::new();
+    let pool = house.pool(json!({})).await;
+    let pid = ask(&pool, "/answer").await.unwrap();
+    let failed = ask(&pool, "/close").await.unwrap_err();
+    assert!(
+        matches!(
+            &failed,
+            InvokeError::Fault {
+                fault: Fault::Gone(_),
+                ..
+            }
+        ),
+        "{failed}"
+    );
+    assert_eq!(ask(&pool, "/answer").await.unwrap(), pid);
+    assert_eq!(house.totals.failed.get(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tunnel_carries_bytes_both_ways_until_a_side_ends_it() {
+    let house = House::new();
+    let pool = house.pool(json!({})).await;
+    let mut handshake = get("/echo").map(|_| ());
+    for (name, value) in [
+        ("connection", "upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("sec-websocket-version", "13"),
+    ] {
+        handshake.headers_mut().insert(name, value.parse().unwrap());
+    }
+    let tunnel = pool.tunnel(handshake).await.unwrap();
+    let TunnelAnswer::Accepted { head, mut io } = tunnel.answer else {
+        panic!("the server takes every handshake");
+    };
+    assert_eq!(head.status(), 101);
+    for text in ["ping", "pong"] {
+        io.write_all(text.as_bytes()).await.unwrap();
+        let mut back = [0; 4];
+        io.read_exact(&mut back).await.unwrap();
+        assert_eq!(back, text.as_bytes());
+    }
+    drop(io);
+    gone(&pool, 1).await;
+}
