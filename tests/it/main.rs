@@ -7,6 +7,10 @@ mod paths {
 
     mod selectors;
 
+    mod tags;
+
+    mod hostile;
+
     mod names;
 
     mod seen;
@@ -19,6 +23,8 @@ mod deploys {
 
     mod broken;
 
+    mod starts;
+
     mod manifests;
 }
 
@@ -28,6 +34,8 @@ mod http {
     mod exchange;
 
     mod limits;
+
+    mod deadlines;
 
     mod protocol;
 
@@ -50,6 +58,26 @@ mod guests {
     mod residue;
 
     mod foreign;
+}
+
+mod process {
+    //! Scripts and servers that run as processes, hosted as they are.
+
+    mod stage;
+
+    mod answers;
+
+    mod streams;
+
+    mod sockets;
+
+    mod lives;
+
+    mod deaths;
+
+    mod servers;
+
+    mod examples;
 }
 
 mod sessions {
@@ -86,4 +114,6 @@ mod shipped {
     mod chat;
 
     mod examples;
+
+    mod dev;
 }

@@ -39,52 +39,196 @@ async fn the_manifest_goes_before_package_json_which_stands_in_for_it() {
     assert_eq!(server.get("/alone/").await.header("x-from"), "package");
 }
 
-/// Buntime 22, 23, 26, 27. The bundle is refused with its reason, which names no place outside it, and nothing else is
-/// touched.
+/// Buntime 20.
 #[tokio::test]
-async fn a_bundle_that_cannot_be_served_is_404_and_its_report_says_why() {
+async fn manifest_yaml_stands_in_for_both() {
+    let yaml = Bundle::default().file("index.html", PAGE).file(
+        "manifest.yaml",
+        "# from elsewhere\nversion: 1.5.0\nheaders:\n  x-from: yaml\n",
+    );
+    let apps = Apps::new()
+        .with("yaml", yaml.clone())
+        .with(
+            "beside/1.5.0",
+            yaml.clone().file("package.json", package("package")),
+        )
+        .with(
+            "both/1.5.0",
+            yaml.manifest(json!({ "headers": { "x-from": "manifest" } })),
+        );
+    let server = Server::start(apps).await;
+    for (path, from) in [
+        ("/yaml@1.5.0/", "yaml"),
+        ("/beside/", "package"),
+        ("/both/", "manifest"),
+    ] {
+        let answer = server.get(path).await;
+        assert_eq!(
+            (
+                answer.header("x-from"),
+                answer.header("x-rookery-requested")
+            ),
+            (from, "")
+        );
+    }
+    assert_eq!(server.get("/yaml/manifest.yaml").await.status, 404);
+}
+
+/// Bundles of which none can be served: the app, its files' fault, and what is said of it.
+fn refused() -> (Apps, [(&'static str, &'static str); 6]) {
     let empty = Bundle::empty();
+    let broken = page().file("worker.config.json", "{ \"ttl\": ");
+    let yaml = Bundle::default().file("index.html", PAGE);
+    let climbs = json!({ "entrypoint": "../../secret.html" });
+    let links = empty.manifest(json!({ "entrypoint": "index.html" }));
     let apps = Apps::new()
         .with("good/1.0.0", page())
-        .with("wrong/1.0.0", page().manifest(json!({ "timeout": "abc" })))
+        .with(
+            "wrong/1.0.0",
+            page().manifest(json!({ "timeout": "abc", "memory": "tiny" })),
+        )
         .with("below/1.0.0", page().manifest(json!({ "ttl": -5 })))
-        .with(
-            "broken/1.0.0",
-            page().file("worker.config.json", "{ \"ttl\": "),
-        )
-        .with("empty/1.0.0", empty.clone())
-        .with(
-            "climbs/1.0.0",
-            page().manifest(json!({ "entrypoint": "../../secret.html" })),
-        )
-        .with(
-            "links/1.0.0",
-            empty.manifest(json!({ "entrypoint": "index.html" })),
-        );
+        .with("broken/1.0.0", broken)
+        .with("yaml/1.0.0", yaml.file("manifest.yaml", "ttl: 1\nttl: [\n"))
+        .with("climbs/1.0.0", page().manifest(climbs))
+        .with("links/1.0.0", links);
     let secret = apps.outside().join("secret.html");
     std::fs::write(&secret, "the secret outside").unwrap();
     std::os::unix::fs::symlink(&secret, apps.path("links/1.0.0/index.html")).unwrap();
-    let server = Server::start(apps).await;
-    for (app, said) in [
-        ("wrong", "timeout"),
+    let said = [
+        ("wrong", "timeout, memory"),
         ("below", "ttl"),
         ("broken", "worker.config.json"),
-        ("empty", "index.html"),
+        ("yaml", "manifest.yaml"),
         ("climbs", "entrypoint"),
         ("links", "entrypoint"),
-    ] {
-        let answer = server.get(&format!("/{app}/")).await;
-        let error = format!("App not found: {app}");
-        assert_eq!(
-            (answer.status.as_u16(), &answer.json()["error"]),
-            (404, &Value::from(error))
-        );
+    ];
+    (apps, said)
+}
+
+/// Buntime 22, 23, 27. The answer names the fields, and never a place outside the bundle; nothing else is touched.
+#[tokio::test]
+async fn a_bundle_that_is_refused_answers_500_and_names_the_field() {
+    let (apps, said) = refused();
+    let server = Server::start(apps).await;
+    let outside = server.apps().outside().to_str().unwrap();
+    for (app, fields) in said {
+        for path in [
+            format!("/{app}/"),
+            format!("/{app}@1.0.0/x"),
+            format!("/{app}@^9"),
+        ] {
+            let answer = server.get(&path).await;
+            let body = answer.json();
+            let error = format!("Invalid worker config for {app}@1.0.0: {fields}");
+            assert_eq!(
+                (answer.status.as_u16(), &body["error"]),
+                (500, &error.into()),
+                "{path}"
+            );
+            assert_eq!(body["code"], "INVALID_CONFIG");
+            assert_eq!(body["requestId"], answer.header("x-request-id"));
+        }
         let reason = reason(&server, &format!("{app}/1.0.0")).await;
-        assert!(reason.contains(said), "{app}: {reason}");
-        let outside = server.apps().outside().to_str().unwrap();
+        assert!(
+            reason.contains(fields.split(',').next().unwrap()),
+            "{app}: {reason}"
+        );
         assert!(!reason.contains(outside), "{app}: {reason}");
     }
+    for elsewhere in ["/wrong@canary/", "/nobody/"] {
+        assert_eq!(server.get(elsewhere).await.status, 404, "{elsewhere}");
+    }
     assert_eq!(server.get("/good/").await.status, 200);
+}
+
+/// Buntime 22. What is wrong with the field is for authors; production has it in its log.
+#[tokio::test]
+async fn an_author_is_told_the_reason_beside_the_field() {
+    let (apps, _) = refused();
+    let options = rookery_tests::Options::new().set("ROOKERY_ENV", "development");
+    let server = Server::start_with(apps, options).await;
+    let wrong = server.get("/wrong/").await.json();
+    let error = wrong["error"].as_str().unwrap();
+    assert!(
+        error.contains("timeout: ") && error.contains("\"abc\""),
+        "{error}"
+    );
+    assert!(error.contains("; memory: "), "{error}");
+    let broken = server.get("/broken/").await.json();
+    let error = broken["error"].as_str().unwrap();
+    assert!(
+        error.contains("is not JSON") && error.contains("line 1"),
+        "{error}"
+    );
+    assert!(
+        !error.contains(server.apps().outside().to_str().unwrap()),
+        "{error}"
+    );
+}
+
+/// Buntime 22. While another version can answer, it does.
+#[tokio::test]
+async fn a_refused_version_takes_down_no_other() {
+    let wrong = page().manifest(json!({ "timeout": "abc" }));
+    let apps = || {
+        Apps::new()
+            .with("app/1.0.0", page())
+            .with("app/2.0.0", wrong.clone())
+    };
+    let server = Server::start(apps()).await;
+    for path in ["/app/", "/app@1/", "/app@2.0.0/"] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.header("x-rookery-version"), "1.0.0", "{path}");
+    }
+    let options = rookery_tests::Options::new().set("ROOKERY_VERSION_FALLBACK", "none");
+    let server = Server::start_with(apps(), options).await;
+    assert_eq!(server.get("/app/").await.status, 200);
+    assert_eq!(server.get("/app@2/").await.status, 500);
+    assert_eq!(server.get("/app@3/").await.status, 404);
+}
+
+/// Buntime 23.
+#[tokio::test]
+async fn a_broken_manifest_is_passed_over_where_the_operator_is_lenient() {
+    let broken = page().file("worker.config.json", "{ \"ttl\": ");
+    let apps = Apps::new()
+        .with("broken/1.0.0", broken.clone())
+        .with(
+            "next/1.0.0",
+            broken.file("package.json", package("package")),
+        )
+        .with("wrong/1.0.0", page().manifest(json!({ "ttl": "soon" })));
+    let options = rookery_tests::Options::new().set("ROOKERY_LENIENT_MANIFESTS", "true");
+    let server = Server::start_with(apps, options).await;
+    assert_eq!(server.get("/broken/").await.status, 200);
+    assert_eq!(server.get("/next/").await.header("x-from"), "package");
+    assert_eq!(
+        server.get("/wrong/").await.status,
+        500,
+        "that is no broken JSON"
+    );
+    let deployments = server.get("/_/deployments").await.json();
+    let warning = &deployments["apps"][0]["revisions"][0]["warnings"][0];
+    assert!(
+        warning.as_str().unwrap().contains("is not JSON"),
+        "{deployments}"
+    );
+    assert!(server.log().contains("is passed over"));
+}
+
+/// Buntime 26.
+#[tokio::test]
+async fn a_folder_without_an_entrypoint_is_404_and_its_report_says_why() {
+    let server = Server::start(Apps::new().with("empty/1.0.0", Bundle::empty())).await;
+    let answer = server.get("/empty/").await;
+    let error = Value::from("App not found: empty");
+    assert_eq!(
+        (answer.status.as_u16(), &answer.json()["error"]),
+        (404, &error)
+    );
+    let reason = reason(&server, "empty/1.0.0").await;
+    assert!(reason.contains("index.html"), "{reason}");
 }
 
 /// Buntime 25.

@@ -1,6 +1,7 @@
 //! One request and its answer: ids, traces, methods, headers.
 
 use rookery_tests::{Apps, Bundle, Server, kitchen};
+use serde_json::json;
 
 async fn server() -> Server {
     Server::start(Apps::new().with("kitchen/1.0.0", Bundle::component(kitchen()))).await
@@ -106,6 +107,26 @@ async fn head_is_get_without_the_body() {
     assert_eq!(head.header("content-type"), get.header("content-type"));
 }
 
+/// Buntime 38.
+#[tokio::test]
+async fn method_query_type_and_body_reach_the_app_as_they_were_sent() {
+    let server = server().await;
+    for method in ["POST", "PUT", "PATCH", "DELETE"] {
+        let call = server.call(method, "/kitchen@1/request?a=1&a=%202&b");
+        let call = call.header("content-type", "text/x-own; a=\"b\"");
+        let answer = call.body("a \u{2615} body").send().await;
+        let expected = json!({
+            "method": method,
+            "path": "/request",
+            "query": "a=1&a=%202&b",
+            "type": "text/x-own; a=\"b\"",
+            "body": "a \u{2615} body",
+        });
+        assert_eq!(answer.json(), expected);
+    }
+}
+
+/// Buntime 41.
 #[tokio::test]
 async fn what_an_app_does_not_have_is_404_and_what_it_does_not_do_405() {
     let server = server().await;
@@ -127,6 +148,7 @@ async fn what_an_app_does_not_have_is_404_and_what_it_does_not_do_405() {
     assert_eq!(wrong.header("allow"), "GET, HEAD");
 }
 
+/// Buntime 35.
 #[tokio::test]
 async fn both_of_two_cookies_reach_the_client() {
     let server = server().await;
@@ -145,15 +167,21 @@ async fn an_answers_status_is_the_apps() {
     }
 }
 
-/// Buntime 34.
+/// Buntime 34. An empty type is none (RFC 9110, 8.3 knows no such media type), and a browser would guess at one.
 #[tokio::test]
 async fn an_answer_without_a_type_is_text_unless_it_has_no_body() {
     let server = server().await;
-    let untyped = server.get("/kitchen/untyped").await;
-    assert_eq!(
-        (untyped.text(), untyped.header("content-type")),
-        ("untyped", "text/plain; charset=utf-8")
-    );
+    let text = "text/plain; charset=utf-8";
+    for (query, content_type) in [
+        ("", text),
+        ("?type=", text),
+        ("?type=application/json", "application/json"),
+    ] {
+        let untyped = server.get(&format!("/kitchen/untyped{query}")).await;
+        let types: Vec<_> = untyped.headers.get_all("content-type").iter().collect();
+        assert_eq!(untyped.text(), "untyped");
+        assert_eq!(types, [content_type], "{query}");
+    }
     for status in [204, 304] {
         let answer = server.get(&format!("/kitchen/status?code={status}")).await;
         assert_eq!(answer.header("content-type"), "", "{status}");

@@ -9,6 +9,7 @@ fn limited() -> Apps {
     Apps::new().with("kitchen/1.0.0", bundle)
 }
 
+/// Buntime 37.
 #[tokio::test]
 async fn a_body_that_says_it_is_too_large_is_refused() {
     let server = Server::start(limited()).await;
@@ -29,6 +30,30 @@ async fn a_body_that_says_it_is_too_large_is_refused() {
     assert_eq!(body["requestId"], large.header("x-request-id"));
 }
 
+/// Buntime 37. The answer is there while the client still waits to send its first byte.
+#[tokio::test]
+async fn a_body_that_is_too_large_is_refused_before_any_of_it_is_read() {
+    let server = Server::start(limited()).await;
+    for more in ["", "Expect: 100-continue\r\n"] {
+        let mut raw = Raw::connect(server.address()).await;
+        let head = "POST /kitchen/length HTTP/1.1\r\nHost: x\r\nContent-Length: 1073741824";
+        raw.send(format!("{head}\r\n{more}\r\n")).await;
+        let answer = raw.head().await;
+        assert!(answer.starts_with("HTTP/1.1 413"), "{answer}");
+    }
+}
+
+/// Buntime 37. A body of no declared length is read as far as it may go and no further: it has no end here.
+#[tokio::test]
+async fn a_body_without_an_end_is_refused_at_the_limit() {
+    let server = Server::start(limited()).await;
+    let (mut upload, call) = server.call("POST", "/kitchen/length").upload();
+    let answer = tokio::spawn(call.send());
+    while !answer.is_finished() && upload.send(vec![0; 512]).await {}
+    assert_eq!(answer.await.unwrap().status, 413);
+}
+
+/// Buntime 37.
 #[tokio::test]
 async fn a_body_that_turns_out_too_large_is_refused() {
     let server = Server::start(limited()).await;
