@@ -48,6 +48,9 @@ pub struct ServerConfig {
     pub port: u16,
     /// Workers that may live at once, over all apps. 1 to 20,000, default 500.
     pub pool_size: u32,
+    /// What the server itself may use of memory, in bytes, before it recycles idle workers. At least 64 MiB; none by
+    /// default, and then only what the system says counts.
+    pub memory_bytes_max: Option<u64>,
     /// The app that answers `/`, with a selector when it has one: `chat`, `chat@1`.
     pub app_shell: Option<String>,
     /// Who may use the internal routes. None: everybody, on loopback.
@@ -105,6 +108,7 @@ impl ServerConfig {
             host: IpAddr::V4(Ipv4Addr::LOCALHOST),
             port: 8080,
             pool_size: 500,
+            memory_bytes_max: None,
             app_shell: None,
             admin_token: None,
             version_fallback: VersionFallback::Highest,

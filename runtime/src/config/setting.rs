@@ -55,6 +55,10 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("pool_size", Alias::Number("POOL_SIZE"), |config, raw| {
         put(&mut config.pool_size, number(raw, 1..=20_000))
     }),
+    setting("memory_bytes_max", Alias::None, |config, raw| {
+        let bytes = number(raw, 64 * 1024 * 1024..=1 << 50);
+        put(&mut config.memory_bytes_max, bytes.map(Some))
+    }),
     setting("app_shell", Alias::Text("APP_SHELL"), |config, raw| {
         put(&mut config.app_shell, app_shell(raw).map(Some))
     }),
