@@ -179,9 +179,9 @@ impl Budget {
         self.places.take()
     }
 
-    /// Whether no new worker could start without another one's end.
-    pub(crate) fn is_exhausted(&self) -> bool {
-        self.places.free() == 0
+    /// Whether so many new workers could start without another one's end.
+    pub(crate) fn has_room_for(&self, workers: usize) -> bool {
+        self.places.free() >= workers
     }
 
     /// Whether a worker that becomes idle keeps somebody waiting.

@@ -31,6 +31,11 @@ impl Hall {
         self.waiting.len() >= self.starting.saturating_mul(at_once)
     }
 
+    /// How many workers on their way have no place yet.
+    pub fn placeless(&self) -> usize {
+        self.starting - self.spawning
+    }
+
     /// Somebody begins to wait.
     pub fn join(&mut self) -> oneshot::Receiver<Seated> {
         let (giver, given) = oneshot::channel();

@@ -66,7 +66,8 @@ impl Pool {
             // A revision that cannot start evicts nobody.
             self.may_start()?;
         }
-        let is_full = shelf.hall.spawning == 0 && self.budget.is_exhausted();
+        let placeless = shelf.hall.placeless() + usize::from(is_needed);
+        let is_full = !self.budget.has_room_for(placeless);
         let waiting = is_full.then(|| self.join_queue()).transpose()?;
         let given = shelf.hall.join();
         let starting = is_needed.then(|| Starting::announce(self, &mut shelf));

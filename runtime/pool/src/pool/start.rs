@@ -80,7 +80,7 @@ impl Pool {
     }
 
     async fn place(&self, asked: Instant) -> Result<Place, AcquireError> {
-        if !self.budget.is_exhausted() {
+        if self.budget.has_room_for(1) {
             return Ok(self.budget.place(self.number).await);
         }
         let _waiting = self.join_queue()?;
