@@ -7,7 +7,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use rookery_bundle::{AppName, Expect, MANIFEST_FILE, PACKAGE_FILE, parse_version};
+use rookery_bundle::{AppName, Expect, MANIFEST_FILE, PACKAGE_FILE, YAML_FILE, parse_version};
+use rookery_routing::LATEST;
 
 use super::Failure;
 
@@ -93,9 +94,12 @@ fn search(dir: &Path, depth: usize, found: &mut Vec<Found>) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the folder describes itself: by a manifest, or by a `package.json` that has one in it.
+/// Whether the folder describes itself: by a manifest in either language, or by a `package.json` that has one in it.
 fn is_bundle(dir: &Path) -> bool {
-    if dir.join(MANIFEST_FILE).is_file() {
+    if [MANIFEST_FILE, YAML_FILE]
+        .iter()
+        .any(|name| dir.join(name).is_file())
+    {
         return true;
     }
     let package = fs::read(dir.join(PACKAGE_FILE)).ok();
@@ -108,7 +112,8 @@ fn is_skipped(name: &OsStr) -> bool {
     name == "target" || name == "node_modules" || name.as_encoded_bytes().starts_with(b".")
 }
 
-/// Reads `app/1.2.3`, `app@1.2.3` or `app` off the end of a path, each with a scope before it or without.
+/// Reads `app/1.2.3`, `app@1.2.3` or `app` off the end of a path, each with a scope before it or without. `latest` in a
+/// version's place leaves the version to the manifest.
 fn expect(dir: &Path) -> Option<Expect> {
     let name_at = |dir: &Path, last: &str| {
         let scope = dir
@@ -119,19 +124,20 @@ fn expect(dir: &Path) -> Option<Expect> {
             .ok()
     };
     let last = file_name(dir)?;
-    if let Some(version) = parse_version(last) {
+    let is_version = |text: &str| text == LATEST || parse_version(text).is_some();
+    if is_version(last) {
         let app = dir.parent()?;
         return Some(Expect {
             name: name_at(app, file_name(app)?)?,
-            version: Some(version),
+            version: parse_version(last),
         });
     }
-    if let Some((name, version)) = last.split_once('@')
-        && let Some(version) = parse_version(version)
+    if let Some((name, text)) = last.split_once('@')
+        && is_version(text)
     {
         return Some(Expect {
             name: name_at(dir, name)?,
-            version: Some(version),
+            version: parse_version(text),
         });
     }
     Some(Expect {
@@ -177,6 +183,8 @@ mod tests {
             "apps/hello@1.2.3/worker.config.json",
             "apps/shop/package.json",
             "apps/@acme/site/worker.config.json",
+            "apps/news/latest/manifest.yaml",
+            "apps/talk@latest/worker.config.json",
             "apps/@acme/api/1.0.0/worker.config.json",
         ]);
         assert_eq!(
@@ -188,7 +196,9 @@ mod tests {
                 "chat@1.0.0",
                 "chat@2.0.0-rc.1",
                 "hello@1.2.3",
-                "shop"
+                "news",
+                "shop",
+                "talk"
             ]
         );
     }
