@@ -22,5 +22,7 @@ mod style;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::run(std::env::args_os())
+    // Before there is a second thread: this may be a guard of a worker's process, and no server at all.
+    let guard = rookery_subprocess::take_over(std::env::args_os().skip(1));
+    guard.unwrap_or_else(|| cli::run(std::env::args_os()))
 }

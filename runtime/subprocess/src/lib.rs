@@ -43,6 +43,8 @@ mod worker;
 
 mod body;
 
+mod secrets;
+
 mod config;
 
 mod error;
@@ -52,3 +54,4 @@ pub use error::StartError;
 pub use folders::FOLDER_BYTES_MAX;
 pub use guard::{GUARD, take_over};
 pub use house::Processes;
+pub use secrets::keep_secrets;
