@@ -5,11 +5,14 @@ use std::sync::Arc;
 
 use rookery_bundle::{Bundle, Namespace};
 use rookery_hub::Hub;
+use rookery_lifecycle::Tasks;
 use rookery_storage::{Bucket, Database, Databases, OpenError, SqlError, Stores};
 use tokio::sync::OnceCell;
 
 use crate::hub::GuestHub;
 use crate::log::{self, Stream};
+use crate::outgoing::Outgoing;
+use crate::password::Passwords;
 use crate::sql::GuestSql;
 
 /// What the machine offers to guests.
@@ -81,18 +84,23 @@ impl Guest {
     ///
     /// # Errors
     /// [`SqlError::Unavailable`]; the log says why.
-    pub async fn sql(&self) -> Result<GuestSql, SqlError> {
+    pub async fn sql(&self, outgoing: &Outgoing) -> Result<GuestSql, SqlError> {
         let database = self.database().await.map_err(|reason| {
             let app = self.bundle.label();
             tracing::error!(target: "guest", %app, %reason, "there is no database");
             SqlError::Unavailable("the database does not open".to_owned())
         })?;
-        Ok(GuestSql::new(Arc::clone(database)))
+        Ok(GuestSql::new(Arc::clone(database), outgoing.clone()))
     }
 
-    /// Ends the use that an invocation made of its database.
-    pub fn finish_sql(&self, sql: GuestSql) {
-        sql.finish(self.databases.tasks());
+    /// Hashes and checks passwords.
+    pub fn passwords(&self) -> &'static Passwords {
+        Passwords::of_the_machine()
+    }
+
+    /// Where output that waits is waited with.
+    pub fn tasks(&self) -> &Tasks {
+        self.databases.tasks()
     }
 
     /// Sessions and topics for one invocation. What was published reaches the subscribers when it is dropped, at the

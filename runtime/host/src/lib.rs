@@ -9,11 +9,13 @@
 mod guest;
 mod hub;
 mod log;
+mod outgoing;
 mod password;
 mod sql;
 
 pub use guest::{Guest, Services};
 pub use hub::GuestHub;
 pub use log::{LineSplitter, Stream};
+pub use outgoing::{Held, Outgoing};
 pub use password::{PASSWORD_BYTES_MAX, PasswordError, Passwords};
-pub use sql::{GuestSql, all_kept};
+pub use sql::GuestSql;

@@ -3,7 +3,7 @@
 //! **Invariant:** so many at once as there are permits; the others wait, and no thread that serves is used.
 //! **Invariant:** a hash that a guest brings asks for no more memory and time than ours do.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
@@ -38,6 +38,15 @@ impl Passwords {
         Passwords {
             permits: Arc::new(Semaphore::new(at_once.clamp(1, Semaphore::MAX_PERMITS))),
         }
+    }
+
+    /// Those of all guests together: half of the cores, for the others serve.
+    pub fn of_the_machine() -> &'static Passwords {
+        static ALL: LazyLock<Passwords> = LazyLock::new(|| {
+            let cores = std::thread::available_parallelism().map_or(1, usize::from);
+            Passwords::new(cores / 2)
+        });
+        &ALL
     }
 
     /// The hash of a password with a salt of its own, as a PHC string.

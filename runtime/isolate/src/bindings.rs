@@ -4,10 +4,16 @@
 wasmtime::component::bindgen!({
     path: "../../sdk/wit",
     world: "rookery:app/app",
-    imports: { default: trappable },
+    imports: {
+        // These wait for the database and for a thread; everything else answers at once.
+        "rookery:app/sql": async | trappable,
+        "rookery:app/password": async | trappable,
+        default: trappable,
+    },
     exports: { default: async },
     require_store_data_send: true,
     with: {
+        "rookery:app/sql.transaction": crate::sql::OpenTransaction,
         "wasi:keyvalue/store.bucket": crate::keyvalue::OpenBucket,
         "wasi:keyvalue/atomics.cas": crate::keyvalue::Cas,
     },

@@ -92,11 +92,22 @@ fn resources(
         body.map_err(|error| wasmtime_wasi_http::Error::InternalError(Some(error.to_string())))
     });
     let reply = Arc::clone(reply);
+    let (outgoing, guest) = (state.outgoing.clone(), Arc::clone(&state.guest));
     let mut http = state.http();
     let request = http.new_incoming_request(scheme, request)?;
     let out = http.new_response_outparam_from_callback(move |answer| {
-        if let Some(reply) = reply.lock().take() {
-            respond(reply, answer);
+        let Some(reply) = reply.lock().take() else {
+            return;
+        };
+        match outgoing.take() {
+            None => respond(reply, answer),
+            Some(held) => guest.tasks().spawn("held answer", async move {
+                if held.settle().await {
+                    respond(reply, answer);
+                } else {
+                    reply.fail(Fault::Lost);
+                }
+            }),
         }
     })?;
     Ok((request, out))

@@ -104,7 +104,10 @@ impl history::Host for State {
             epoch: since.epoch,
             offset: since.offset,
         };
-        Ok(match self.hub().recover(&topic, since, limit) {
+        let recovered = self.hub().recover(&topic, since, limit);
+        let outgoing = self.outgoing.clone();
+        outgoing.inherit(self.hub());
+        Ok(match recovered {
             Ok(page) => Ok(history::Page {
                 messages: page.messages.into_iter().map(kept).collect(),
                 position: position(page.position),

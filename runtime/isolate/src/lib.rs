@@ -22,6 +22,7 @@ mod limits;
 mod link;
 mod revision;
 mod sessions;
+mod sql;
 mod state;
 mod stdio;
 mod trap;

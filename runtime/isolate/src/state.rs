@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use http::{Request, Response};
-use rookery_host::{Guest, GuestHub};
+use rookery_host::{Guest, GuestHub, GuestSql, Outgoing};
 use rookery_pool::Deadline;
+use rookery_storage::SqlError;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{
@@ -31,7 +32,10 @@ pub(crate) struct State {
     /// The index of the event that the guest began last.
     pub began: Option<usize>,
     pub table: ResourceTable,
+    /// What the invocation says, and what it waits for.
+    pub outgoing: Outgoing,
     hub: Option<GuestHub>,
+    sql: Option<GuestSql>,
     wasi: WasiCtx,
     http: WasiHttpCtx,
     hooks: Hooks,
@@ -55,7 +59,9 @@ impl State {
             cpu,
             began: None,
             table,
+            outgoing: Outgoing::default(),
             hub: None,
+            sql: None,
             wasi,
             http: WasiHttpCtx::new(),
             hooks: Hooks,
@@ -67,9 +73,21 @@ impl State {
         self.hub.get_or_insert_with(|| self.guest.hub())
     }
 
+    /// The database for the invocation that runs, and the hub that holds what is said of what it writes.
+    pub async fn database(&mut self) -> Result<(&mut GuestSql, &mut GuestHub), SqlError> {
+        if self.sql.is_none() {
+            self.sql = Some(self.guest.sql(&self.outgoing).await?);
+        }
+        let hub = self.hub.get_or_insert_with(|| self.guest.hub());
+        let sql = self.sql.as_mut().expect("it was opened just before");
+        Ok((sql, hub))
+    }
+
     /// Ends the invocation: what it published goes out.
     pub fn end_invocation(&mut self) {
         self.hub = None;
+        self.sql = None;
+        self.outgoing.finish(self.guest.tasks());
         self.turn.end();
     }
 }

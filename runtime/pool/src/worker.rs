@@ -67,6 +67,9 @@ pub enum Fault {
     /// It ended, or cannot be reached: a process that was killed is gone.
     #[error("the worker is gone: {0}")]
     Gone(String),
+    /// What it wrote was lost before it was durable, and its answer with it.
+    #[error("what the guest wrote was lost, so its answer is not given")]
+    Lost,
     /// It finished without an answer.
     #[error("the guest returned without an answer")]
     NoAnswer,

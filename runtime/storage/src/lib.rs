@@ -21,8 +21,8 @@ pub use bucket::{Bucket, BucketLimits, KeyPage, Revision};
 pub use databases::{Databases, OpenError};
 pub use error::{KvError, SqlError};
 pub use sql::{
-    Applied, CommitError, Database, Dialect, Done, Durable, Rows, SqlClient, SqlLimits, Statement,
-    Transaction, Value,
+    Applied, CommitError, Database, Dialect, Done, Durable, Owed, Rows, SqlClient, SqlLimits,
+    Statement, Transaction, Value,
 };
 pub use sqlite::{Place, Sqlite};
 pub use stores::Stores;

@@ -13,7 +13,7 @@ mod limits;
 mod statement;
 mod value;
 
-pub use client::SqlClient;
+pub use client::{Owed, SqlClient};
 pub use database::{Applied, Database, Dialect, Done, Rows, Transaction};
 pub use durable::{CommitError, Durable, Group};
 pub(crate) use lexer::{Kind, inspect, split};

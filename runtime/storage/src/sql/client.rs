@@ -82,9 +82,13 @@ impl SqlClient {
         Statement::new(sql, values, self.database.limits())
     }
 
-    /// Whether it wrote, or saw, what may not be durable yet.
-    pub fn owes(&self) -> bool {
-        self.pending.is_some() || self.lost.is_some()
+    /// What has to be durable before anybody is told of what was written or seen; `None` when nothing has.
+    pub fn owed(&self) -> Option<Owed> {
+        let owes = self.pending.is_some() || self.lost.is_some();
+        owes.then(|| Owed {
+            pending: self.pending.clone(),
+            lost: self.lost.clone(),
+        })
     }
 
     /// Waits until all that was written is durable; then its output may go out. At once when nothing was.
@@ -92,10 +96,16 @@ impl SqlClient {
     /// # Errors
     /// [`CommitError`] when a part of it is lost: then the output must not go out.
     pub async fn durable(&mut self) -> Result<(), CommitError> {
-        if let Some(pending) = self.pending.take() {
-            self.settled(pending.wait().await);
+        let owed = self.owed();
+        self.pending = None;
+        match owed {
+            Some(owed) => {
+                let outcome = owed.wait().await;
+                self.settled(outcome.clone());
+                outcome
+            }
+            None => Ok(()),
         }
-        self.lost.clone().map_or(Ok(()), Err)
     }
 
     /// Remembers what has to be durable first.
@@ -112,6 +122,29 @@ impl SqlClient {
     fn settled(&mut self, outcome: Result<(), CommitError>) {
         if let Err(error) = outcome {
             self.lost = Some(error);
+        }
+    }
+}
+
+/// What an invocation's output has to wait for.
+#[derive(Clone, Debug)]
+pub struct Owed {
+    pending: Option<Durable>,
+    lost: Option<CommitError>,
+}
+
+impl Owed {
+    /// Waits until all of it is durable.
+    ///
+    /// # Errors
+    /// [`CommitError`] when a part of it is lost.
+    pub async fn wait(self) -> Result<(), CommitError> {
+        if let Some(lost) = self.lost {
+            return Err(lost);
+        }
+        match self.pending {
+            Some(pending) => pending.wait().await,
+            None => Ok(()),
         }
     }
 }
