@@ -173,7 +173,7 @@ fn fault(fault: &Fault) -> (StatusCode, &'static str, Option<&'static str>) {
             "WORKER_GONE",
             Some("The app ended without an answer"),
         ),
-        Fault::NoAnswer | Fault::Cancelled => (
+        Fault::NoAnswer | Fault::Lost | Fault::Cancelled => (
             StatusCode::BAD_GATEWAY,
             "NO_ANSWER",
             Some("The app gave no answer"),
