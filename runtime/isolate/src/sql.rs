@@ -46,15 +46,15 @@ impl sql::Host for State {
             .map_err(sql_error))
     }
 
-    async fn dialect(&mut self) -> wasmtime::Result<sql::Dialect> {
+    async fn dialect(&mut self) -> wasmtime::Result<sql::SqlDialect> {
         let dialect = match self.database().await {
             Ok((database, _)) => database.dialect(),
             // Whatever it would speak: SQLite needs nobody to be there.
             Err(_) => storage::Dialect::Sqlite,
         };
         Ok(match dialect {
-            storage::Dialect::Sqlite => sql::Dialect::Sqlite,
-            storage::Dialect::Postgres => sql::Dialect::Postgres,
+            storage::Dialect::Sqlite => sql::SqlDialect::Sqlite,
+            storage::Dialect::Postgres => sql::SqlDialect::Postgres,
         })
     }
 }
