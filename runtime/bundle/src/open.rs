@@ -105,7 +105,7 @@ pub fn open_as(dir: &Path, expect: Expect, broken: BrokenManifest) -> Result<Bun
     let mut read = Files::read(&dir, broken)?;
     let needs_package = expect.version.is_none() && read.draft.manifest.version.is_none();
     // Not twice: a broken one that was passed over would be warned of again.
-    if needs_package && read.bytes[1].is_empty() {
+    if needs_package && read.bytes[Source::Package as usize].is_empty() {
         read.take_package(&dir, broken)?;
     }
 
@@ -117,11 +117,6 @@ pub fn open_as(dir: &Path, expect: Expect, broken: BrokenManifest) -> Result<Bun
         manifest,
         mut warnings,
     } = read.draft.finish()?;
-    if !manifest.proxy.is_empty() {
-        warnings.push(
-            "`proxy` is checked but not applied yet: its paths go to files and workers".to_owned(),
-        );
-    }
 
     let version = expect
         .version
@@ -154,10 +149,28 @@ pub fn read_manifest(dir: &Path) -> Result<Parsed, BundleError> {
     Files::read(&dir, BrokenManifest::Refused)?.draft.finish()
 }
 
+/// A file that may describe a bundle, in the order in which they are asked.
+#[derive(Clone, Copy)]
+enum Source {
+    Manifest,
+    Package,
+    Yaml,
+}
+
+impl Source {
+    fn file(self) -> &'static str {
+        match self {
+            Source::Manifest => MANIFEST_FILE,
+            Source::Package => PACKAGE_FILE,
+            Source::Yaml => YAML_FILE,
+        }
+    }
+}
+
 /// The describing files of a bundle.
 struct Files {
     draft: Draft,
-    /// What was read of each of [`MANIFEST_FILE`], [`PACKAGE_FILE`] and [`YAML_FILE`]; a broken one counts, too.
+    /// What was read of each [`Source`]; a broken one counts, too.
     bytes: [Vec<u8>; 3],
     /// Read when it is asked for.
     package: Option<Package>,
@@ -171,7 +184,7 @@ impl Files {
             bytes: Default::default(),
             package: None,
         };
-        if let Some(json) = files.object(dir, 0, MANIFEST_FILE, parse_object, broken)? {
+        if let Some(json) = files.object(dir, Source::Manifest, broken)? {
             files.found(|| Draft::read(MANIFEST_FILE, &json));
             return Ok(files);
         }
@@ -184,14 +197,14 @@ impl Files {
             files.found(|| Draft::read_value(PACKAGE_FILE, &config));
             return Ok(files);
         }
-        if let Some(yaml) = files.object(dir, 2, YAML_FILE, parse_yaml_object, broken)? {
+        if let Some(yaml) = files.object(dir, Source::Yaml, broken)? {
             files.found(|| Draft::read(YAML_FILE, &yaml));
         }
         Ok(files)
     }
 
     fn take_package(&mut self, dir: &Path, broken: BrokenManifest) -> Result<(), BundleError> {
-        let json = self.object(dir, 1, PACKAGE_FILE, parse_object, broken)?;
+        let json = self.object(dir, Source::Package, broken)?;
         self.package = json.map(Package::read);
         Ok(())
     }
@@ -207,16 +220,17 @@ impl Files {
     fn object(
         &mut self,
         dir: &Path,
-        place: usize,
-        name: &'static str,
-        parse: fn(&'static str, &[u8]) -> Result<Map<String, Value>, BundleError>,
+        source: Source,
         broken: BrokenManifest,
     ) -> Result<Option<Map<String, Value>>, BundleError> {
-        let Some(bytes) = read_file(dir, name)? else {
+        let Some(bytes) = read_file(dir, source.file())? else {
             return Ok(None);
         };
-        let parsed = parse(name, &bytes);
-        self.bytes[place] = bytes;
+        let parsed = match source {
+            Source::Manifest | Source::Package => parse_object(source.file(), &bytes),
+            Source::Yaml => parse_yaml_object(source.file(), &bytes),
+        };
+        self.bytes[source as usize] = bytes;
         match parsed {
             Ok(object) => Ok(Some(object)),
             Err(error) if broken == BrokenManifest::PassedOver => {

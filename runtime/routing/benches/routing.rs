@@ -7,9 +7,11 @@ use rookery_routing::{Address, Facts, Fallback, Route, Table, Upgrade, choose};
 use semver::Version;
 
 const FACTS: Facts = Facts {
+    rule: false,
     static_files: true,
     worker: true,
     sessions: false,
+    tunnels: false,
 };
 
 fn table() -> Table<Facts> {
