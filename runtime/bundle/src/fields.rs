@@ -156,8 +156,8 @@ pub(crate) const MAX_REQUESTS: Defaulted<Count<u64>> = field(
 pub(crate) const LOW_MEMORY: Defaulted<Switch> = field(
     "lowMemory",
     Switch,
-    "Prefer little memory over speed: bun --smol, node --optimize-for-size, and no process that is started before it is \
-     needed.",
+    "Prefer little memory over speed: bun --smol, node --optimize-for-size, no process that is started before it is \
+     needed, and for isolates no memory that is kept for the next one.",
 )
 .or(false);
 pub(crate) const WORKERS_MIN: Defaulted<Count<u32>> = field(
