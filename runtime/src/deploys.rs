@@ -5,11 +5,13 @@
 
 use std::sync::Arc;
 
-use rookery_admin::{Fate, Label, Stage};
+use rookery_admin::{Fate, Label, Source as _, Stage};
 use rookery_bundle::{Bundle, Digest, Kind};
 use rookery_routing::{Fallback, Selector};
 use rookery_supervisor::{Kinds, RevisionStatus, Supervisor};
 use tokio::sync::broadcast::error::RecvError;
+
+use crate::figures::Figures;
 
 /// Does it with what serves.
 pub struct Rehearsals {
@@ -17,6 +19,8 @@ pub struct Rehearsals {
     pub kinds: Kinds,
     /// Knows what serves.
     pub supervisor: Arc<Supervisor>,
+    /// Knows what is asked of it.
+    pub figures: Arc<Figures>,
 }
 
 #[async_trait::async_trait]
@@ -62,16 +66,17 @@ impl Stage for Rehearsals {
         if unpinned.is_some_and(|resolved| *resolved.version == label.version) {
             uses.push(format!("/{} leads to it", label.app));
         }
-        let revisions = self.supervisor.revisions().into_iter();
-        let pools = revisions
-            .filter(|revision| {
-                revision.bundle.name == label.app && revision.bundle.version == label.version
-            })
-            .filter_map(|revision| revision.pool.clone());
-        let busy: u64 = pools
-            .map(|pool| pool.snapshot())
-            .map(|figures| figures.busy + figures.waiting)
-            .sum();
+        let lines = self.figures.revisions().into_iter();
+        let version = label.version.to_string();
+        let ours = lines.filter(|line| line.app == label.app.as_str() && line.version == version);
+        let (mut busy, mut sessions) = (0, 0);
+        for line in ours {
+            busy += line.figures.busy + line.figures.waiting + line.figures.tunnels;
+            sessions += line.sessions;
+        }
+        if sessions > 0 {
+            uses.push(format!("{sessions} sessions are attached"));
+        }
         if busy > 0 {
             uses.push(format!("{busy} requests are under way"));
         }

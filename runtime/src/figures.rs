@@ -1,10 +1,12 @@
 //! The server's numbers, gathered from the parts that count them.
 
-use std::collections::BTreeMap;
+mod rules;
+
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock, Weak};
 
-use rookery_admin::Source;
-use rookery_gateway::{Gateway, RuleSnapshot};
+use rookery_admin::{RevisionLine, Source};
+use rookery_gateway::Gateway;
 use rookery_hub::Hub;
 use rookery_pool::{Budget, Totals};
 use rookery_supervisor::Supervisor;
@@ -22,56 +24,31 @@ pub struct Figures {
     pub hub: Arc<Hub>,
     /// Apps and revisions.
     pub supervisor: Arc<Supervisor>,
-    /// Proxy rules. Known from the moment it is made, after this.
+    /// Proxy rules, and who is attached where. Known from the moment it is made, after this.
     pub gateway: OnceLock<Weak<Gateway>>,
 }
 
 impl Figures {
-    /// What was counted of proxy rules.
-    fn rules(&self) -> Vec<RuleSnapshot> {
-        let gateway = self.gateway.get().and_then(Weak::upgrade);
-        gateway.map_or_else(Vec::new, |gateway| gateway.rules())
+    fn gateway(&self) -> Option<Arc<Gateway>> {
+        self.gateway.get().and_then(Weak::upgrade)
     }
 
-    fn expose_rules(&self, text: &mut Exposition) {
-        let rules = self.rules();
-        if rules.is_empty() {
-            return;
-        }
-        let labelled: Vec<(String, &RuleSnapshot)> = rules
-            .iter()
-            .map(|rule| (rule.index.to_string(), rule))
-            .collect();
-        let mut requests = text.counter(
-            "rookery_proxy_requests_total",
-            "Requests by proxy rule and first digit of the answer's status.",
-        );
-        for (index, rule) in &labelled {
-            for (class, count) in ["1xx", "2xx", "3xx", "4xx", "5xx"]
-                .iter()
-                .zip(rule.statuses)
-            {
-                let labels = [
-                    ("revision", &*rule.revision),
-                    ("rule", index),
-                    ("status", class),
-                ];
-                requests.sample(&labels, count as f64);
-            }
-        }
-        let mut tunnels = text.gauge("rookery_proxy_tunnels", "Open WebSockets by proxy rule.");
-        for (index, rule) in &labelled {
-            let labels = [("revision", &*rule.revision), ("rule", index)];
-            tunnels.sample(&labels, rule.tunnels as f64);
-        }
-        let mut latency = text.histogram(
-            "rookery_proxy_answer_seconds",
-            "Time to the head of the upstream's answer, by proxy rule.",
-        );
-        for (index, rule) in &labelled {
-            let labels = [("revision", &*rule.revision), ("rule", index)];
-            latency.sample(&labels, &rule.latency);
-        }
+    /// Every pool of a revision that serves or finishes what it began.
+    fn lines(&self) -> Vec<RevisionLine> {
+        let sessions = self.gateway().map(|gateway| gateway.sessions());
+        let sessions = sessions.unwrap_or_default();
+        let revisions = self.supervisor.revisions().into_iter();
+        let lines = revisions.filter_map(|revision| {
+            let figures = revision.pool.as_ref()?.snapshot();
+            Some(RevisionLine {
+                id: revision.id.0,
+                app: revision.bundle.name.to_string(),
+                version: revision.bundle.version.to_string(),
+                sessions: sessions.get(&revision.id).map_or(0, |count| *count as u64),
+                figures,
+            })
+        });
+        lines.collect()
     }
 }
 
@@ -96,16 +73,35 @@ impl Source for Figures {
         workers.collect()
     }
 
+    fn revisions(&self) -> Vec<RevisionLine> {
+        self.lines()
+    }
+
     fn hub(&self) -> Value {
         serde_json::to_value(self.hub.snapshot()).unwrap_or_default()
     }
 
     fn deployments(&self) -> Value {
-        serde_json::to_value(self.supervisor.deployments()).unwrap_or_default()
+        let mut shown = serde_json::to_value(self.supervisor.deployments()).unwrap_or_default();
+        let mut figures: HashMap<u64, Value> = HashMap::new();
+        for line in self.lines() {
+            let snapshot = serde_json::to_value(line.snapshot());
+            figures.insert(line.id, snapshot.unwrap_or_default());
+        }
+        let apps = shown["apps"].as_array_mut().into_iter().flatten();
+        for revision in apps.flat_map(|app| app["revisions"].as_array_mut().into_iter().flatten()) {
+            let id = revision["id"].as_u64().unwrap_or_default();
+            if let Some(figures) = figures.remove(&id) {
+                revision["figures"] = figures;
+            }
+        }
+        shown
     }
 
     fn expose(&self, text: &mut Exposition) {
-        self.expose_rules(text);
+        if let Some(gateway) = self.gateway() {
+            rules::write(text, &gateway.rules());
+        }
         let hub = self.hub.snapshot().total;
         text.counter("rookery_published_total", "Messages published on topics.")
             .sample(&[], hub.published as f64);
@@ -124,15 +120,5 @@ impl Source for Figures {
             "Sessions closed because the app failed on their event.",
         )
         .sample(&[], hub.guest_faults as f64);
-        let mut requests = text.counter(
-            "rookery_revision_requests_total",
-            "Invocations by revision.",
-        );
-        for revision in self.supervisor.revisions() {
-            if let Some(pool) = &revision.pool {
-                let count = pool.stats().requests.get() as f64;
-                requests.sample(&[("revision", pool.label())], count);
-            }
-        }
     }
 }

@@ -32,6 +32,8 @@ mod body;
 
 mod source;
 
+mod revision;
+
 mod metrics;
 
 mod interval;
@@ -57,6 +59,7 @@ pub use access::{Access, Token};
 pub use body::Incoming;
 pub use deploy::{Fate, LIVE_DEADLINE, Label, PREPARE_DEADLINE, Stage};
 pub use login::{LIFE as LOGIN_LIFE, LOGINS_MAX};
+pub use revision::{RevisionLine, RevisionSnapshot};
 pub use serve::Admin;
 pub use source::Source;
 pub use stream::{SHARED_FOR, VIEWERS_MAX};

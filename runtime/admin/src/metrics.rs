@@ -1,11 +1,11 @@
 //! The pools' numbers, as JSON and for Prometheus.
 
-use std::collections::BTreeMap;
+pub(crate) mod revisions;
 
 use http::HeaderMap;
 use http::header::ACCEPT;
 use rookery_telemetry::prometheus::Exposition;
-use rookery_telemetry::{PoolFigures, Surroundings, WorkerSnapshot, cpu_time};
+use rookery_telemetry::{PoolFigures, Surroundings, cpu_time};
 
 use crate::source::Source;
 
@@ -37,7 +37,7 @@ pub(crate) fn prometheus(source: &dyn Source) -> String {
     gauges(&mut text, &pool);
     histograms(&mut text, &pool);
     server(&mut text, source.surroundings());
-    revisions(&mut text, &source.workers());
+    revisions::write(&mut text, source.revisions());
     source.expose(&mut text);
     text.finish()
 }
@@ -148,23 +148,4 @@ fn server(text: &mut Exposition, around: Surroundings) {
         text.counter("process_cpu_seconds_total", "Processor time.")
             .sample(&[], cpu.as_secs_f64());
     }
-}
-
-/// A revision without a worker has no line, so a thousand idle versions are not a thousand lines.
-fn revisions(text: &mut Exposition, revisions: &BTreeMap<String, WorkerSnapshot>) {
-    let mut family = |name, help, value: fn(&WorkerSnapshot) -> u64| {
-        let mut lines = text.gauge(name, help);
-        for (label, workers) in revisions {
-            let (app, version) = label.rsplit_once('@').unwrap_or((label, ""));
-            lines.sample(&[("app", app), ("version", version)], value(workers) as f64);
-        }
-    };
-    family("rookery_revision_workers", "Living workers.", |workers| {
-        workers.workers
-    });
-    family(
-        "rookery_revision_worker_requests",
-        "Requests that the living workers took.",
-        |workers| workers.request_count,
-    );
 }

@@ -7,6 +7,8 @@ use rookery_telemetry::{PoolFigures, StatsSnapshot, Surroundings, WorkerSnapshot
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::revision::{RevisionLine, RevisionSnapshot};
+
 /// The server as its operator sees it. Each call takes the numbers anew and must not wait.
 pub trait Source: Send + Sync + 'static {
     /// All pools together, past ones included.
@@ -17,6 +19,9 @@ pub trait Source: Send + Sync + 'static {
 
     /// The living workers, a line for each revision that has any, by `name@version`.
     fn workers(&self) -> BTreeMap<String, WorkerSnapshot>;
+
+    /// Every revision that serves or finishes what it began, with or without workers, the oldest first.
+    fn revisions(&self) -> Vec<RevisionLine>;
 
     /// Sessions and topics in detail.
     fn hub(&self) -> Value;
@@ -33,6 +38,7 @@ pub trait Source: Send + Sync + 'static {
 pub(crate) struct Stats {
     #[serde(flatten)]
     snapshot: StatsSnapshot,
+    revisions: Vec<RevisionSnapshot>,
     hub: Value,
 }
 
@@ -43,8 +49,10 @@ impl Stats {
             pool: source.pool().snapshot(source.surroundings()),
             workers: source.workers(),
         };
+        let revisions = source.revisions();
         Stats {
             snapshot,
+            revisions: revisions.iter().map(RevisionLine::snapshot).collect(),
             hub: source.hub(),
         }
     }

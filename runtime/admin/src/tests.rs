@@ -19,7 +19,7 @@ use http_body_util::{BodyExt, Full};
 use parking_lot::Mutex;
 use rookery_bundle::{Bundle, Digest};
 use rookery_lifecycle::Shutdown;
-use rookery_pool::Body;
+use rookery_pool::{Body, RevisionFigures, StartFailure};
 use rookery_telemetry::prometheus::Exposition;
 use rookery_telemetry::{
     Histogram, PoolFigures, Quantiles, Surroundings, WorkerSnapshot, WorkerStatus,
@@ -27,7 +27,7 @@ use rookery_telemetry::{
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Access, Admin, Fate, Label, Source, Stage};
+use crate::{Access, Admin, Fate, Label, RevisionLine, Source, Stage};
 
 /// Knows one app, and counts how often it is asked for its pools.
 #[derive(Default)]
@@ -76,6 +76,48 @@ impl Source for Known {
             response_time_ms: Quantiles::default(),
         };
         BTreeMap::from([("@team/chat@1.0.0".to_owned(), workers)])
+    }
+
+    fn revisions(&self) -> Vec<RevisionLine> {
+        let time = Histogram::new();
+        time.record(Duration::from_millis(2));
+        let asked = RevisionFigures {
+            workers: None,
+            busy: 1,
+            waiting: 2,
+            tunnels: 3,
+            requests: 10,
+            refused: 4,
+            created: 5,
+            failed: 6,
+            relieved: 7,
+            start_failure: None,
+            response_time: time.snapshot(),
+            queue_wait: time.snapshot(),
+            cold_start: time.snapshot(),
+            cpu_time: Some(Duration::from_millis(1_250)),
+        };
+        let failing = RevisionFigures {
+            start_failure: Some(StartFailure {
+                reason: "no such file".to_owned(),
+                attempts: 8,
+                retry_after: Duration::from_millis(1_500),
+            }),
+            cpu_time: None,
+            ..asked.clone()
+        };
+        let line = |id, app: &str, figures| RevisionLine {
+            id,
+            app: app.to_owned(),
+            version: "1.0.0".to_owned(),
+            sessions: 9,
+            figures,
+        };
+        vec![
+            line(1, "@team/chat", asked.clone()),
+            line(2, "@team/chat", asked),
+            line(3, "site", failing),
+        ]
     }
 
     fn hub(&self) -> Value {

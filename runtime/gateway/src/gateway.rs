@@ -1,5 +1,6 @@
 //! The front door and what it knows of the house.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -7,7 +8,7 @@ use hyper::body::Incoming;
 use rookery_hub::Hub;
 use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_pool::Body;
-use rookery_supervisor::Supervisor;
+use rookery_supervisor::{RevisionId, Supervisor};
 use rookery_upstream::Upstreams;
 use tokio::net::TcpListener;
 
@@ -84,6 +85,11 @@ impl Gateway {
     /// rule's histogram, 2 KiB, so it is for operators and not for requests.
     pub fn rules(&self) -> Vec<RuleSnapshot> {
         self.sites.rules()
+    }
+
+    /// How many sessions each revision that serves holds; those that hold none are left out.
+    pub fn sessions(&self) -> HashMap<RevisionId, usize> {
+        self.sites.sessions()
     }
 
     /// Lets clients in until the shutdown. Connections that are open then finish what they have, as tasks of their own.

@@ -46,6 +46,11 @@ impl Members {
         self.all()
     }
 
+    /// How many are there.
+    pub fn count(&self) -> usize {
+        self.0.lock().berths.len()
+    }
+
     /// Whether nobody is there.
     pub fn is_empty(&self) -> bool {
         self.0.lock().berths.is_empty()

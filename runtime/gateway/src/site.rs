@@ -143,6 +143,15 @@ impl Sites {
         snapshots
     }
 
+    /// How many sessions each revision in the table holds, where it holds any.
+    pub fn sessions(&self) -> HashMap<RevisionId, usize> {
+        let table = self.table.load();
+        let counted = table
+            .iter()
+            .map(|(_, _, site)| (site.revision.id, site.members.count()));
+        counted.filter(|(_, count)| *count > 0).collect()
+    }
+
     /// Follows the supervisor's table until the shutdown. Sessions move with it to where their path leads now; those of
     /// a site that leaves the table and has no successor are closed.
     pub async fn follow(

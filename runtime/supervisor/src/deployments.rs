@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rookery_bundle::Kind;
 use serde::Serialize;
+use tokio::time::Instant;
 
 use crate::catalog::Report;
 use crate::handle::Shared;
@@ -71,6 +72,9 @@ pub struct RevisionStatus {
     pub reason: Option<String>,
     /// How often it could not be prepared.
     pub failures: u32,
+    /// In how many milliseconds that is tried again; none when only other bytes on disk would change it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_in_ms: Option<u64>,
     /// What its author should look at.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
@@ -135,6 +139,7 @@ impl RevisionStatus {
             folder: record.folder.to_string(),
             reason,
             failures: record.restart.failures(),
+            retry_in_ms: record.restart.due().map(ms_until),
             warnings: record.bundle.warnings.clone(),
         }
     }
@@ -146,6 +151,11 @@ fn kind_name(kind: Kind) -> &'static str {
         Kind::Wasm => "wasm",
         Kind::Process => "process",
     }
+}
+
+fn ms_until(due: Instant) -> u64 {
+    let left = due.saturating_duration_since(Instant::now());
+    u64::try_from(left.as_millis()).unwrap_or(u64::MAX)
 }
 
 fn unix_ms(time: SystemTime) -> u64 {

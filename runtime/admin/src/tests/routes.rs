@@ -56,7 +56,7 @@ async fn the_statistics_have_a_line_for_each_revision() {
     let server = Server::new(Access::Open);
     let stats = server.ask("GET /_/stats", &[]).await.json();
     let fields: Vec<_> = stats.as_object().unwrap().keys().collect();
-    assert_eq!(fields, ["pool", "workers", "hub"]);
+    assert_eq!(fields, ["pool", "workers", "revisions", "hub"]);
     assert_eq!(
         stats["pool"],
         server.ask("GET /_/metrics", &[]).await.json()
@@ -66,6 +66,56 @@ async fn the_statistics_have_a_line_for_each_revision() {
         r#""queueDepth":0,"failed":1,"responseTimeMs":{"p50":0.0,"p95":0.0,"p99":0.0}}}"#,
     );
     assert_eq!(stats["workers"].to_string(), expected);
+}
+
+#[tokio::test]
+async fn a_revision_without_workers_has_a_line_that_says_why() {
+    let server = Server::new(Access::Open);
+    let stats = server.ask("GET /_/stats", &[]).await.json();
+    let revisions = stats["revisions"].as_array().unwrap();
+    assert_eq!(revisions.len(), 3);
+    let (asked, failing) = (&revisions[0], &revisions[2]);
+    assert_eq!(
+        (
+            &asked["app"],
+            &asked["workers"],
+            &asked["requests"],
+            &asked["cpuTimeMs"]
+        ),
+        (&json!("@team/chat"), &json!(0), &json!(10), &json!(1250.0))
+    );
+    assert_eq!(asked["startFailure"], json!(null));
+    assert_eq!(
+        failing["startFailure"],
+        json!({ "reason": "no such file", "attempts": 8, "retryInMs": 1500 })
+    );
+    for field in ["responseTimeMs", "queueWaitMs", "coldStartMs"] {
+        assert!(asked[field]["p99"].as_f64().unwrap() > 1.0, "{field}");
+    }
+}
+
+#[test]
+fn no_more_versions_than_a_bound_have_lines() {
+    use crate::metrics::revisions::{SHOWN_MAX, write};
+    use crate::{RevisionLine, Source as _};
+    let known = super::Known::default().revisions().remove(0);
+    let lines = (0..SHOWN_MAX as u64 + 5).map(|requests| {
+        let mut line = RevisionLine {
+            app: format!("app{requests}"),
+            ..known.clone()
+        };
+        line.figures.requests = requests;
+        line
+    });
+    let mut text = rookery_telemetry::prometheus::Exposition::new();
+    write(&mut text, lines.collect());
+    let text = text.finish();
+    assert!(text.contains("rookery_revisions_omitted 5\n"));
+    let workers = text
+        .lines()
+        .filter(|line| line.starts_with("rookery_revision_workers{"));
+    assert_eq!(workers.count(), SHOWN_MAX);
+    assert!(!text.contains("app=\"app4\"") && text.contains("app=\"app5\""));
 }
 
 #[tokio::test]
@@ -127,8 +177,18 @@ async fn the_text_has_every_number() {
         "rookery_sessions 8",
         "rookery_topics 9",
         "process_resident_memory_bytes 1572864",
-        r#"rookery_revision_workers{app="@team/chat",version="1.0.0"} 2"#,
-        r#"rookery_revision_worker_requests{app="@team/chat",version="1.0.0"} 30"#,
+        // Two builds of one version are one line.
+        r#"rookery_revision_sessions{app="@team/chat",version="1.0.0"} 18"#,
+        r#"rookery_revision_requests_total{app="@team/chat",version="1.0.0"} 20"#,
+        r#"rookery_revision_cpu_seconds_total{app="@team/chat",version="1.0.0"} 2.5"#,
+        r#"rookery_revision_response_seconds_count{app="@team/chat",version="1.0.0"} 2"#,
+        r#"rookery_revision_response_seconds_bucket{app="@team/chat",version="1.0.0",le="0.002048"} 2"#,
+        r#"rookery_revision_queue_wait_seconds_count{app="@team/chat",version="1.0.0"} 2"#,
+        r#"rookery_revision_cold_start_seconds_count{app="@team/chat",version="1.0.0"} 2"#,
+        r#"rookery_revision_start_failures{app="@team/chat",version="1.0.0"} 0"#,
+        r#"rookery_revision_start_failures{app="site",version="1.0.0"} 8"#,
+        r#"rookery_revision_start_retry_seconds{app="site",version="1.0.0"} 1.5"#,
+        "rookery_revisions_omitted 0",
         "rookery_published_total 11",
     ] {
         assert!(
