@@ -25,7 +25,7 @@ impl App {
         self
     }
 
-    /// The instance is about to end, and has a second or so. Only for an app that is exported with `life`; see
+    /// The instance is about to end, and has a tenth of a second. Only for an app that is exported with `life`; see
     /// [`export!`](crate::export!).
     #[must_use]
     pub fn on_terminate<O: Outcome>(mut self, handler: impl Fn() -> O + 'static) -> App {
