@@ -1,4 +1,5 @@
-//! What the author of a Rust app holds: routes, sessions, topics, a key-value bucket, granted settings and the log.
+//! What the author of a Rust app holds: routes, sessions, topics, a key-value bucket, SQL, granted settings
+//! and the log.
 //!
 //! ```
 //! use rookery_sdk::{App, Error, Message, Request, Response, Session, topic};
@@ -63,7 +64,9 @@ mod clock;
 pub mod config;
 pub mod kv;
 pub mod log;
+pub mod password;
 pub mod random;
+pub mod sql;
 
 // The two sides that an app is built for.
 #[cfg(target_arch = "wasm32")]

@@ -5,6 +5,7 @@
 mod http;
 pub(crate) mod seam;
 mod sessions;
+mod sql;
 
 /// Generated code is unsafe by nature: it lowers and lifts values at the component's edge.
 #[allow(unsafe_code, missing_docs, clippy::all)]

@@ -231,3 +231,16 @@ pub(crate) mod log {
         let _ = std::io::stderr().write_all(format!("{line}\n").as_bytes());
     }
 }
+
+/// `rookery:app/sql`.
+pub(crate) mod sql {
+    pub(crate) use super::super::sql::{
+        Transaction, batch, begin, commit, dialect, execute, query, rollback, step_execute,
+        step_query,
+    };
+}
+
+/// `rookery:app/password`.
+pub(crate) mod password {
+    pub(crate) use super::super::sql::{hash, verify};
+}

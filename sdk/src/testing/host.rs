@@ -9,6 +9,7 @@ use super::{Answer, Client, Request};
 use crate::deliver::{Arrival, Event};
 use crate::event::{Message, Opened, Payload};
 use crate::session::SessionId;
+use crate::sql::{SqlError, Value};
 use crate::{App, Request as AppRequest};
 
 /// Runs an app. A clone is the same host.
@@ -41,6 +42,18 @@ impl Host {
     pub fn with_setting(self, name: &str, value: &str) -> Host {
         let settings = &mut self.world.borrow_mut().settings;
         settings.insert(name.to_owned(), value.to_owned());
+        self.clone()
+    }
+
+    /// Answers the app's statements: columns and rows, as many as a write is to have changed. `BEGIN`, `COMMIT` and
+    /// `ROLLBACK` are asked, too, around the steps of a transaction.
+    #[must_use]
+    pub fn answer_sql(
+        self,
+        answers: impl FnMut(&str, &[Value]) -> Result<(Vec<String>, Vec<Vec<Value>>), SqlError>
+        + 'static,
+    ) -> Host {
+        self.world.borrow_mut().sql = Some(Box::new(answers));
         self.clone()
     }
 

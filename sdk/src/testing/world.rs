@@ -8,9 +8,14 @@ use super::store::Store;
 use super::topics::Topics;
 use crate::event::{Closed, Payload};
 use crate::session::{SendStatus, SessionId};
+use crate::sql::{SqlError, Value};
 
 /// Where the clock stands when a test begins: 2026-01-01 UTC, in milliseconds.
 const START_MS: u64 = 1_767_225_600_000;
+
+/// A test's answers to statements.
+pub(crate) type AnswerSql =
+    Box<dyn FnMut(&str, &[Value]) -> Result<(Vec<String>, Vec<Vec<Value>>), SqlError>>;
 
 pub(crate) struct World {
     pub(crate) now_ms: u64,
@@ -20,6 +25,8 @@ pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) log: Vec<String>,
+    /// What the test answers to statements.
+    pub(crate) sql: Option<AnswerSql>,
     last_session: u64,
 }
 
@@ -45,6 +52,7 @@ impl World {
             store: Store::default(),
             settings: BTreeMap::new(),
             log: Vec::new(),
+            sql: None,
             last_session: 0,
         }
     }
