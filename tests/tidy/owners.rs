@@ -31,8 +31,6 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("clap", &["rookery", "chat-client"]),
     ("ratatui", &["chat-client"]),
     ("regex", &["rookery-proxy-rules"]),
-    ("regex-syntax", &["rookery-proxy-rules"]),
-    ("fancy-regex", &["rookery-proxy-rules"]),
     ("saphyr-parser", &["rookery-bundle"]),
     ("schemars", &["rookery-bundle"]),
 ];
