@@ -21,6 +21,14 @@ pub mod check;
 
 pub mod schema;
 
+mod remote;
+
+pub mod deploy;
+
+pub mod list;
+
+pub mod remove;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -41,6 +49,7 @@ Examples:
   rookery build apps           build for production
   rookery check apps           see what would be refused, without serving
   rookery serve --port 80      serve what is built
+  rookery deploy apps/hello/0.1.0   put it up on a running server
 
 Exit codes:
   0    done
@@ -72,6 +81,12 @@ enum Command {
     Check(check::Args),
     /// Print the JSON Schema of worker.config.json
     Schema,
+    /// Put bundles up on a running server
+    Deploy(deploy::Args),
+    /// Say what is deployed on a running server
+    List(list::Args),
+    /// Take a version down on a running server
+    Remove(remove::Args),
 }
 
 /// Why a command ended early.
@@ -111,6 +126,9 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Build(args) => build::execute(args),
         Command::Check(args) => check::execute(args),
         Command::Schema => schema::execute(),
+        Command::Deploy(args) => deploy::execute(args),
+        Command::List(args) => list::execute(args),
+        Command::Remove(args) => remove::execute(args),
     };
     outcome.unwrap_or_else(|failure| {
         anstream::eprintln!("{} {failure}", paint(BAD, "error:"));

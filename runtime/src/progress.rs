@@ -38,6 +38,11 @@ pub struct Step {
     voice: Voice,
 }
 
+/// Bytes on their way: a bar that fills until this is dropped.
+pub struct Sending {
+    bar: ProgressBar,
+}
+
 impl Progress {
     /// Lines that move when standard error is a terminal.
     pub fn auto() -> Progress {
@@ -78,6 +83,18 @@ impl Progress {
             bar,
             voice: self.voice,
         }
+    }
+
+    /// Begins to send so many bytes.
+    pub fn sending(&self, label: impl Display, bytes: u64) -> Sending {
+        let bar = match self.voice {
+            Voice::Moving => self.moving.add(byte_bar(label.to_string(), bytes)),
+            Voice::Lines | Voice::Failures => ProgressBar::hidden(),
+        };
+        if self.voice == Voice::Lines {
+            anstream::eprintln!("sending {label}");
+        }
+        Sending { bar }
     }
 
     /// Something went well.
@@ -123,6 +140,23 @@ impl Step {
     }
 }
 
+impl Sending {
+    /// So many bytes more are on their way. With none left, it is the server's turn.
+    pub fn sent(&self, bytes: u64) {
+        if bytes > 0 {
+            self.bar.inc(bytes);
+        } else {
+            self.bar.set_message("checked and published by the server");
+        }
+    }
+}
+
+impl Drop for Sending {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}
+
 impl Drop for Step {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
@@ -135,6 +169,17 @@ fn spinner(label: String, what: &str) -> ProgressBar {
         ProgressBar::new_spinner().with_style(style.expect("a template that is known to be valid"));
     bar.set_prefix(label);
     bar.set_message(what.to_owned());
+    bar.enable_steady_tick(TICK);
+    bar
+}
+
+fn byte_bar(label: String, bytes: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template(
+        "{spinner:.cyan} {prefix} {bar:24.cyan} {bytes}/{total_bytes} {wide_msg:.dim}",
+    );
+    let bar =
+        ProgressBar::new(bytes).with_style(style.expect("a template that is known to be valid"));
+    bar.set_prefix(label);
     bar.enable_steady_tick(TICK);
     bar
 }

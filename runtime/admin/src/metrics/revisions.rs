@@ -123,7 +123,7 @@ struct Sum {
 }
 
 /// Writes the families.
-pub(super) fn write(text: &mut Exposition, lines: Vec<RevisionLine>) {
+pub(crate) fn write(text: &mut Exposition, lines: Vec<RevisionLine>) {
     let mut versions = by_version(lines);
     let omitted = versions.len().saturating_sub(SHOWN_MAX);
     versions.sort_by_key(|((app, version), sum)| {

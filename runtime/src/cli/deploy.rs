@@ -1,0 +1,188 @@
+//! `rookery deploy`: packs a bundle, sends it to a running server, and says what became of it.
+//!
+//! **Invariant:** a bundle that this program can tell to be wrong is not sent.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::stream;
+use http::Method;
+use http_body::Frame;
+use http_body_util::{BodyExt, StreamBody};
+use rookery_bundle::{Bundle, Expect, archive};
+use rookery_upstream::{Body, BodyError};
+use serde_json::{Value, json};
+
+use super::Failure;
+use super::discover::{Found, discover};
+use super::remote::{Remote, RemoteArgs, asking};
+use crate::progress::{Progress, Sending};
+use crate::style::{BAD, DIM, GOOD, KEY, WARN, paint};
+
+const EXAMPLES: &str = "\
+Examples:
+  rookery deploy apps/chat/1.1.0
+  rookery deploy apps                         every bundle below it
+  ROOKERY_ADMIN_TOKEN=… rookery deploy apps/chat/1.1.0 --server https://rookery.example
+  rookery deploy apps/chat/1.1.0 --replace    in the place of another build of this version";
+
+/// How much is sent at once.
+const PIECE_BYTES: usize = 64 << 10;
+
+/// Arguments of `deploy`.
+#[derive(clap::Args, Debug)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    /// Bundles, or folders of bundles
+    #[arg(required = true)]
+    dirs: Vec<PathBuf>,
+    /// Put it in the place of another build of the same version
+    #[arg(long)]
+    replace: bool,
+    #[command(flatten)]
+    remote: RemoteArgs,
+}
+
+/// What became of a bundle.
+struct Outcome {
+    label: String,
+    took: Duration,
+    /// What the server says; or why it was not asked, or would not have it.
+    end: Result<Value, Vec<String>>,
+}
+
+/// Deploys what the arguments name.
+pub fn execute(args: Args) -> Result<ExitCode, Failure> {
+    let found = discover(&args.dirs)?;
+    let progress = if args.remote.json {
+        Progress::quiet()
+    } else {
+        Progress::auto()
+    };
+    let outcomes = asking(&args.remote, async |remote| {
+        let mut outcomes = Vec::new();
+        for bundle in &found {
+            let begun = Instant::now();
+            let (label, end) = deploy(bundle, args.replace, &remote, &progress).await?;
+            let took = begun.elapsed();
+            let outcome = Outcome { label, took, end };
+            if !args.remote.json {
+                show(&outcome, &remote);
+            }
+            outcomes.push(outcome);
+        }
+        Ok(outcomes)
+    })?;
+    if args.remote.json {
+        super::print_json(&outcomes.iter().map(to_json).collect());
+    }
+    let has_failed = outcomes.iter().any(|outcome| outcome.end.is_err());
+    Ok(if has_failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    })
+}
+
+type End = Result<Value, Vec<String>>;
+
+/// One bundle, as far as it comes. Only what would fail for the others, too, is an error.
+async fn deploy(
+    found: &Found,
+    replace: bool,
+    remote: &Remote,
+    progress: &Progress,
+) -> Result<(String, End), Failure> {
+    let bundle = match open(found) {
+        Ok(bundle) => bundle,
+        Err(reasons) => return Ok((found.label(), Err(reasons))),
+    };
+    let label = bundle.label();
+    let step = progress.step(&label, "packing");
+    let packed = pack(&bundle);
+    drop(step);
+    let (file, length) = match packed {
+        Ok(packed) => packed,
+        Err(reason) => return Ok((label, Err(vec![reason]))),
+    };
+    let query = if replace { "?replace=true" } else { "" };
+    let path = format!("/_/deployments/{}/{}{query}", bundle.name, bundle.version);
+    let sending = progress.sending(&label, length);
+    let answer = remote
+        .send(Method::PUT, &path, length, pieces(file, sending))
+        .await?;
+    let end = if answer.status.is_success() {
+        Ok(answer.body)
+    } else {
+        Err(answer.reasons())
+    };
+    Ok((label, end))
+}
+
+fn open(found: &Found) -> Result<Bundle, Vec<String>> {
+    let Some(Expect { name, version }) = found.expect.clone() else {
+        let reason = "its folder is not named after an app: app/1.2.3, app@1.2.3 or app, each also below @scope";
+        return Err(vec![reason.to_owned()]);
+    };
+    let bundle = rookery_bundle::open(&found.dir, Expect { name, version });
+    bundle.map_err(|error| vec![error.to_string()])
+}
+
+/// The archive, in a file without a name, and its length.
+fn pack(bundle: &Bundle) -> Result<(File, u64), String> {
+    let mut file = tempfile::tempfile().map_err(|error| format!("no temporary file: {error}"))?;
+    archive::pack(&bundle.dir, io::BufWriter::new(&file)).map_err(|error| error.to_string())?;
+    let length = file.seek(SeekFrom::End(0));
+    let length = length.and_then(|length| file.rewind().map(|()| length));
+    let length = length.map_err(|error| format!("the temporary file: {error}"))?;
+    Ok((file, length))
+}
+
+/// Reads on this thread: nothing else waits for it, and the file is in the system's cache.
+fn pieces(file: File, sending: Sending) -> Body {
+    let pieces = stream::try_unfold((file, sending), async |(mut file, sending)| {
+        let mut piece = vec![0; PIECE_BYTES];
+        let read = file.read(&mut piece)?;
+        piece.truncate(read);
+        sending.sent(read as u64);
+        let next = (read > 0).then(|| (Frame::data(Bytes::from(piece)), (file, sending)));
+        Ok::<_, BodyError>(next)
+    });
+    StreamBody::new(pieces).boxed_unsync()
+}
+
+fn show(outcome: &Outcome, remote: &Remote) {
+    let label = &outcome.label;
+    let told = match &outcome.end {
+        Ok(told) => told,
+        Err(reasons) => {
+            let reasons = reasons.join("\n  ").replace('\n', "\n  ");
+            anstream::eprintln!("{} {label}\n  {reasons}", paint(BAD, "✗"));
+            return;
+        }
+    };
+    let warnings = told["warnings"].as_array();
+    for warning in warnings.into_iter().flatten().filter_map(Value::as_str) {
+        anstream::eprintln!("{} {label}: {warning}", paint(WARN, "warning:"));
+    }
+    let state = told["state"].as_str().unwrap_or_default();
+    let address = remote.address(told["address"].as_str().unwrap_or_default());
+    let took = format!("{:.1} s", outcome.took.as_secs_f64());
+    anstream::println!(
+        "{} {label} {state} at {} {}",
+        paint(GOOD, "✓"),
+        paint(KEY, address),
+        paint(DIM, took)
+    );
+}
+
+fn to_json(outcome: &Outcome) -> Value {
+    match &outcome.end {
+        Ok(told) => told.clone(),
+        Err(reasons) => json!({ "label": outcome.label, "state": "refused", "reasons": reasons }),
+    }
+}

@@ -1,0 +1,236 @@
+//! Commands that ask a running server: where it is, what they may, and what it answers.
+//!
+//! **Invariant:** the token comes from the environment alone; every user of a machine can read the arguments of a process.
+
+use std::time::Duration;
+
+use http::{Method, Request, StatusCode, Uri, header};
+use http_body_util::{BodyExt, Empty, Limited};
+use rookery_bundle::{AppName, parse_version};
+use rookery_lifecycle::{Shutdown, Tasks};
+use rookery_upstream::{Body, Target, Timeouts, UpstreamConfig, Upstreams, Verify};
+use serde_json::Value;
+
+use super::Failure;
+
+/// Where a server is that nobody said anything else of.
+const USUAL: &str = "http://127.0.0.1:8080";
+const TOKEN: &str = "ROOKERY_ADMIN_TOKEN";
+/// The largest answer that is read: of 10,000 revisions.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+
+/// A deploy is answered when the bundle was prepared and is live, and each has its own deadline.
+const TIMEOUTS: Timeouts = Timeouts {
+    connect: Duration::from_secs(10),
+    answer: Duration::from_secs(200),
+    idle: Duration::from_secs(30),
+};
+
+/// Arguments of every such command.
+#[derive(clap::Args, Debug)]
+pub struct RemoteArgs {
+    /// The server, such as https://rookery.example
+    #[arg(long, env = "ROOKERY_URL", default_value = USUAL, value_name = "URL")]
+    server: String,
+    /// Print what the server answers as JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// A server that can be asked.
+pub struct Remote {
+    base: String,
+    target: Target,
+    token: Option<String>,
+    upstreams: std::sync::Arc<Upstreams>,
+}
+
+/// What a server answered.
+#[derive(Debug)]
+pub struct Answer {
+    /// How it went.
+    pub status: StatusCode,
+    /// What it says.
+    pub body: Value,
+}
+
+/// Runs what asks a server, on a thread.
+pub fn asking<T>(
+    args: &RemoteArgs,
+    work: impl AsyncFnOnce(Remote) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    let target = target(&args.server)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Failed(format!("the runtime cannot start: {error}")))?;
+    runtime.block_on(async {
+        let (tasks, shutdown) = (Tasks::new(), Shutdown::new());
+        let remote = Remote {
+            base: args.server.trim_end_matches('/').to_owned(),
+            target,
+            token: std::env::var(TOKEN).ok().filter(|token| !token.is_empty()),
+            upstreams: Upstreams::new(UpstreamConfig::default(), &tasks, &shutdown),
+        };
+        let done = work(remote).await;
+        shutdown.request();
+        done
+    })
+}
+
+impl Remote {
+    /// An address on the server.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.base)
+    }
+
+    /// Asks for something that has no body.
+    pub async fn ask(&self, method: Method, path: &str) -> Result<Answer, Failure> {
+        let nothing = Empty::new().map_err(|never| match never {}).boxed_unsync();
+        self.send(method, path, 0, nothing).await
+    }
+
+    /// Sends `length` bytes.
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        length: u64,
+        body: Body,
+    ) -> Result<Answer, Failure> {
+        let mut request = Request::builder().method(method).uri(path);
+        if length > 0 {
+            request = request.header(header::CONTENT_LENGTH, length);
+        }
+        if let Some(token) = &self.token {
+            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+        }
+        let request = request.body(body);
+        let request = request.map_err(|error| Failure::Usage(format!("{TOKEN}: {error}")))?;
+        let answer = self.upstreams.send(&self.target, request, TIMEOUTS).await;
+        let answer = answer.map_err(|error| {
+            let base = &self.base;
+            Failure::Failed(format!(
+                "{error}\n  is a server running at {base}? --server names another"
+            ))
+        })?;
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX)
+            .collect()
+            .await;
+        let body =
+            body.map_err(|error| Failure::Failed(format!("the answer broke off: {error}")))?;
+        let body = serde_json::from_slice(&body.to_bytes()).unwrap_or_default();
+        match status {
+            StatusCode::UNAUTHORIZED if self.token.is_none() => Err(Failure::Failed(format!(
+                "the server wants its admin token: set {TOKEN}"
+            ))),
+            StatusCode::UNAUTHORIZED => Err(Failure::Failed(format!(
+                "{TOKEN} is not the server's admin token"
+            ))),
+            _ => Ok(Answer { status, body }),
+        }
+    }
+}
+
+impl Answer {
+    /// The answer, if it says that it was done.
+    pub fn done(self) -> Result<Value, Failure> {
+        if self.status.is_success() {
+            Ok(self.body)
+        } else {
+            Err(Failure::Failed(self.reasons().join("\n  ")))
+        }
+    }
+
+    /// Why it was not.
+    pub fn reasons(&self) -> Vec<String> {
+        let reasons = self.body["reasons"].as_array();
+        let reasons = reasons.into_iter().flatten().filter_map(Value::as_str);
+        let mut reasons: Vec<String> = reasons.map(str::to_owned).collect();
+        if reasons.is_empty() {
+            let error = self.body["error"].as_str();
+            reasons.push(error.map_or_else(
+                || format!("the server answered {}", self.status),
+                str::to_owned,
+            ));
+        }
+        reasons
+    }
+}
+
+/// Reads `chat@1.2.3` or `@team/chat@1.2.3` into the path of that version.
+pub fn version_path(label: &str) -> Result<String, Failure> {
+    let parsed = label
+        .rsplit_once('@')
+        .and_then(|(app, version)| Some((AppName::parse(app).ok()?, parse_version(version)?)));
+    let (app, version) = parsed.ok_or_else(|| {
+        Failure::Usage(format!(
+            "`{label}` is not a version of an app, such as chat@1.2.3"
+        ))
+    })?;
+    Ok(format!("/_/deployments/{app}/{version}"))
+}
+
+fn target(server: &str) -> Result<Target, Failure> {
+    let wrong = || Failure::Usage(format!("`{server}` is not a server, such as {USUAL}"));
+    let uri: Uri = server.parse().map_err(|_| wrong())?;
+    let host = uri.host().ok_or_else(wrong)?;
+    let host = host.trim_start_matches('[').trim_end_matches(']').into();
+    if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
+        return Err(wrong());
+    }
+    match uri.scheme_str() {
+        Some("http") => Ok(Target::Tcp {
+            host,
+            port: uri.port_u16().unwrap_or(80),
+        }),
+        Some("https") => Ok(Target::Tls {
+            host,
+            port: uri.port_u16().unwrap_or(443),
+            verify: Verify::Roots,
+        }),
+        _ => Err(wrong()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn a_server_is_a_scheme_a_host_and_perhaps_a_port() {
+        for (server, expected) in [
+            ("http://127.0.0.1:8080", Some("http://127.0.0.1:8080")),
+            ("http://rookery.example/", Some("http://rookery.example")),
+            (
+                "https://rookery.example:8443",
+                Some("https://rookery.example:8443"),
+            ),
+            ("http://[::1]:8080", Some("http://[::1]:8080")),
+            ("127.0.0.1:8080", None),
+            ("ftp://rookery.example", None),
+            ("http://rookery.example/apps", None),
+            ("", None),
+        ] {
+            let shown = target(server).ok().map(|target| target.to_string());
+            assert_eq!(shown.as_deref(), expected, "{server}");
+        }
+    }
+
+    #[test]
+    fn a_label_is_an_app_and_a_version() {
+        let path = |label| version_path(label).ok();
+        assert_eq!(path("chat@1.2.3").unwrap(), "/_/deployments/chat/1.2.3");
+        assert_eq!(
+            path("@team/chat@v1.0.0").unwrap(),
+            "/_/deployments/@team/chat/1.0.0"
+        );
+        assert_eq!(
+            (path("chat"), path("chat@1"), path("../x@1.0.0")),
+            (None, None, None)
+        );
+    }
+}
