@@ -64,6 +64,8 @@ pub struct ServerConfig {
     pub lenient_manifests: bool,
     /// Where compiled components are kept. Default: `rookery` in the user's cache folder, else `./.rookery/cache`.
     pub cache_dir: PathBuf,
+    /// Where the apps' databases are kept, a folder for each namespace. Default: `./.rookery/data`.
+    pub data_dir: PathBuf,
     /// What is logged, and how.
     pub log: TraceConfig,
     /// How long requests in flight may take after a signal. 0 to 3,600 s, default 30 s.
@@ -115,6 +117,7 @@ impl ServerConfig {
             prefer_prerelease: false,
             lenient_manifests: false,
             cache_dir,
+            data_dir: PathBuf::from(".rookery/data"),
             log: TraceConfig::default(),
             drain_grace: Duration::from_secs(30),
             header_timeout: Duration::from_secs(10),

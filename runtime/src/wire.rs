@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use rookery_admin::{Access, Admin, Token};
 use rookery_bundle::{BrokenManifest, Bundle, Kind};
@@ -13,14 +14,16 @@ use rookery_host::Services;
 use rookery_hub::Hub;
 use rookery_isolate::{CompileCache, EngineConfig, IsolateError, Isolates, Slots};
 use rookery_lifecycle::{Shutdown, Tasks};
-use rookery_pool::{Body, Budget, Policy, Pool, Prepare, Spawn, Totals};
+use rookery_pool::{Body, Budget, MemoryProbe, Policy, Pool, Prepare, Spawn, Totals};
 use rookery_routing::Fallback;
-use rookery_storage::Stores;
+use rookery_storage::{BucketLimits, Databases, SqlLimits, Stores};
+use rookery_subprocess::{ProcessConfig, Processes};
 use rookery_supervisor::{Kinds, MakePool, Prerelease, Supervisor, SupervisorConfig};
 use rookery_upstream::{UpstreamConfig, Upstreams};
 use tokio::net::TcpListener;
 
 use crate::config::{Mode, ServerConfig, VersionFallback};
+use crate::deploys::Rehearsals;
 use crate::figures::Figures;
 
 /// Why the server did not start.
@@ -37,10 +40,16 @@ pub enum StartError {
     /// The wasm engine refused.
     #[error(transparent)]
     Isolate(#[from] IsolateError),
+    /// Processes cannot be started.
+    #[error(transparent)]
+    Process(#[from] rookery_subprocess::StartError),
     /// The system lets nobody listen to its signals.
     #[error("cannot listen to signals: {0}")]
     Signals(std::io::Error),
 }
+
+/// How long the last writes may take when everybody else is done.
+const CLOSE_GRACE: Duration = Duration::from_secs(10);
 
 /// A server that runs.
 pub struct Server {
@@ -51,6 +60,7 @@ pub struct Server {
     /// Ends it.
     pub shutdown: Shutdown,
     tasks: Tasks,
+    databases: Arc<Databases>,
     config: ServerConfig,
 }
 
@@ -59,6 +69,7 @@ pub struct Server {
 /// # Errors
 /// [`StartError`], before anything was served.
 pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
+    rookery_subprocess::keep_secrets();
     let (tasks, shutdown) = (Tasks::new(), Shutdown::new());
     let address = SocketAddr::new(config.host, config.port);
     let listener = TcpListener::bind(address).await;
@@ -67,10 +78,22 @@ pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
     let hub = Hub::new(config.hub.clone(), &tasks, shutdown.clone());
     let budget = Budget::new(config.pool_size as usize);
     budget.keep_swept(&tasks, shutdown.clone());
+    let memory = MemoryProbe::of_system(config.memory_bytes_max);
+    budget.keep_relieved(memory, &tasks, shutdown.clone());
     let totals = Arc::new(Totals::default());
+    let upstreams = Upstreams::new(UpstreamConfig::default(), &tasks, &shutdown);
+    // They have tasks of their own: databases are closed when nobody writes any more.
+    let databases =
+        Databases::in_folder(config.data_dir.clone(), SqlLimits::default(), &Tasks::new());
+    let services = Services {
+        hub: Arc::clone(&hub),
+        stores: Arc::new(Stores::new(BucketLimits::default(), Arc::clone(&databases))),
+        environment: Arc::new(environment()),
+    };
+    let kinds = kinds(&config, services, &upstreams, &tasks, &shutdown)?;
     let supervisor = Supervisor::start(
         supervision(&config),
-        kinds(&config, &hub, &tasks, &shutdown)?,
+        kinds.clone(),
         pools(&budget, &totals, &tasks),
         &tasks,
         &shutdown,
@@ -86,9 +109,19 @@ pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
         Some(token) => Access::Token(Token::new(token.expose())),
         None => Access::Open,
     };
-    let admin = Admin::new(access, Arc::clone(&figures) as _, shutdown.clone());
+    let stage = Rehearsals {
+        kinds,
+        supervisor: Arc::clone(&supervisor),
+        figures: Arc::clone(&figures),
+    };
+    let admin = Admin::new(
+        access,
+        Arc::clone(&figures) as _,
+        &config.apps_dir,
+        Arc::new(stage),
+        shutdown.clone(),
+    );
     let leaving = Shutdown::new();
-    let upstreams = Upstreams::new(UpstreamConfig::default(), &tasks, &shutdown);
     let neighbours = Neighbours {
         upstreams,
         supervisor: Arc::clone(&supervisor),
@@ -108,6 +141,7 @@ pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
         supervisor,
         shutdown,
         tasks,
+        databases,
         config,
     })
 }
@@ -116,11 +150,19 @@ impl Server {
     /// Serves until the shutdown and then until everything is done, at most the grace. The names of what was not.
     pub async fn run(self) -> Vec<&'static str> {
         self.shutdown.requested().await;
-        self.tasks.drain(self.config.drain_grace).await
+        let mut undone = self.tasks.drain(self.config.drain_grace).await;
+        if !self.databases.close(CLOSE_GRACE).await {
+            undone.push("databases");
+        }
+        undone
     }
 }
 
 fn supervision(config: &ServerConfig) -> SupervisorConfig {
+    let apps_dirs = match config.bundle {
+        None => vec![config.apps_dir.clone()],
+        Some(_) => Vec::new(),
+    };
     SupervisorConfig {
         grace: config.drain_grace,
         prerelease: if config.prefer_prerelease {
@@ -134,30 +176,34 @@ fn supervision(config: &ServerConfig) -> SupervisorConfig {
             BrokenManifest::Refused
         },
         variables: Arc::new(environment()),
-        ..SupervisorConfig::new(vec![config.apps_dir.clone()])
+        bundles: config.bundle.iter().cloned().collect(),
+        ..SupervisorConfig::new(apps_dirs)
     }
 }
 
 fn kinds(
     config: &ServerConfig,
-    hub: &Arc<Hub>,
+    services: Services,
+    upstreams: &Arc<Upstreams>,
     tasks: &Tasks,
     shutdown: &Shutdown,
-) -> Result<Kinds, IsolateError> {
-    let services = Services {
-        hub: Arc::clone(hub),
-        stores: Arc::new(Stores::default()),
-        environment: Arc::new(environment()),
-    };
+) -> Result<Kinds, StartError> {
     let slots = Slots::new(&EngineConfig {
         isolates_max: config.pool_size,
         ..EngineConfig::default()
     })?;
     let cache = CompileCache::in_folder(&config.cache_dir);
-    let isolates = Isolates::new(slots, cache, services)?;
+    let isolates = Isolates::new(slots, cache, services.clone())?;
     isolates.keep_rested(tasks, shutdown.clone());
     let isolates: Arc<dyn Prepare> = Arc::new(isolates);
-    Ok(HashMap::from([(Kind::Wasm, isolates)]))
+    let upstreams = Arc::clone(upstreams);
+    let config = ProcessConfig::default();
+    let processes = Processes::new(config, services, upstreams, tasks, shutdown)?;
+    let processes: Arc<dyn Prepare> = Arc::new(processes);
+    Ok(HashMap::from([
+        (Kind::Wasm, isolates),
+        (Kind::Process, processes),
+    ]))
 }
 
 /// What manifests may be granted. Our own settings are not for guests: the admin token is among them.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use rookery_bundle::{Bundle, Namespace};
 use rookery_hub::Hub;
 use rookery_lifecycle::Tasks;
+use rookery_storage::migrate::{self, TableName};
 use rookery_storage::{Bucket, Database, Databases, OpenError, SqlError, Stores};
 use tokio::sync::OnceCell;
 
@@ -91,6 +92,26 @@ impl Guest {
             SqlError::Unavailable("the database does not open".to_owned())
         })?;
         Ok(GuestSql::new(Arc::clone(database), outgoing.clone()))
+    }
+
+    /// Runs the bundle's migrations that were not run in this namespace. Blocks nobody: a file is read on a thread for that.
+    ///
+    /// # Errors
+    /// What the operator has to mend. Nothing of a migration that failed is left.
+    pub async fn migrate(&self) -> Result<(), String> {
+        let root = self.bundle.dir.clone();
+        let read = tokio::task::spawn_blocking(move || rookery_bundle::read_migrations(&root));
+        let read = read.await.map_err(|stopped| stopped.to_string())?;
+        let migrations = read.map_err(|faults| {
+            let faults: Vec<_> = faults.iter().map(ToString::to_string).collect();
+            faults.join("; ")
+        })?;
+        if migrations.is_empty() {
+            return Ok(());
+        }
+        let database = self.database().await.map_err(|error| error.to_string())?;
+        let ran = migrate::up(&**database, &migrations, &TableName::default()).await;
+        ran.map(drop).map_err(|error| error.to_string())
     }
 
     /// Hashes and checks passwords.

@@ -106,12 +106,15 @@ impl Prepare for Isolates {
                 .await
                 .map_err(|stopped| SpawnError(format!("compiling stopped: {stopped}")))?
                 .map_err(|error| SpawnError(error.to_string()))?;
+        let guest = Guest::new(bundle, &self.services);
+        // Before any traffic, and after the component proved to be one.
+        guest.migrate().await.map_err(SpawnError)?;
         let component = Arc::new(component);
         self.components.lock().push(Arc::downgrade(&component));
         Ok(Arc::new(IsolateSpawn {
             slots: self.slots.clone(),
             component,
-            guest: Guest::new(bundle, &self.services),
+            guest,
             cpu: Arc::default(),
         }))
     }

@@ -39,6 +39,9 @@ pub struct ServerArgs {
     /// Where compiled components are kept [default: rookery in the user's cache folder]
     #[arg(long, value_name = "DIR")]
     cache_dir: Option<String>,
+    /// Where the apps' databases are kept [default: .rookery/data]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<String>,
     /// How long requests in flight may take after a signal [default: 30]
     #[arg(long, value_name = "SECONDS")]
     drain_grace_secs: Option<String>,
@@ -71,6 +74,7 @@ impl ServerArgs {
             ("version_fallback", self.version_fallback),
             ("lenient_manifests", self.lenient_manifests),
             ("cache_dir", self.cache_dir),
+            ("data_dir", self.data_dir),
             ("drain_grace_secs", self.drain_grace_secs),
             ("log.filter", self.log_filter),
             ("log.format", self.log_format),

@@ -81,6 +81,9 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("cache_dir", Alias::None, |config, raw| {
         put(&mut config.cache_dir, path(raw))
     }),
+    setting("data_dir", Alias::None, |config, raw| {
+        put(&mut config.data_dir, path(raw))
+    }),
     setting("log.filter", Alias::Text("RUST_LOG"), |config, raw| {
         put(&mut config.log.filter, text(raw).map(str::to_owned))
     }),

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
 use rookery_lifecycle::Tasks;
 use tokio::sync::Mutex;
@@ -95,6 +96,18 @@ impl Databases {
         Ok(database)
     }
 
+    /// Closes all of them, once nobody writes any more. False when that took longer than `grace`.
+    pub async fn close(&self, grace: Duration) -> bool {
+        let open: Vec<_> = self.open.lock().await.drain().collect();
+        for database in open
+            .into_iter()
+            .filter_map(|(_, database)| database.upgrade())
+        {
+            database.close().await;
+        }
+        self.tasks.drain(grace).await.is_empty()
+    }
+
     fn place(&self, namespace: &str, url: Option<&str>) -> Result<Place, OpenError> {
         let name = match url {
             None => FILE,
@@ -154,6 +167,32 @@ mod tests {
         );
         assert!(data.join("chat@1/data.db").exists());
         assert!(data.join("@team+chat@1/data.db").exists());
+    }
+
+    #[tokio::test]
+    async fn what_was_written_before_the_end_is_there_after_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || {
+            let limits = SqlLimits::default();
+            Databases::in_folder(folder.path().to_owned(), limits, &Tasks::new())
+        };
+        let databases = open();
+        let database = databases.open("chat@1", None).await.unwrap();
+        let mut client = SqlClient::new(Arc::clone(&database));
+        client.execute("CREATE TABLE t (a)", vec![]).await.unwrap();
+        assert!(
+            databases.close(Duration::from_secs(60)).await,
+            "although somebody holds it"
+        );
+        assert_eq!(client.durable().await, Ok(()));
+        let refused = client.execute("CREATE TABLE u (a)", vec![]).await;
+        assert!(
+            matches!(refused, Err(SqlError::Unavailable(_))),
+            "{refused:?}"
+        );
+        let again = open().open("chat@1", None).await.unwrap();
+        let rows = SqlClient::new(again).query("SELECT * FROM t", vec![]).await;
+        assert!(rows.is_ok());
     }
 
     #[tokio::test]

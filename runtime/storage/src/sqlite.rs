@@ -67,6 +67,12 @@ impl Sqlite {
         }))
     }
 
+    /// Commits what was applied, does what was asked before, and refuses what is asked from now on.
+    pub async fn close(&self) {
+        // Closed already is closed, too.
+        let _ = self.jobs.send(Job::Close).await;
+    }
+
     async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, SqlError> {
         let (reply, answer) = oneshot::channel();
         let gone = || SqlError::Unavailable("the database is closing".to_owned());

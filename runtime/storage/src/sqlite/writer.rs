@@ -43,6 +43,8 @@ pub(super) enum Job {
     Batch(Vec<Statement>, Reply<Applied<Vec<Done>>>),
     Script(Vec<Statement>, Reply<Applied<()>>),
     Begin(Reply<Open>),
+    /// The server ends: what was applied is committed, and nobody is heard any more.
+    Close,
 }
 
 /// The connection and what waits for it.
@@ -82,6 +84,10 @@ impl Writer {
     /// Works until nobody can ask any more.
     pub async fn run(mut self) {
         while let Some(job) = self.queue.recv().await {
+            if matches!(job, Job::Close) {
+                self.queue.close();
+                continue;
+            }
             self.group(job).await;
         }
     }
@@ -158,6 +164,8 @@ impl Writer {
                 answer(reply, applied(group, done));
             }
             Job::Begin(reply) if !reply.is_closed() => self.transaction(reply, group).await,
+            // What was asked before is still done.
+            Job::Close => self.queue.close(),
             Job::Script(statements, reply) if !reply.is_closed() => {
                 let allowed = std::mem::replace(&mut self.limits.statement_timeout, SCRIPT_TIMEOUT);
                 let done = self.batch(&statements).await;
@@ -250,5 +258,6 @@ fn refuse(job: Job, error: SqlError) {
         Job::Batch(_, reply) => answer(reply, Err(error)),
         Job::Script(_, reply) => answer(reply, Err(error)),
         Job::Begin(reply) => answer(reply, Err(error)),
+        Job::Close => {}
     }
 }
