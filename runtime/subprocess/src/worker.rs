@@ -8,14 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{Request, Response};
-use http_body::Body as _;
 use rookery_contract::Event;
 use rookery_pool::{
     Body, Deadline, EventsOutcome, Fault, Invocation, Notice, Reply, TunnelAnswer, Verdict, Worker,
 };
 use rookery_upstream::{Dialled, Timeouts, UpstreamError};
 
-use crate::body::{Ended, Reading, watched};
+use crate::body::{Begun, Ended, Reading, begin};
 use crate::process::Process;
 
 /// How long a process has to accept a connection; all that it does for it is to be there.
@@ -162,14 +161,17 @@ impl ProcessWorker {
 
     /// Hands the answer over and sees its body to the end.
     async fn stream(&self, response: Response<Body>, reply: Reply, deadline: Deadline) -> Verdict {
-        if response.body().is_end_stream() {
-            reply.respond(response);
-            return Verdict::Reusable;
-        }
         let (parts, body) = response.into_parts();
-        let (body, reading) = watched(body);
-        reply.respond(Response::from_parts(parts, body));
-        self.see_read(reading, deadline).await
+        match begin(body).await {
+            Begun::Whole(body) => {
+                reply.respond(Response::from_parts(parts, body));
+                Verdict::Reusable
+            }
+            Begun::Streams(body, reading) => {
+                reply.respond(Response::from_parts(parts, body));
+                self.see_read(reading, deadline).await
+            }
+        }
     }
 
     async fn see_read(&self, mut reading: Reading, deadline: Deadline) -> Verdict {
