@@ -37,10 +37,14 @@ pub(crate) async fn forward(
     if declared_length(request.headers()).is_some_and(|length| length > limit) {
         return Err(RequestError::BodyTooLarge { limit });
     }
-    // HTTP/1.0 knows no Host, and an app may count on one.
+    // HTTP/2 says it in the URI; and so may HTTP/1.1, where the URI rules (RFC 9112, 3.2.2). HTTP/1.0 may not say it at
+    // all, and an app may count on it.
+    let authority = request.uri().authority();
+    let host = authority.and_then(|host| HeaderValue::from_str(host.as_str()).ok());
     let headers = request.headers_mut();
-    if !headers.contains_key(HOST) {
-        headers.insert(HOST, HeaderValue::from_static("localhost"));
+    if host.is_some() || !headers.contains_key(HOST) {
+        let host = host.unwrap_or(HeaderValue::from_static("localhost"));
+        headers.insert(HOST, host);
     }
     *request.uri_mut() = below_app(request.uri(), address.tail());
     introduce(request.headers_mut(), address, exchange);

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use rookery_tests::{Apps, Options, Server, installed};
+use rookery_tests::{Apps, Options, Server, Versions, installed};
 use serde_json::json;
 
 use super::stage::{RUNTIMES, every_runtime, file, script_with};
@@ -172,6 +172,12 @@ async fn the_url_has_the_clients_host_and_the_path_below_the_app() {
             format!("http://{host}/url?q=%20a&q=%E2%82%AC"),
             "{app}"
         );
+        let call = server.call("GET", &format!("/{app}/url"));
+        let url = call.version(Versions::Http2).send().await;
+        assert_eq!(url.text(), format!("http://{host}/url"), "{app}");
+        let call = server.call("GET", &format!("/{app}/url"));
+        let url = call.header("x-forwarded-proto", "https").send().await;
+        assert_eq!(url.text(), format!("https://{host}/url"), "{app}");
         let odd = server.get(&format!("/{app}//evil.example/x")).await;
         assert_eq!(odd.text(), "nothing at //evil.example/x", "{app}");
     }

@@ -2,6 +2,8 @@
 
 import { Readable } from "node:stream";
 
+import { schemeOf } from "./public-url.mjs";
+
 const BODILESS = new Set(["GET", "HEAD"]);
 
 /** @throws {TypeError} when it is nothing that a Request can be, such as the method TRACE. */
@@ -19,7 +21,7 @@ export function toRequest(incoming, signal) {
 }
 
 function urlOf(incoming, headers) {
-  const scheme = headers.get("x-forwarded-proto") === "https" ? "https" : "http";
+  const scheme = schemeOf(headers);
   const host = headers.get("host");
   const base = host && URL.canParse(`${scheme}://${host}`) ? host : "localhost";
   // Not as a relative reference: a path that begins with two slashes would be taken for a host.

@@ -2,9 +2,14 @@
 
 const SCHEME = /^[a-z+]+:/;
 
+/** Each server on the way may have added its own; the first one heard the client. */
+export function schemeOf(headers) {
+  return headers.get("x-forwarded-proto")?.startsWith("https") ? "https" : "http";
+}
+
 /** Gives the request the client's scheme. */
 export function publicUrl(request) {
-  const scheme = request.headers.get("x-forwarded-proto") === "https" ? "https:" : "http:";
+  const scheme = `${schemeOf(request.headers)}:`;
   if (!request.url.startsWith(scheme)) {
     // The request itself is kept: it is what its runtime upgrades to a WebSocket.
     Object.defineProperty(request, "url", { value: request.url.replace(SCHEME, scheme) });
