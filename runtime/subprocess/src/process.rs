@@ -197,10 +197,10 @@ impl Drop for Flight {
     }
 }
 
-/// Seconds on a clock that everybody in this process shares.
+/// Seconds on a clock that everybody in this process shares. It begins at 1: 0 stands for never.
 pub(crate) fn seconds_now() -> u64 {
     static ORIGIN: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
-    ORIGIN.get_or_init(Instant::now).elapsed().as_secs()
+    1 + ORIGIN.get_or_init(Instant::now).elapsed().as_secs()
 }
 
 impl Keeper {
