@@ -3,14 +3,14 @@
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 
 use crate::within;
 
-/// A connection to the server.
-pub struct Raw {
-    stream: TcpStream,
+/// A connection to the server, or one that a test took as a server.
+pub struct Raw<Io = TcpStream> {
+    stream: Io,
     /// Read, and not taken yet.
     waiting: Vec<u8>,
 }
@@ -20,10 +20,7 @@ impl Raw {
     pub async fn connect(address: SocketAddr) -> Raw {
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        Raw {
-            stream,
-            waiting: Vec::new(),
-        }
+        Raw::over(stream)
     }
 
     /// Sends these bytes and gives all that comes until the server closes.
@@ -32,6 +29,16 @@ impl Raw {
         raw.send(bytes).await;
         let answer = raw.until_closed().await;
         String::from_utf8_lossy(&answer).into_owned()
+    }
+}
+
+impl<Io: AsyncRead + AsyncWrite + Unpin> Raw<Io> {
+    /// A connection that is there already.
+    pub fn over(stream: Io) -> Raw<Io> {
+        Raw {
+            stream,
+            waiting: Vec::new(),
+        }
     }
 
     /// Sends these bytes. That the server has closed is for the next read to tell.
@@ -45,18 +52,41 @@ impl Raw {
 
     /// A message's head, to its empty line.
     pub async fn head(&mut self) -> String {
+        self.next_head().await.unwrap_or_else(|| {
+            let waiting = String::from_utf8_lossy(&self.waiting);
+            panic!("closed within a head: {waiting:?}")
+        })
+    }
+
+    /// The same; None when the other side closed before its end.
+    pub async fn next_head(&mut self) -> Option<String> {
         let end = loop {
             if let Some(at) = find(&self.waiting, b"\r\n\r\n") {
                 break at + 4;
             }
-            assert!(
-                self.more().await,
-                "closed within a head: {:?}",
-                String::from_utf8_lossy(&self.waiting)
-            );
+            if !self.more().await {
+                return None;
+            }
         };
         let head = self.waiting.drain(..end).collect();
-        String::from_utf8(head).unwrap()
+        Some(String::from_utf8(head).unwrap())
+    }
+
+    /// The data of one chunk of a chunked body; empty for the last one, whose trailers are still to come.
+    pub async fn chunk(&mut self) -> Vec<u8> {
+        let size = loop {
+            if let Some(at) = find(&self.waiting, b"\r\n") {
+                let line: Vec<u8> = self.waiting.drain(..at + 2).collect();
+                let line = String::from_utf8(line).unwrap();
+                break usize::from_str_radix(line.trim(), 16).unwrap();
+            }
+            assert!(self.more().await, "closed within a chunk");
+        };
+        let data = self.bytes(size).await;
+        if size > 0 {
+            assert_eq!(self.bytes(2).await, b"\r\n");
+        }
+        data
     }
 
     /// Exactly so many bytes, or fewer when the server closed before.

@@ -57,6 +57,8 @@ mod guests {
 
     mod residue;
 
+    mod notices;
+
     mod foreign;
 }
 
@@ -78,6 +80,26 @@ mod process {
     mod servers;
 
     mod examples;
+}
+
+mod proxy {
+    //! Paths that a rule sends to another server.
+
+    mod stage;
+
+    mod cases;
+
+    mod answers;
+
+    mod sockets;
+
+    mod tls;
+
+    mod nginx;
+
+    mod guards;
+
+    mod counted;
 }
 
 mod sessions {
@@ -103,9 +125,19 @@ mod operating {
 
     mod internal;
 
+    mod figures;
+
+    mod files;
+
+    mod login;
+
+    mod deploys;
+
     mod shutdown;
 
     mod commands;
+
+    mod explain;
 }
 
 mod shipped {
