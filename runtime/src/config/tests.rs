@@ -75,7 +75,10 @@ fn without_any_source_there_are_defaults() {
     assert_eq!(config.version_fallback, VersionFallback::Highest);
     assert_eq!(config.cache_dir, Path::new(".rookery/cache"));
     assert!(
-        config.admin_token.is_none() && config.app_shell.is_none() && !config.prefer_prerelease
+        config.admin_token.is_none()
+            && config.app_shell.is_none()
+            && !config.prefer_prerelease
+            && !config.lenient_manifests
     );
 }
 
@@ -132,6 +135,7 @@ fn every_setting_can_stand_in_the_file() {
             admin_token = "s3cret"
             version_fallback = "none"
             prefer_prerelease = true
+            lenient_manifests = true
             cache_dir = "cache"
             drain_grace_secs = 0.5
             header_timeout_secs = 2
@@ -168,7 +172,7 @@ fn every_setting_can_stand_in_the_file() {
         Some("s3cret")
     );
     assert_eq!(config.version_fallback, VersionFallback::None);
-    assert!(config.prefer_prerelease);
+    assert!(config.prefer_prerelease && config.lenient_manifests);
     assert_eq!(
         (config.drain_grace, config.header_timeout),
         (Duration::from_millis(500), Duration::from_secs(2))

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use rookery_tests::{Apps, Bundle, Options, Server, until};
+use rookery_tests::{Apps, Bundle, Options, Server, Ws, kitchen, until};
 use serde_json::json;
 
 fn versions() -> Apps {
@@ -81,6 +81,29 @@ async fn a_tag_that_is_moved_is_followed_without_a_failed_request() {
     })
     .await;
     assert_eq!(server.get("/app@latest/").await.status, 404);
+}
+
+/// Who is inside when a tag is moved is moved with it.
+#[tokio::test]
+async fn a_session_follows_the_tag_that_its_path_leads_by() {
+    let bundle = || Bundle::component(kitchen()).manifest(json!({ "ttl": 60 }));
+    let apps = Apps::new()
+        .with("app/1.0.0", bundle())
+        .with("app/1.1.0", bundle());
+    tag(&apps, "latest", "1.0.0");
+    tag(&apps, "canary", "1.1.0");
+    let server = Server::start(apps).await;
+    let mut unpinned = Ws::open(&server, "/app/ws").await;
+    let mut canary = Ws::open(&server, "/app@canary/ws").await;
+    for session in [&mut unpinned, &mut canary] {
+        assert_eq!(session.ask("attach mine").await, "attached");
+    }
+    tag(server.apps(), "latest", "1.1.0");
+    assert_eq!(unpinned.hear().await, "resumed from 1.0.0");
+    assert_eq!(unpinned.ask("attachment").await, "mine");
+    tag(server.apps(), "canary", "1.0.0");
+    assert_eq!(canary.hear().await, "resumed from 1.1.0");
+    assert_eq!(canary.ask("attachment").await, "mine");
 }
 
 /// Buntime 18: its newer layout has a folder of that name.
