@@ -43,6 +43,8 @@ mod worker;
 
 mod body;
 
+mod tunnel;
+
 mod secrets;
 
 mod config;

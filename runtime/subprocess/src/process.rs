@@ -145,10 +145,10 @@ impl Process {
     }
 
     /// Something is under way until this is dropped.
-    pub fn flight(self: &Arc<Self>) -> Flight {
+    pub fn flight(&self) -> Flight {
         self.state.flights.fetch_add(1, Ordering::AcqRel);
         self.used.store(seconds_now(), Ordering::Relaxed);
-        Flight(Arc::clone(self))
+        Flight(Arc::clone(&self.state))
     }
 
     /// How often it answered so far.
@@ -188,12 +188,12 @@ impl Drop for Process {
     }
 }
 
-/// One exchange that is under way. It is done when this is dropped.
-pub(crate) struct Flight(Arc<Process>);
+/// One exchange or tunnel that is under way. It is over when this is dropped.
+pub(crate) struct Flight(Arc<State>);
 
 impl Drop for Flight {
     fn drop(&mut self) {
-        self.0.state.flights.fetch_sub(1, Ordering::AcqRel);
+        self.0.flights.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -239,7 +239,10 @@ impl Keeper {
 
     async fn see_through(self, state: &State, mut guard: Guard, stop: Shutdown) {
         let (app, pid) = (self.guest.bundle().label(), state.pid);
-        tracing::info!(app, pid, "a process started");
+        match self.is_brief() {
+            true => tracing::debug!(app, pid, "a process started"),
+            false => tracing::info!(app, pid, "a process started"),
+        }
         let (mut how, was_asked) = self.watch(state, &mut guard, &stop).await;
         if how.is_none() && was_asked {
             let within = self.bounds.stop_grace + GUARD_WITHIN;
@@ -251,8 +254,10 @@ impl Keeper {
             kill_group(pid);
             "its guard ended first".to_owned()
         });
-        let overdrawn = state.overdrawn.load(Ordering::Relaxed);
-        match was_asked && overdrawn == 0 {
+        let is_expected = was_asked || state.retired.load(Ordering::Acquire);
+        match is_expected && state.overdrawn.load(Ordering::Relaxed) == 0 {
+            // With one for each request these would be a line for each request.
+            true if self.is_brief() => tracing::debug!(app, pid, how, "a process ended"),
             true => tracing::info!(app, pid, how, "a process ended"),
             false => tracing::warn!(app, pid, how, "a process ended by itself"),
         }
@@ -261,6 +266,11 @@ impl Keeper {
         drop(guard);
         // A folder full of files takes its time.
         let _ = tokio::task::spawn_blocking(move || drop(self.folder)).await;
+    }
+
+    /// Whether it is to serve a single request.
+    fn is_brief(&self) -> bool {
+        self.guest.bundle().manifest.ttl.is_zero()
     }
 
     /// Watches until it ended, and says how, or until it is to end.

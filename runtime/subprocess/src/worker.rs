@@ -16,6 +16,7 @@ use rookery_upstream::{Dialled, Timeouts, UpstreamError};
 
 use crate::body::{Begun, Ended, Reading, begin};
 use crate::process::Process;
+use crate::tunnel::Tunnel;
 
 /// How long a process has to accept a connection; all that it does for it is to be there.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
@@ -75,7 +76,7 @@ impl Worker for ProcessWorker {
         deadline: Deadline,
     ) -> Result<TunnelAnswer, Fault> {
         let process = &self.0;
-        let _flight = process.flight();
+        let flight = process.flight();
         let timeouts = timeouts(&deadline);
         let dialling = process
             .upstreams()
@@ -90,7 +91,10 @@ impl Worker for ProcessWorker {
                 process.answered();
                 Ok(TunnelAnswer::Accepted {
                     head: accepted.head,
-                    io: Box::new(accepted.io),
+                    io: Box::new(Tunnel {
+                        io: accepted.io,
+                        _flight: flight,
+                    }),
                 })
             }
             Ok(Dialled::Refused(response)) => {
@@ -106,6 +110,9 @@ impl Worker for ProcessWorker {
         let Some(control) = self.0.control() else {
             return;
         };
+        if notice == Notice::Terminate {
+            self.0.retire();
+        }
         tokio::select! {
             () = async { control.lock().await.tell(notice).await } => {}
             () = self.0.ended() => {}

@@ -4,9 +4,11 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use http_body_util::BodyExt;
 use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::house::{FIXTURE, House, ask, is_known, is_running, parent, signal, until};
+use crate::house::{FIXTURE, House, ask, echo, get, is_known, is_running, parent, signal, until};
 
 async fn pid_of(pool: &std::sync::Arc<rookery_pool::Pool>, path: &str) -> u32 {
     ask(pool, path).await.unwrap().parse().unwrap()
@@ -69,6 +71,27 @@ async fn processes_end_with_the_shutdown_when_nobody_uses_them() {
     let left = house.tasks.drain(Duration::from_secs(30)).await;
     assert!(left.is_empty(), "{left:?}");
     assert!(!is_known(server));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_way_at_the_shutdown_is_waited_for() {
+    let house = House::new();
+    let pool = house.pool(json!({})).await;
+    let server = pid_of(&pool, "/answer").await;
+    let mut body = pool.request(get("/endless")).await.unwrap().into_body();
+    let mut tunnel = echo(&pool).await;
+    let unused = house.pool(json!({})).await;
+    let other = pid_of(&unused, "/answer").await;
+    house.shutdown.request();
+    until("what nobody uses ends", async || !is_known(other)).await;
+    body.frame().await.unwrap().unwrap();
+    drop(body);
+    tunnel.write_all(b"on").await.unwrap();
+    let mut back = [0; 2];
+    tunnel.read_exact(&mut back).await.unwrap();
+    assert!(is_running(server));
+    drop(tunnel);
+    until("it ends when all is done", async || !is_known(server)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -11,7 +11,10 @@ use rookery_bundle::{AppName, Bundle, Expect, parse_version};
 use rookery_host::Services;
 use rookery_hub::Hub;
 use rookery_lifecycle::{Shutdown, Tasks};
-use rookery_pool::{Body, Budget, InvokeError, Policy, Pool, Prepare, Spawn, SpawnError, Totals};
+use rookery_pool::{
+    Body, Budget, Duplex, InvokeError, Policy, Pool, Prepare, Spawn, SpawnError, Totals,
+    TunnelAnswer,
+};
 use rookery_storage::Stores;
 use rookery_subprocess::{ProcessConfig, Processes};
 use rookery_upstream::{UpstreamConfig, Upstreams};
@@ -156,6 +159,25 @@ pub async fn ask(pool: &Arc<Pool>, path: &str) -> Result<String, InvokeError> {
 pub async fn text(response: Response<Body>) -> String {
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
     String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// A tunnel to the server, which gives back what comes.
+pub async fn echo(pool: &Arc<Pool>) -> Box<dyn Duplex> {
+    let mut handshake = get("/echo").map(|_| ());
+    for (name, value) in [
+        ("connection", "upgrade"),
+        ("upgrade", "websocket"),
+        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ("sec-websocket-version", "13"),
+    ] {
+        handshake.headers_mut().insert(name, value.parse().unwrap());
+    }
+    let tunnel = pool.tunnel(handshake).await.unwrap();
+    let TunnelAnswer::Accepted { head, io } = tunnel.answer else {
+        panic!("the server takes every handshake");
+    };
+    assert_eq!(head.status(), 101);
+    io
 }
 
 /// Waits until it is so.

@@ -6,11 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use rookery_pool::{Fault, InvokeError, Pool, TunnelAnswer};
+use rookery_pool::{Fault, InvokeError, Pool};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::house::{House, ask, get, is_running, text, until};
+use crate::house::{House, ask, echo, get, is_running, text, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_on_a_port_and_one_on_a_socket_answer() {
@@ -124,20 +124,7 @@ async fn an_app_that_hangs_up_fails_that_request_alone() {
 async fn a_tunnel_carries_bytes_both_ways_until_a_side_ends_it() {
     let house = House::new();
     let pool = house.pool(json!({})).await;
-    let mut handshake = get("/echo").map(|_| ());
-    for (name, value) in [
-        ("connection", "upgrade"),
-        ("upgrade", "websocket"),
-        ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
-        ("sec-websocket-version", "13"),
-    ] {
-        handshake.headers_mut().insert(name, value.parse().unwrap());
-    }
-    let tunnel = pool.tunnel(handshake).await.unwrap();
-    let TunnelAnswer::Accepted { head, mut io } = tunnel.answer else {
-        panic!("the server takes every handshake");
-    };
-    assert_eq!(head.status(), 101);
+    let mut io = echo(&pool).await;
     for text in ["ping", "pong"] {
         io.write_all(text.as_bytes()).await.unwrap();
         let mut back = [0; 4];
