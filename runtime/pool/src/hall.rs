@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use tokio::sync::oneshot;
+use tokio::time::Instant;
 
 use crate::error::AcquireError;
 use crate::pool::Seat;
@@ -14,10 +15,24 @@ use crate::pool::Seat;
 /// What somebody who waits is given.
 pub(crate) type Seated = Result<Seat, AcquireError>;
 
+/// Somebody who waits.
+pub(crate) struct Guest {
+    seat: oneshot::Sender<Seated>,
+    /// How long the queue allows him to.
+    until: Instant,
+}
+
+impl Guest {
+    /// Gives him what he waits for; given back when he goes away in this moment.
+    pub fn tell(self, seated: Seated) -> Result<(), Seated> {
+        self.seat.send(seated)
+    }
+}
+
 /// Who waits, and for what.
 #[derive(Default)]
 pub(crate) struct Hall {
-    waiting: VecDeque<oneshot::Sender<Seated>>,
+    waiting: VecDeque<Guest>,
     /// How many workers are on their way.
     pub starting: usize,
     /// How many of them have their place, so that only their own start is missing.
@@ -25,10 +40,10 @@ pub(crate) struct Hall {
 }
 
 impl Hall {
-    /// Whether one more who waits finds no seat in the workers on their way.
-    pub fn overflows(&mut self, at_once: usize) -> bool {
+    /// Whether those who wait, and so many more, find no seat in the workers on their way.
+    pub fn overflows(&mut self, more: usize, at_once: usize) -> bool {
         self.forget_gone();
-        self.waiting.len() >= self.starting.saturating_mul(at_once)
+        self.waiting.len() + more > self.starting.saturating_mul(at_once)
     }
 
     /// How many workers on their way have no place yet.
@@ -36,21 +51,21 @@ impl Hall {
         self.starting - self.spawning
     }
 
-    /// Somebody begins to wait.
-    pub fn join(&mut self) -> oneshot::Receiver<Seated> {
-        let (giver, given) = oneshot::channel();
-        self.waiting.push_back(giver);
+    /// Somebody begins to wait, until then and for a worker that is being started then.
+    pub fn join(&mut self, until: Instant) -> oneshot::Receiver<Seated> {
+        let (seat, given) = oneshot::channel();
+        self.waiting.push_back(Guest { seat, until });
         given
     }
 
     /// Whose turn it is.
-    pub fn next(&mut self) -> Option<oneshot::Sender<Seated>> {
+    pub fn next(&mut self) -> Option<Guest> {
         self.forget_gone();
         self.waiting.pop_front()
     }
 
     /// It is his turn again: there was nothing for him.
-    pub fn put_back(&mut self, who: oneshot::Sender<Seated>) {
+    pub fn put_back(&mut self, who: Guest) {
         self.waiting.push_front(who);
     }
 
@@ -68,7 +83,23 @@ impl Hall {
         let without = self.waiting.len().saturating_sub(seats);
         for who in self.waiting.drain(..without) {
             // He may go away in this moment.
-            let _ = who.send(Err(error.clone()));
+            let _ = who.tell(Err(error.clone()));
+        }
+    }
+
+    /// Tells those whose time is over, when nothing is being started that they could wait for.
+    pub fn send_away(&mut self, now: Instant, error: impl Fn() -> AcquireError) {
+        if self.spawning > 0 {
+            return;
+        }
+        self.forget_gone();
+        let mut at = 0;
+        while let Some(who) = self.waiting.get(at) {
+            if who.until > now {
+                at += 1;
+            } else if let Some(who) = self.waiting.remove(at) {
+                let _ = who.tell(Err(error()));
+            }
         }
     }
 
@@ -78,7 +109,7 @@ impl Hall {
     }
 
     fn forget_gone(&mut self) {
-        self.waiting.retain(|who| !who.is_closed());
+        self.waiting.retain(|who| !who.seat.is_closed());
     }
 }
 
@@ -98,11 +129,11 @@ mod tests {
         let mut starts = 0;
         let waiting: Vec<_> = (0..10)
             .map(|_| {
-                if hall.overflows(4) {
+                if hall.overflows(1, 4) {
                     hall.starting += 1;
                     starts += 1;
                 }
-                hall.join()
+                hall.join(Instant::now())
             })
             .collect();
         assert_eq!(starts, 3);
@@ -113,7 +144,7 @@ mod tests {
     #[test]
     fn who_came_first_hears_of_the_start_that_failed() {
         let mut hall = Hall::default();
-        let mut waiting: Vec<_> = (0..5).map(|_| hall.join()).collect();
+        let mut waiting: Vec<_> = (0..5).map(|_| hall.join(Instant::now())).collect();
         hall.starting = 1;
         hall.fail(&draining(), 2);
         let told: Vec<bool> = waiting
@@ -128,11 +159,26 @@ mod tests {
     }
 
     #[test]
+    fn who_is_late_is_sent_away_unless_a_start_is_on_its_way() {
+        let (mut hall, now) = (Hall::default(), Instant::now());
+        let mut late = hall.join(now);
+        let mut early = hall.join(now + std::time::Duration::from_secs(1));
+        hall.spawning = 1;
+        hall.send_away(now, draining);
+        assert!(late.try_recv().is_err());
+        hall.spawning = 0;
+        hall.send_away(now, draining);
+        assert!(late.try_recv().unwrap().is_err());
+        assert!(early.try_recv().is_err());
+        assert!(hall.is_waited_in());
+    }
+
+    #[test]
     fn who_went_away_is_passed_over() {
         let mut hall = Hall::default();
-        let (gone, stays) = (hall.join(), hall.join());
+        let (gone, stays) = (hall.join(Instant::now()), hall.join(Instant::now()));
         drop(gone);
-        assert!(!hall.next().unwrap().is_closed());
+        assert!(!hall.next().unwrap().seat.is_closed());
         drop(stays);
         assert!(hall.next().is_none());
     }

@@ -77,6 +77,8 @@ pub struct Pool {
     draining: Shutdown,
     /// Raised when what is still open is about to be cut.
     cutting: Shutdown,
+    /// Raised when the grace of the drain is over, or everything was done.
+    closed: Shutdown,
     // Held to move a worker, never while one runs or is dropped.
     shelf: Mutex<Shelf>,
     setback: Mutex<Setback>,
@@ -120,6 +122,7 @@ impl Pool {
             tunnels: TaskTracker::new(),
             draining: Shutdown::new(),
             cutting: Shutdown::new(),
+            closed: Shutdown::new(),
             shelf: Mutex::default(),
             setback: Mutex::new(Setback::new(number)),
             warming: AtomicBool::new(false),
@@ -217,6 +220,7 @@ impl Pool {
         let done = timeout_at(until, self.turns.acquire_many(all)).await;
         let done = matches!(done, Ok(Ok(_)));
         self.turns.close();
+        self.closed.request();
         let mut out = Out::default();
         self.shelf.lock().close(&mut out);
         self.let_go(out);

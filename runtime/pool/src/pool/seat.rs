@@ -15,7 +15,7 @@ use crate::error::AcquireError;
 use crate::hall::Seated;
 use crate::handles::Left;
 use crate::living::Living;
-use crate::shelf::Out;
+use crate::shelf::{Out, Shelf};
 use crate::worker::{Verdict, Worker};
 
 /// A handle on a worker that shares. Dropped, it stops what it does, and the worker goes on.
@@ -37,7 +37,7 @@ impl Pool {
     /// A handle on a worker.
     pub(super) async fn seat(self: &Arc<Self>, asked: Instant) -> Result<Seat, AcquireError> {
         let mut out = Out::default();
-        let found = self.find_seat(&mut out);
+        let found = self.find_seat(asked, &mut out);
         self.let_go(out);
         match found? {
             Found::Seat(seat) => {
@@ -51,7 +51,11 @@ impl Pool {
         }
     }
 
-    fn find_seat(self: &Arc<Self>, out: &mut Out) -> Result<Found<'_>, AcquireError> {
+    fn find_seat(
+        self: &Arc<Self>,
+        asked: Instant,
+        out: &mut Out,
+    ) -> Result<Found<'_>, AcquireError> {
         let rules = self.rules(Instant::now());
         let mut shelf = self.shelf.lock();
         if let Some((number, handle)) = shelf.handle(rules, self.at_once, out) {
@@ -60,8 +64,7 @@ impl Pool {
         if shelf.is_closed() {
             return Err(self.draining());
         }
-        let workers = shelf.serving() + shelf.hall.starting;
-        let is_needed = shelf.hall.overflows(self.at_once) && workers < self.workers_max;
+        let is_needed = self.may_add_worker(&shelf) && shelf.hall.overflows(1, self.at_once);
         if is_needed {
             // A revision that cannot start evicts nobody.
             self.may_start()?;
@@ -69,7 +72,7 @@ impl Pool {
         let placeless = shelf.hall.placeless() + usize::from(is_needed);
         let is_full = !self.budget.has_room_for(placeless);
         let waiting = is_full.then(|| self.join_queue()).transpose()?;
-        let given = shelf.hall.join();
+        let given = shelf.hall.join(asked + self.policy.queue_timeout);
         let starting = is_needed.then(|| Starting::announce(self, &mut shelf));
         drop(shelf);
         if let Some(starting) = starting {
@@ -100,28 +103,48 @@ impl Pool {
 
     /// Gives a worker, or what is free of it, to those who wait.
     pub(super) fn worker_is_free(self: &Arc<Self>) {
-        let mut out = Out::default();
-        let mut unwanted = Vec::new();
         if self.at_once > 1 {
-            self.seat_waiting(&mut unwanted, &mut out);
+            self.seat_waiting();
+        }
+        self.give_way_if_wanted();
+    }
+
+    fn seat_waiting(self: &Arc<Self>) {
+        let (mut out, mut unwanted) = (Out::default(), Vec::new());
+        let rules = self.rules(Instant::now());
+        let mut shelf = self.shelf.lock();
+        while let Some(who) = shelf.hall.next() {
+            let Some((number, handle)) = shelf.handle(rules, self.at_once, &mut out) else {
+                shelf.hall.put_back(who);
+                break;
+            };
+            // Who goes away in this moment leaves his seat to the next.
+            let seated = who.tell(Ok(self.seat_on(number, handle)));
+            unwanted.extend(seated.err());
+        }
+        let starts = self.starts_for_waiting(&mut shelf);
+        shelf.hall.send_away(rules.now, || self.queue_timeout());
+        drop(shelf);
+        for starting in starts {
+            self.start_sharing(starting);
         }
         // Both lock the shelf.
         drop(unwanted);
         self.let_go(out);
-        self.give_way_if_wanted();
     }
 
-    fn seat_waiting(self: &Arc<Self>, unwanted: &mut Vec<Seated>, out: &mut Out) {
-        let rules = self.rules(Instant::now());
-        let mut shelf = self.shelf.lock();
-        while let Some(who) = shelf.hall.next() {
-            let Some((number, handle)) = shelf.handle(rules, self.at_once, out) else {
-                return shelf.hall.put_back(who);
-            };
-            // Who goes away in this moment leaves his seat to the next.
-            let seated = who.send(Ok(self.seat_on(number, handle)));
-            unwanted.extend(seated.err());
+    /// The starts that those need who still wait: the worker that they waited for may have died, or have served enough
+    /// before it was their turn.
+    fn starts_for_waiting(self: &Arc<Self>, shelf: &mut Shelf) -> Vec<Starting> {
+        let mut starts = Vec::new();
+        while self.may_add_worker(shelf) && shelf.hall.overflows(0, self.at_once) {
+            if let Err(error) = self.may_start() {
+                shelf.hall.fail(&error, self.at_once);
+                break;
+            }
+            starts.push(Starting::announce(self, shelf));
         }
+        starts
     }
 
     fn seat_on(self: &Arc<Self>, number: u64, handle: Box<dyn Worker>) -> Seat {

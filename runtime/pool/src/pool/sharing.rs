@@ -33,9 +33,14 @@ impl Pool {
     /// Announces a start; `None` when there are as many workers as may be, or the pool is closed.
     pub(super) fn announce_start(self: &Arc<Self>) -> Option<Starting> {
         let mut shelf = self.shelf.lock();
-        let workers = shelf.serving() + shelf.hall.starting;
-        let may_be = !shelf.is_closed() && workers < self.workers_max;
+        let may_be = self.may_add_worker(&shelf);
         may_be.then(|| Starting::announce(self, &mut shelf))
+    }
+
+    /// Whether there may be one more.
+    pub(super) fn may_add_worker(&self, shelf: &Shelf) -> bool {
+        let workers = shelf.serving() + shelf.hall.starting;
+        !shelf.is_closed() && workers < self.workers_max
     }
 
     /// Starts a worker that was announced.

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::Pool;
 use crate::error::AcquireError;
@@ -25,9 +25,12 @@ impl Pool {
         let place = self.place(asked).await?;
         // Others may have failed while this one waited.
         self.may_start()?;
-        self.start_in(place)
-            .await
-            .map_err(|source| self.failed_start(source))
+        let started = self.start_in(place).await;
+        // The grace of a drain may have ended meanwhile, and who asked is as late as those that still wait.
+        if self.closed.is_requested() {
+            return Err(self.draining());
+        }
+        started.map_err(|source| self.failed_start(source))
     }
 
     /// A new worker in this place, whoever it is for.
@@ -85,9 +88,13 @@ impl Pool {
         }
         let _waiting = self.join_queue()?;
         let until = asked + self.policy.queue_timeout;
-        tokio::time::timeout_at(until, self.budget.place(self.number))
-            .await
-            .map_err(|_elapsed| self.queue_timeout())
+        tokio::select! {
+            biased;
+            place = timeout_at(until, self.budget.place(self.number)) => {
+                place.map_err(|_elapsed| self.queue_timeout())
+            }
+            () = self.closed.requested() => Err(self.draining()),
+        }
     }
 
     /// The error of a start that failed just now.

@@ -343,6 +343,37 @@ async fn draining_waits_for_those_inside_and_refuses_the_rest() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_waits_for_a_place_when_the_grace_ends_is_refused_then() {
+    let house = House::of(1);
+    let ((other, in_other), (pool, spawn)) = (
+        house.pool(|_| ()),
+        house.pool(|policy| policy.queue_timeout = Duration::from_secs(60)),
+    );
+    let gate = Arc::new(Semaphore::new(0));
+    in_other.then(Step::AnswerAfter(Arc::clone(&gate)));
+    let busy = tokio::spawn(async move { ask(&other).await });
+    while in_other.alive() == 0 {
+        tokio::task::yield_now().await;
+    }
+    let waits = tokio::spawn({
+        let pool = Arc::clone(&pool);
+        async move { ask(&pool).await }
+    });
+    while pool.waiting() == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(!pool.drain(Duration::from_secs(3)).await);
+    let refused = waits.await.unwrap().unwrap_err();
+    assert!(
+        matches!(refused, InvokeError::Acquire(AcquireError::Draining { .. })),
+        "{refused}"
+    );
+    gate.add_permits(1);
+    busy.await.unwrap().unwrap();
+    assert_eq!((spawn.started(), house.totals.waiting.get()), (0, 0));
+}
+
+#[tokio::test(start_paused = true)]
 async fn draining_gives_up_after_the_grace_and_waits_for_stakes_within_it() {
     let house = House::of(8);
     let (pool, _) = house.pool(|_| ());
