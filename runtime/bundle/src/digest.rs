@@ -2,9 +2,10 @@
 //!
 //! **Invariant:** every part is hashed with its length before it, so that no two lists of parts look alike.
 //! **Absent on purpose:** the contents of static files, which the host reads for each request: their paths, lengths and
-//! times of change are enough to see a new deploy. And the other files of a script or a process, which may write
-//! beside itself: a new deploy of one shows in its manifest or its entry file.
+//! times of change are enough to see a new deploy. So they are of the code that a process may load. Its other files are
+//! left out: it may write beside itself all day.
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -13,12 +14,16 @@ use std::time::UNIX_EPOCH;
 
 use sha2::{Digest as _, Sha256};
 
-use crate::entrypoint::Entry;
+use crate::entrypoint::{Entry, bundle_path, contained};
 use crate::error::BundleError;
 
-/// The most files that a static folder may have.
+/// The most files that a static folder may have, or code that a process may load.
 const STATIC_FILES_MAX: usize = 100_000;
-/// The largest component or script, in bytes.
+/// What code that a process loads may be called.
+const CODE: [&str; 9] = ["ts", "tsx", "mts", "cts", "js", "jsx", "mjs", "cjs", "wasm"];
+/// The folder of installed packages: large, and made anew from a file that is looked at.
+const PACKAGES: &str = "node_modules";
+/// The largest component, script or program, in bytes.
 const ENTRY_BYTES_MAX: u64 = 512 << 20;
 
 /// The SHA-256 of a bundle.
@@ -48,17 +53,58 @@ pub(crate) fn digest(
         hash.part(bytes);
     }
     match entry {
-        Entry::Component { path } | Entry::Script { path } => hash.file(dir, path)?,
+        Entry::Component { path } => hash.file(dir, path)?,
+        Entry::Script { path } => {
+            hash.file(dir, path)?;
+            hash.listing(dir, dir, Which::Code)?;
+        }
         Entry::Static { index, root } => {
             if let Some(index) = index {
                 hash.file(dir, index)?;
             }
-            hash.listing(dir, root)?;
+            hash.listing(dir, root, Which::All)?;
+        }
+        Entry::Command { argv } => {
+            if let Some(program) = own_program(dir, argv) {
+                hash.file(dir, &program)?;
+            }
+            hash.listing(dir, dir, Which::Code)?;
         }
         // Their whole description is the manifest.
-        Entry::Command { .. } | Entry::Rules => {}
+        Entry::Rules => {}
     }
     Ok(Digest(hash.0.finalize().into()))
+}
+
+/// Whether a file's name is one of code that a runtime loads: such a file is not what a process writes beside itself.
+pub fn is_code(path: &Path) -> bool {
+    let extension = path.extension().and_then(|extension| extension.to_str());
+    extension.is_some_and(|extension| CODE.contains(&extension))
+}
+
+/// The program that a command starts, if the bundle brings it.
+fn own_program(dir: &Path, argv: &[String]) -> Option<PathBuf> {
+    let program = bundle_path(argv.first()?).ok()?;
+    let program = contained(dir, &dir.join(program)).ok()??;
+    program.is_file().then_some(program)
+}
+
+/// Which files below a folder count.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Which {
+    All,
+    Code,
+}
+
+impl Which {
+    fn file(self, path: &Path) -> bool {
+        self == Which::All || is_code(path)
+    }
+
+    fn folder(self, name: &OsStr) -> bool {
+        let is_hidden = name.as_encoded_bytes().starts_with(b".");
+        self == Which::All || !(is_hidden || name == PACKAGES)
+    }
 }
 
 struct Hash(Sha256);
@@ -100,8 +146,8 @@ impl Hash {
         Ok(())
     }
 
-    /// Every file below a folder, in an order that does not depend on the file system.
-    fn listing(&mut self, dir: &Path, root: &Path) -> Result<(), BundleError> {
+    /// The files below a folder, in an order that does not depend on the file system.
+    fn listing(&mut self, dir: &Path, root: &Path, which: Which) -> Result<(), BundleError> {
         let mut files = Vec::new();
         let mut folders = vec![root.to_owned()];
         while let Some(folder) = folders.pop() {
@@ -114,8 +160,10 @@ impl Hash {
                 // Of the entry itself: a linked folder could lead back here and is not descended into.
                 let metadata = entry.metadata().map_err(unreadable)?;
                 if metadata.is_dir() {
-                    folders.push(entry.path());
-                } else {
+                    if which.folder(&entry.file_name()) {
+                        folders.push(entry.path());
+                    }
+                } else if which.file(&entry.path()) {
                     files.push(Listed {
                         path: entry.path(),
                         length: metadata.len(),

@@ -52,7 +52,7 @@ mod quantity;
 mod error;
 
 pub use cron::{Cron, Slot};
-pub use digest::Digest;
+pub use digest::{Digest, is_code};
 pub use entrypoint::{Entry, Kind};
 pub use error::{BundleError, Fault};
 pub use grants::{Grants, HostPattern, TopicGrant, TopicPattern};

@@ -67,13 +67,21 @@ async fn a_process_that_is_killed_fails_what_it_had_and_nothing_else() {
 #[tokio::test]
 async fn an_endless_loop_ends_at_its_deadline() {
     let manifest = json!({ "timeout": 1, "workers": { "max": 2 } });
+    let apps = RUNTIMES.iter().fold(Apps::new(), |apps, runtime| {
+        let bundle = script_with(runtime, manifest.clone());
+        apps.with(&format!("{runtime}/1.0.0"), bundle)
+    });
+    let server = Server::start(apps).await;
+    let mut spinning = Vec::new();
     for app in RUNTIMES {
-        let bundle = script_with(app, manifest.clone());
-        let server = Server::start(Apps::new().with("app/1.0.0", bundle)).await;
-        let spinning = pid(&server, "app").await;
-        assert_eq!(server.get("/app/spin").await.status, 504, "{app}");
+        let pid = pid(&server, app).await;
+        let call = server.call("GET", &format!("/{app}/spin"));
+        spinning.push((app, pid, tokio::spawn(call.send())));
+    }
+    for (app, spinning, answer) in spinning {
+        assert_eq!(answer.await.unwrap().status, 504, "{app}");
         until(&format!("{app} answers again"), async || {
-            let answer = server.get("/app/pid").await;
+            let answer = server.get(&format!("/{app}/pid")).await;
             (answer.status == 200 && answer.text() != spinning.to_string()).then_some(())
         })
         .await;

@@ -185,24 +185,38 @@ async fn a_script_that_does_not_load_is_an_error_with_the_reason_and_is_not_trie
     }
 }
 
-/// Buntime 53.
+/// Buntime 53. Whatever of the code changed: what is imported, or what a command starts.
 #[tokio::test]
 async fn the_same_version_deployed_anew_is_served_by_a_new_process() {
-    installed("bun");
-    let says = |text: &str| -> Bundle {
-        file(
-            "index.js",
-            &format!("export default {{ fetch: () => new Response('{text}') }}"),
-            json!({ "runtime": "bun", "ttl": 600 }),
-        )
+    const IMPORTS: &str =
+        "import { text } from './lib/text.mjs'; export default { fetch: () => new Response(text) }";
+    const LISTENS: &str = "
+        import { createServer } from 'node:http';
+        import { text } from './lib/text.mjs';
+        createServer((_, response) => response.end(text)).listen(process.env.SOCKET)";
+    for program in ["bun", "node"] {
+        installed(program);
+    }
+    let says = |bundle: Bundle, text: &str| {
+        bundle.file("lib/text.mjs", format!("export const text = '{text}';"))
     };
-    let server = Server::start(Apps::new().with("app/1.0.0", says("old"))).await;
-    assert_eq!(server.get("/app/").await.text(), "old");
-    server.apps().publish("app/1.0.0", &says("new"));
-    until("the new code answers", async || {
-        let answer = server.get("/app/").await;
-        assert_eq!(answer.status, 200, "{}", answer.text());
-        (answer.text() == "new").then_some(())
-    })
-    .await;
+    let script = file("index.js", IMPORTS, json!({ "runtime": "bun", "ttl": 600 }));
+    let command = json!({ "command": "node main.mjs", "ttl": 600 });
+    let server = file("main.mjs", LISTENS, command);
+    let apps = Apps::new()
+        .with("script/1.0.0", says(script.clone(), "old"))
+        .with("server/1.0.0", says(server.clone(), "old"));
+    let host = Server::start(apps).await;
+    for (app, bundle) in [("script", script), ("server", server)] {
+        let path = format!("/{app}/");
+        assert_eq!(host.get(&path).await.text(), "old");
+        host.apps()
+            .publish(&format!("{app}/1.0.0"), &says(bundle, "new"));
+        until(&format!("the new code of {app} answers"), async || {
+            let answer = host.get(&path).await;
+            assert_eq!(answer.status, 200, "{}", answer.text());
+            (answer.text() == "new").then_some(())
+        })
+        .await;
+    }
 }

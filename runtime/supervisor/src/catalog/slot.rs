@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rookery_bundle::{BrokenManifest, Bundle, BundleError, Digest, Entry, Expect, Manifest};
+use rookery_bundle::{
+    BrokenManifest, Bundle, BundleError, Digest, Entry, Expect, Manifest, is_code,
+};
 use semver::Version;
 
 use super::fingerprint::Fingerprint;
@@ -231,7 +233,14 @@ fn fate(reading: &Reading) -> Fate {
 
 fn named_in(dir: &Path, manifest: &Manifest) -> Vec<PathBuf> {
     let named = [&manifest.entrypoint, &manifest.static_dir];
+    // Of a command the program and the scripts; another word may name a file that the process writes.
+    let words = manifest.command.iter().flatten().enumerate();
+    let words = words.filter(|(at, word)| {
+        let path = Path::new(word);
+        path.is_relative() && (*at == 0 || is_code(path))
+    });
     let named = named.into_iter().flatten();
+    let named = named.chain(words.map(|(_, word)| word));
     named.map(|relative| dir.join(relative)).collect()
 }
 
