@@ -57,19 +57,18 @@ impl Audit {
         *self.about.lock() = Some(what.to_string());
     }
 
-    /// Writes the line.
+    /// Writes the line: what was done, or why it was not.
     pub fn write(self, status: StatusCode, reason: Option<&str>) {
         let who = self.who.name();
         let from = self.from.map(|from| from.to_string()).unwrap_or_default();
         let (action, about) = (self.action, self.about.into_inner().unwrap_or_default());
+        let is_done = status.is_success() || status.is_redirection();
         let status = status.as_u16();
-        match reason {
-            None => {
-                tracing::info!(target: "audit", who, from, ?action, ?about, status, "done");
-            }
-            Some(reason) => {
-                tracing::warn!(target: "audit", who, from, ?action, ?about, status, ?reason, "refused");
-            }
+        if is_done {
+            tracing::info!(target: "audit", who, from, ?action, ?about, status, "done");
+        } else {
+            let reason = reason.unwrap_or_default();
+            tracing::warn!(target: "audit", who, from, ?action, ?about, status, ?reason, "refused");
         }
     }
 }

@@ -117,6 +117,9 @@ async fn deploy(
         .await?;
     let end = if answer.status.is_success() {
         Ok(answer.body)
+    } else if answer.body["code"] == "VERSION_EXISTS" {
+        let reason = "this version is deployed with other content: give it another version, or use --replace";
+        Err(vec![reason.to_owned()])
     } else {
         Err(answer.reasons())
     };

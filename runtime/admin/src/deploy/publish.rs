@@ -239,5 +239,7 @@ pub(super) fn withdraw(
     let staged = folder.stage()?;
     let moved = there.parent.rename(&there.name, &staged.dir, BUNDLE);
     moved.map_err(Refusal::of)?;
+    // An app without a version is none, and an empty folder would be reported as a broken one.
+    let _ = folder.dir().remove_dir(label.app.as_str());
     Ok(Some(there.folder))
 }

@@ -33,6 +33,13 @@ function draw(stats) {
   );
 }
 
+// What a revision without workers of its own has none of.
+function figures(of) {
+  if (!of) return ["", "", "", "", ""];
+  const cpu = of.cpuTimeMs === null ? "" : seconds(of.cpuTimeMs);
+  return [of.workers, of.requests, of.sessions, of.responseTimeMs.p99, cpu];
+}
+
 async function drawApps() {
   const response = await fetch("deployments");
   if (!response.ok) return;
@@ -40,7 +47,14 @@ async function drawApps() {
   by("apps").replaceChildren(
     ...apps.flatMap((app) =>
       app.revisions.map((revision) =>
-        row(app.name, revision.version, revision.state, revision.kind, revision.reason),
+        row(
+          app.name,
+          revision.version,
+          revision.state,
+          revision.kind,
+          ...figures(revision.figures),
+          revision.reason ?? revision.figures?.startFailure?.reason,
+        ),
       ),
     ),
   );
