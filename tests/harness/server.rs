@@ -233,11 +233,12 @@ fn command(apps: &Apps, options: &Options) -> Command {
             command.env_remove(name);
         }
     }
+    command.arg(options.command);
+    match options.place {
+        Some(place) => command.arg(apps.path(place)),
+        None => command.arg("--apps-dir").arg(apps.dir()),
+    };
     command
-        .arg(options.command)
-        .args(options.place.map(|place| apps.path(place)))
-        .arg("--apps-dir")
-        .arg(apps.dir())
         // Compiling a guest anew for each test would be most of their time. The cache is keyed by content.
         .arg("--cache-dir")
         .arg(target_dir().join("test-cache"))

@@ -17,7 +17,7 @@ Examples:
 
 /// Arguments of `dev`.
 #[derive(clap::Args, Debug)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_arg("apps_dir", |arg| arg.hide(true)))]
 pub struct Args {
     /// The bundle: a folder with a manifest
     #[arg(value_name = "DIR")]
@@ -37,7 +37,7 @@ pub fn execute(args: Args) -> Result<ExitCode, Failure> {
         )));
     };
     // Settings look for the apps folder; here the bundle is all there is.
-    let server = args.server.with_apps_dir(&bundle.dir);
+    let server = args.server.for_bundle(&bundle.dir)?;
     let mut config = server.load(Mode::Development)?;
     config.bundle = Some((bundle.dir, expect));
     up::serve_and_watch(config)

@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::Failure;
 use crate::config::{ConfigErrors, Flag, Loaded, Mode, Sources, load};
 use crate::style::{WARN, paint};
 
@@ -54,13 +55,17 @@ pub struct ServerArgs {
 }
 
 impl ServerArgs {
-    /// The same with this apps folder, whatever the other sources say.
-    #[must_use]
-    pub fn with_apps_dir(self, dir: &Path) -> ServerArgs {
-        ServerArgs {
+    /// The same for a bundle that is served alone, in place of an apps folder.
+    pub fn for_bundle(self, dir: &Path) -> Result<ServerArgs, Failure> {
+        if self.apps_dir.is_some() {
+            return Err(Failure::Usage(
+                "--apps-dir has no meaning here: one bundle is served; `rookery up` serves a folder of them".to_owned(),
+            ));
+        }
+        Ok(ServerArgs {
             apps_dir: Some(dir.display().to_string()),
             ..self
-        }
+        })
     }
 
     /// Gathers the configuration, and says what looks like a mistake in it.
