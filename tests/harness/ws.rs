@@ -105,6 +105,20 @@ impl Ws {
         }
     }
 
+    /// Sends a text message. False when the connection is gone.
+    pub async fn try_say(&mut self, text: String) -> bool {
+        let said = within("the server takes a message", self.0.send(text.into()));
+        said.await.is_ok()
+    }
+
+    /// The next text message; `None` when the connection ended.
+    pub async fn try_hear(&mut self) -> Option<String> {
+        match within("a message", self.0.next()).await {
+            Some(Ok(Message::Text(text))) => Some(text.to_string()),
+            _ => None,
+        }
+    }
+
     /// The next text message as JSON.
     pub async fn hear_json(&mut self) -> Value {
         let text = self.hear().await;

@@ -120,6 +120,12 @@ mod sessions {
     mod noise;
 }
 
+mod storage {
+    //! What guests keep.
+
+    mod notes;
+}
+
 mod operating {
     //! What an operator sees and does.
 

@@ -47,6 +47,7 @@ const GUESTS: &[(&str, &[&str])] = &[
             "example-hello",
             "example-echo",
             "example-room",
+            "example-notes",
             "example-native",
             "kitchen",
         ],
