@@ -2,10 +2,10 @@
 
 use std::process::Command;
 
-use rookery_tests::{Apps, Options, Server, Versions, installed};
+use rookery_tests::{Apps, Options, Server, Versions, installed, until};
 use serde_json::json;
 
-use super::stage::{RUNTIMES, every_runtime, file, script_with};
+use super::stage::{RUNTIMES, every_runtime, file, pid, script_with};
 
 /// Buntime 41.
 #[tokio::test]
@@ -188,7 +188,7 @@ async fn the_url_has_the_clients_host_and_the_path_below_the_app() {
 async fn a_handler_that_throws_is_500_and_only_the_log_says_why() {
     let server = every_runtime().await;
     for app in RUNTIMES {
-        let pid = super::stage::pid(&server, app).await;
+        let before = pid(&server, app).await;
         for path in ["/throw", "/reject", "/undefined"] {
             let id = format!("{app}-{}", &path[1..]);
             let answer = server
@@ -202,14 +202,14 @@ async fn a_handler_that_throws_is_500_and_only_the_log_says_why() {
                 json!({ "error": "The app failed", "code": "INTERNAL_SERVER_ERROR", "requestId": id }),
                 "{app} {path}"
             );
-            rookery_tests::until(&format!("the log speaks of {id}"), async || {
+            until(&format!("the log speaks of {id}"), async || {
                 server.log().contains(&id).then_some(())
             })
             .await;
         }
-        assert_eq!(super::stage::pid(&server, app).await, pid, "{app} lives on");
+        assert_eq!(pid(&server, app).await, before, "{app} lives on");
     }
-    rookery_tests::until("the log has the secret", async || {
+    until("the log has the secret", async || {
         let log = server.log();
         (log.matches("Error: a secret of the app").count() >= 2 * RUNTIMES.len()).then_some(())
     })
@@ -304,6 +304,9 @@ async fn typescript_runs_where_the_runtime_has_it() {
         assert_eq!(answer.text(), "typed");
     } else {
         assert_eq!(answer.status, 502);
-        assert!(server.log().contains("TypeScript"), "{version}");
+        until("the log says what is the matter", async || {
+            server.log().contains("TypeScript").then_some(())
+        })
+        .await;
     }
 }

@@ -175,7 +175,10 @@ async fn a_script_that_does_not_load_is_an_error_with_the_reason_and_is_not_trie
             let answer = server.get(&format!("/{name}/")).await;
             assert_eq!(answer.status, 502, "{app} {name}");
             assert_eq!(answer.json()["code"], "WORKER_START_FAILED", "{app} {name}");
-            assert!(server.log().contains(reason), "{app} {name}");
+            until(&format!("the log has {app}'s {reason:?}"), async || {
+                server.log().contains(reason).then_some(())
+            })
+            .await;
         }
         for _ in 0..50 {
             assert_eq!(server.get("/throws/").await.status, 502, "{app}");

@@ -1,6 +1,6 @@
 //! Servers that listen by themselves and know nothing of being hosted.
 
-use rookery_tests::{Apps, Bundle, Closed, Options, Server, Ws, installed};
+use rookery_tests::{Apps, Bundle, Closed, Options, Server, Ws, installed, until};
 use serde_json::{Value, json};
 
 use super::stage::{file, fixture, gone};
@@ -170,6 +170,9 @@ async fn a_server_that_does_not_start_is_an_error_with_what_it_said() {
         let answer = server.get(&format!("/{app}/")).await;
         // A command that is not there may be refused before it is asked for.
         assert!([404, 502].contains(&answer.status.as_u16()), "{app}");
-        assert!(server.log().contains(reason), "{app}");
+        until(&format!("the log has {reason:?}"), async || {
+            server.log().contains(reason).then_some(())
+        })
+        .await;
     }
 }
