@@ -76,10 +76,7 @@ pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
     let listener = listener.map_err(|source| StartError::Listen { address, source })?;
 
     let hub = Hub::new(config.hub.clone(), &tasks, shutdown.clone());
-    let budget = Budget::new(config.pool_size as usize);
-    budget.keep_swept(&tasks, shutdown.clone());
-    let memory = MemoryProbe::of_system(config.memory_bytes_max);
-    budget.keep_relieved(memory, &tasks, shutdown.clone());
+    let budget = budget(&config, &tasks, &shutdown);
     let totals = Arc::new(Totals::default());
     let upstreams = Upstreams::new(UpstreamConfig::default(), &tasks, &shutdown);
     // They have tasks of their own: databases are closed when nobody writes any more.
@@ -156,6 +153,14 @@ impl Server {
         }
         undone
     }
+}
+
+fn budget(config: &ServerConfig, tasks: &Tasks, shutdown: &Shutdown) -> Arc<Budget> {
+    let budget = Budget::new(config.pool_size as usize);
+    budget.keep_swept(tasks, shutdown.clone());
+    let memory = MemoryProbe::of_system(config.memory_bytes_max);
+    budget.keep_relieved(memory, tasks, shutdown.clone());
+    budget
 }
 
 fn supervision(config: &ServerConfig) -> SupervisorConfig {
