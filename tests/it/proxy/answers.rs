@@ -186,7 +186,10 @@ async fn trailers_pass_both_ways() {
     )
     .await;
     assert_eq!(
-        told.recv().await.unwrap().to_ascii_lowercase(),
+        within("the upstream is asked", told.recv())
+            .await
+            .unwrap()
+            .to_ascii_lowercase(),
         "x-up: 1\r\n\r\n"
     );
     let head = raw.head().await;
@@ -245,7 +248,7 @@ async fn an_upstream_that_stalls_is_a_504_after_the_bundles_timeout() {
         connection.until_closed().await;
     })
     .await;
-    let rules = json!({ "": { "target": format!("http://{address}") } });
+    let rules = json!({ "^/": { "target": format!("http://{address}") } });
     let server = server_with(json!({ "timeout": "100ms", "proxy": rules })).await;
     let answer = server.get("/px/x").await;
     assert_eq!(answer.status, 504);
@@ -270,7 +273,7 @@ async fn an_answer_that_stalls_or_breaks_off_is_cut_and_not_ended() {
     })
     .await;
     for address in [stalls, breaks] {
-        let rules = json!({ "": { "target": format!("http://{address}") } });
+        let rules = json!({ "^/": { "target": format!("http://{address}") } });
         let server = server_with(json!({ "timeout": "200ms", "proxy": rules })).await;
         let mut answer = server.call("GET", "/px/x").open().await;
         assert_eq!(answer.status, 200);
@@ -319,7 +322,7 @@ async fn a_client_that_leaves_ends_the_upstreams_work() {
 #[tokio::test]
 async fn a_body_beyond_the_bundles_limit_is_refused_wherever_it_shows() {
     let (address, _told) = recorder().await;
-    let rules = json!({ "": { "target": format!("http://{address}") } });
+    let rules = json!({ "^/": { "target": format!("http://{address}") } });
     let server = server_with(json!({ "maxBodySize": 8, "proxy": rules })).await;
     let declared = server.call("POST", "/px/x").body("123456789").send().await;
     assert_eq!(declared.status, 413);
@@ -330,7 +333,7 @@ async fn a_body_beyond_the_bundles_limit_is_refused_wherever_it_shows() {
         connection.until_closed().await;
     })
     .await;
-    let rules = json!({ "": { "target": format!("http://{stalls}") } });
+    let rules = json!({ "^/": { "target": format!("http://{stalls}") } });
     let server = server_with(json!({ "maxBodySize": 8, "proxy": rules })).await;
     let (mut upload, call) = server.call("POST", "/px/x").upload();
     let answer = tokio::spawn(call.send());

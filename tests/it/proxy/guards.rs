@@ -1,6 +1,6 @@
 //! What a client, a path or an upstream may not do.
 
-use rookery_tests::{Apps, Bundle, Options, Raw, Server};
+use rookery_tests::{Apps, Bundle, Options, Raw, Server, within};
 use serde_json::json;
 use tokio::sync::mpsc;
 
@@ -108,7 +108,7 @@ async fn of_two_framings_one_goes_on() {
         return;
     }
     assert!(answer.starts_with("HTTP/1.1 204"), "{answer}");
-    let (seen, body) = told.recv().await.unwrap();
+    let (seen, body) = within("the upstream is asked", told.recv()).await.unwrap();
     assert!(seen.all("content-length").is_empty(), "{seen:?}");
     assert_eq!(body, b"body");
 }
@@ -116,7 +116,7 @@ async fn of_two_framings_one_goes_on() {
 #[tokio::test]
 async fn a_client_cannot_name_away_what_the_server_or_the_rule_says() {
     let (address, mut told) = recorder().await;
-    let server = server(json!({ "": {
+    let server = server(json!({ "^/": {
         "target": format!("http://{address}"),
         "headers": { "X-Secret": "s" },
     } }))
@@ -191,7 +191,7 @@ async fn an_answer_cannot_bring_a_second_one() {
 async fn a_variable_that_is_missing_refuses_the_bundle_by_name() {
     let (tell, _told) = mpsc::unbounded_channel();
     let address = upstream(move |connection| record("a", connection, tell.clone())).await;
-    let rule = |target: &str| json!({ "": { "target": target } });
+    let rule = |target: &str| json!({ "^/": { "target": target } });
     let bundle = |target, granted: &[&str]| {
         let manifest = json!({ "proxy": rule(target), "grants": { "env": granted } });
         Bundle::empty().manifest(manifest)
@@ -231,7 +231,7 @@ async fn a_catastrophic_pattern_stalls_nobody() {
     let server = server(json!([
         { "pattern": "^/(a+)+$", "target": target, "rewrite": "/linear" },
         { "pattern": "^/(?=(b+)+c)(b|bb)+\\1$", "target": target, "rewrite": "/bounded" },
-        { "pattern": "", "target": target, "rewrite": "/last" },
+        { "pattern": "^/", "target": target, "rewrite": "/last" },
     ]))
     .await;
     let path = |letter: &str| format!("/px/{}!", letter.repeat(5000));

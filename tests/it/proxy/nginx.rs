@@ -162,7 +162,7 @@ async fn what_nginx_answers_passes_as_it_is() {
 async fn http2_is_spoken_where_the_upstream_offers_it() {
     let nginx = Nginx::start(Listens::Tls).await;
     let target = format!("https://localhost:{}", nginx.address.port());
-    let server = server(json!({ "": { "target": target, "secure": false } })).await;
+    let server = server(json!({ "^/": { "target": target, "secure": false } })).await;
     let answer = server.get("/px/protocol?x=1").await;
     assert_eq!(answer.text(), "HTTP/2.0 https /protocol?x=1");
     let mut together = Vec::new();

@@ -72,14 +72,14 @@ async fn messages_and_close_frames_pass_both_ways() {
     };
     assert_eq!(ws.ended().await, expected);
     assert_eq!(
-        told.recv().await.unwrap(),
+        within("the upstream is asked", told.recv()).await.unwrap(),
         Some((4001, "as you wish".to_owned()))
     );
 
     let mut ws = Ws::open(&server, "/px/ws").await;
     ws.close(4002, "enough").await;
     assert_eq!(
-        told.recv().await.unwrap(),
+        within("the upstream is asked", told.recv()).await.unwrap(),
         Some((4002, "enough".to_owned()))
     );
     assert_eq!(ws.ended().await.code, 4002);
@@ -133,7 +133,7 @@ async fn the_handshake_is_between_the_two_ends() {
         );
     }
     assert!(!answer.contains("x-hop"), "{answer}");
-    let seen = told.recv().await.unwrap();
+    let seen = within("the upstream is asked", told.recv()).await.unwrap();
     assert_eq!(seen.path, "/ws?a=1&b=%20");
     for (field, value) in [
         ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
@@ -292,7 +292,7 @@ async fn a_server_that_goes_tells_its_tunnels_so() {
 #[tokio::test]
 async fn a_bundle_that_goes_ends_its_tunnels_after_the_grace() {
     let (address, _told) = echo().await;
-    let rules = json!({ "": { "target": format!("http://{address}") } });
+    let rules = json!({ "^/": { "target": format!("http://{address}") } });
     let bundle = Bundle::empty().manifest(json!({ "proxy": rules }));
     let options = Options::new().set("ROOKERY_DRAIN_GRACE_SECS", 1);
     let server = Server::start_with(Apps::new().with("px/1.0.0", bundle), options).await;

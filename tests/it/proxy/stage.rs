@@ -47,7 +47,7 @@ pub async fn server_with(manifest: Value) -> Server {
 
 /// A server that sends everything below `/px/` to one upstream.
 pub async fn server_for(address: SocketAddr) -> Server {
-    server(json!({ "": { "target": format!("http://{address}") } })).await
+    server(json!({ "^/": { "target": format!("http://{address}") } })).await
 }
 
 /// What an upstream saw: the head of a request.

@@ -114,7 +114,7 @@ async fn a_websocket_goes_over_tls_without_http2() {
     })
     .await;
     let target = format!("wss://localhost:{}", address.port());
-    let server = server(json!({ "": { "target": target, "secure": false } })).await;
+    let server = server(json!({ "^/": { "target": target, "secure": false } })).await;
     let mut ws = Ws::open(&server, "/px/ws").await;
     assert_eq!(within("hello", ws.hear()).await, "hello");
 }
