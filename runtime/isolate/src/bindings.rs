@@ -11,6 +11,8 @@ wasmtime::component::bindgen!({
         default: trappable,
     },
     exports: { default: async },
+    // What a guest is given is lent: it is copied once, into the guest's memory.
+    ownership: Borrowing { duplicate_if_necessary: true },
     require_store_data_send: true,
     with: {
         "rookery:app/sql.transaction": crate::sql::OpenTransaction,

@@ -16,7 +16,11 @@ impl hub::Host for State {
         Ok(())
     }
 
-    fn send(&mut self, session: u64, payload: types::Payload) -> wasmtime::Result<hub::SendStatus> {
+    fn send(
+        &mut self,
+        session: u64,
+        payload: types::PayloadResult,
+    ) -> wasmtime::Result<hub::SendStatus> {
         let status = self.hub().send(SessionId(session), &inward(payload));
         Ok(match status {
             contract::SendStatus::Queued => hub::SendStatus::Queued,
@@ -51,7 +55,7 @@ impl hub::Host for State {
     fn publish(
         &mut self,
         topic: String,
-        payload: types::Payload,
+        payload: types::PayloadResult,
         options: hub::PublishOptions,
     ) -> wasmtime::Result<Result<types::Position, hub::TopicError>> {
         let options = contract::PublishOptions {
@@ -120,17 +124,17 @@ impl history::Host for State {
 }
 
 /// A payload on its way into the guest.
-pub(crate) fn outward(payload: &contract::Payload) -> types::Payload {
+fn outward(payload: &contract::Payload) -> types::PayloadResult {
     match payload {
-        contract::Payload::Text(text) => types::Payload::Text(text.to_string()),
-        contract::Payload::Binary(bytes) => types::Payload::Binary(bytes.to_vec()),
+        contract::Payload::Text(text) => types::PayloadResult::Text(text.to_string()),
+        contract::Payload::Binary(bytes) => types::PayloadResult::Binary(bytes.to_vec()),
     }
 }
 
-fn inward(payload: types::Payload) -> contract::Payload {
+fn inward(payload: types::PayloadResult) -> contract::Payload {
     match payload {
-        types::Payload::Text(text) => contract::Payload::Text(text.into()),
-        types::Payload::Binary(bytes) => contract::Payload::Binary(bytes.into()),
+        types::PayloadResult::Text(text) => contract::Payload::Text(text.into()),
+        types::PayloadResult::Binary(bytes) => contract::Payload::Binary(bytes.into()),
     }
 }
 

@@ -5,8 +5,8 @@ use rookery_contract::EventKind;
 use rookery_pool::{Deadline, EventsOutcome, Fault, Verdict};
 
 use crate::bindings::exports::rookery::app::sessions as wit;
+use crate::bindings::rookery::app::types::PayloadParam;
 use crate::epoch::Runner;
-use crate::hub::outward;
 use crate::instantiate::Isolate;
 use crate::trap;
 
@@ -26,7 +26,12 @@ pub(crate) async fn events(
     let state = isolate.store.data_mut();
     state.deadline = deadline;
     state.began = None;
-    let events: Vec<wit::Event> = events.iter().map(event).collect();
+    let lists: Vec<Lists<'_>> = events.iter().filter_map(Lists::of).collect();
+    let mut next_lists = lists.iter();
+    let events: Vec<wit::Event<'_>> = events
+        .iter()
+        .map(|event| lend(event, &mut next_lists))
+        .collect();
     let runner = Runner::of(state);
     let guest = app.rookery_app_sessions();
     let called = runner
@@ -44,42 +49,76 @@ pub(crate) async fn events(
     }
 }
 
-fn event(event: &contract::Event) -> wit::Event {
+/// What an opened session has several of, as the guest is lent it.
+struct Lists<'a> {
+    headers: Vec<(&'a str, &'a str)>,
+    subprotocols: Vec<&'a str>,
+}
+
+impl<'a> Lists<'a> {
+    /// `None` for every other event.
+    fn of(event: &'a contract::Event) -> Option<Lists<'a>> {
+        let EventKind::Opened(opened) = &event.kind else {
+            return None;
+        };
+        let headers = opened.headers.iter();
+        Some(Lists {
+            headers: headers.map(|(name, value)| (&**name, &**value)).collect(),
+            subprotocols: opened.subprotocols.iter().map(|one| &**one).collect(),
+        })
+    }
+}
+
+/// The event as the guest is lent it; takes the next lists if it is a session's opening.
+fn lend<'a>(
+    event: &'a contract::Event,
+    lists: &mut impl Iterator<Item = &'a Lists<'a>>,
+) -> wit::Event<'a> {
     let session = event.session.0;
-    let attachment = event.attachment.to_vec();
+    let attachment = &*event.attachment;
     match &event.kind {
-        EventKind::Opened(opened) => wit::Event::Opened(wit::Opened {
-            session,
-            path: opened.path.clone(),
-            query: opened.query.clone(),
-            headers: opened.headers.clone(),
-            peer: opened.peer.clone(),
-            subprotocols: opened.subprotocols.clone(),
-        }),
+        EventKind::Opened(opened) => {
+            let lists = lists.next().expect("each opening has lists");
+            wit::Event::Opened(wit::Opened {
+                session,
+                path: &opened.path,
+                query: &opened.query,
+                headers: &lists.headers,
+                peer: &opened.peer,
+                subprotocols: &lists.subprotocols,
+            })
+        }
         EventKind::Message {
             payload,
             redelivered,
         } => wit::Event::Message(wit::Message {
             session,
             attachment,
-            payload: outward(payload),
+            payload: lent(payload),
             redelivered: *redelivered,
         }),
         EventKind::Timer { name } => wit::Event::Timer(wit::Timer {
             session,
             attachment,
-            name: name.to_string(),
+            name,
         }),
         EventKind::Resumed { from_version } => wit::Event::Resumed(wit::Resumed {
             session,
             attachment,
-            from_version: from_version.to_string(),
+            from_version,
         }),
         EventKind::Closed { code, reason } => wit::Event::Closed(wit::Closed {
             session,
             attachment,
             code: *code,
-            reason: reason.to_string(),
+            reason,
         }),
+    }
+}
+
+fn lent(payload: &contract::Payload) -> PayloadParam<'_> {
+    match payload {
+        contract::Payload::Text(text) => PayloadParam::Text(text),
+        contract::Payload::Binary(bytes) => PayloadParam::Binary(bytes),
     }
 }
