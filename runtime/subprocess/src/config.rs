@@ -1,13 +1,20 @@
 //! What the operator may set, and what is fixed.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
+
+/// Where programs are when nobody says it.
+const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
 /// How processes are started, watched and ended.
 #[derive(Clone, Debug)]
 pub struct ProcessConfig {
     /// The binary that becomes a guard when its first argument is [`GUARD`](crate::GUARD). Default: this one.
     pub guard: PathBuf,
+    /// Where runtimes and programs are looked for, folders with `:` between them; also the `PATH` of every process.
+    /// Default: the server's own, or the usual folders.
+    pub path: OsString,
     /// The folder for the server's private one. Sockets lie in it, so its path has at most
     /// [`FOLDER_BYTES_MAX`](crate::FOLDER_BYTES_MAX) bytes. Default: the system's for temporary files.
     pub folder: PathBuf,
@@ -32,6 +39,7 @@ impl Default for ProcessConfig {
         ProcessConfig {
             // By this name it is found even after an update has replaced the file.
             guard: PathBuf::from("/proc/self/exe"),
+            path: std::env::var_os("PATH").unwrap_or_else(|| USUAL_PATH.into()),
             folder: std::env::temp_dir(),
             start_timeout: Duration::from_secs(30),
             stop_grace: Duration::from_secs(5),

@@ -3,7 +3,7 @@
 //! **Invariant:** of the server's own variables a process has those that its manifest was granted, and the few that name
 //! no secret: where programs are, the language, the time zone. None begins with `ROOKERY_`.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use rookery_host::Guest;
@@ -14,10 +14,7 @@ use crate::folders::Folder;
 pub(crate) type Environment = Vec<(OsString, OsString)>;
 
 /// Taken over when the server has them.
-const INHERITED: [&str; 5] = ["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ"];
-
-/// Where programs are when the server does not know.
-const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+const INHERITED: [&str; 4] = ["LANG", "LC_ALL", "LC_CTYPE", "TZ"];
 
 /// What our own settings begin with.
 const OURS: &str = "ROOKERY_";
@@ -26,11 +23,12 @@ const OURS: &str = "ROOKERY_";
 pub(crate) fn environment(
     guest: &Guest,
     folder: &Folder,
+    path: &OsStr,
     entrypoint: Option<&Path>,
 ) -> Environment {
     let bundle = guest.bundle();
     let mut environment = Vec::new();
-    set(&mut environment, "PATH", PATH);
+    set(&mut environment, "PATH", path);
     set(&mut environment, "NODE_ENV", "production");
     for name in INHERITED {
         if let Some(value) = std::env::var_os(name) {

@@ -17,7 +17,7 @@ use crate::error::StartError;
 use crate::folders::Folders;
 use crate::guard;
 use crate::revision::{ProcessSpawn, Revision};
-use crate::runtimes::Runtimes;
+use crate::runtimes::{Runtime, Runtimes};
 use crate::start::Recipe;
 
 /// How often revisions are looked at whose spare may rest, or is missing.
@@ -35,6 +35,14 @@ pub(crate) struct House {
     pub spares: Arc<Semaphore>,
     // Held to look through them, never across an await.
     revisions: Mutex<Vec<Weak<Revision>>>,
+}
+
+impl House {
+    /// What runs a bundle's script. May start a program and wait for it.
+    pub fn runtime_for(&self, bundle: &Bundle) -> Result<Runtime, StartError> {
+        self.runtimes
+            .find(bundle.manifest.runtime, &self.config.path)
+    }
 }
 
 /// Prepares bundles whose entry is a script or a command.
@@ -82,7 +90,7 @@ impl Processes {
             guard::can(&recipe.house.config.guard, &recipe.confinement(None, None))?;
         }
         if matches!(bundle.entry, Entry::Script { .. })
-            && let Err(reason) = recipe.house.runtimes.find(bundle.manifest.runtime)
+            && let Err(reason) = recipe.house.runtime_for(bundle)
         {
             tracing::warn!(app = bundle.label(), %reason, "its processes will not start");
         }

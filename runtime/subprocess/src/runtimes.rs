@@ -46,14 +46,13 @@ pub(crate) struct Runtimes {
 }
 
 impl Runtimes {
-    /// The one that is asked for, or the first that there is. May start a program and wait for it.
-    pub fn find(&self, wanted: Option<RuntimeKind>) -> Result<Runtime, StartError> {
-        let path = std::env::var_os("PATH").unwrap_or_default();
+    /// The one that is asked for, or the first that there is in the folders of `path`. May start a program and wait for it.
+    pub fn find(&self, wanted: Option<RuntimeKind>, path: &OsStr) -> Result<Runtime, StartError> {
         let Some(kind) = wanted else {
-            let first = IN_ORDER.into_iter().find_map(|kind| self.get(kind, &path));
+            let first = IN_ORDER.into_iter().find_map(|kind| self.get(kind, path));
             return first.ok_or(StartError::NoRuntime)?;
         };
-        self.get(kind, &path).ok_or(StartError::RuntimeMissing {
+        self.get(kind, path).ok_or(StartError::RuntimeMissing {
             name: name(kind),
             home: home(kind),
         })?

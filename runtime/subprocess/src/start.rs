@@ -3,7 +3,7 @@
 //! **Invariant:** what does not come to answer is ended before its failure is told: whatever was started is held by
 //! something that ends it when it is dropped.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use crate::confine::{Confinement, Strict};
 use crate::control;
-use crate::environment::{self, environment, set};
+use crate::environment::{self, Environment, environment, set};
 use crate::error::StartError;
 use crate::folders::Folder;
 use crate::guard::Orders;
@@ -56,7 +56,7 @@ impl Recipe {
     async fn start_script(&self, entrypoint: &Path) -> Result<Arc<Process>, StartError> {
         let folder = self.house.folders.folder()?;
         let (folder, argv) = self.script(folder, entrypoint).await?;
-        let environment = environment(&self.guest, &folder, Some(entrypoint));
+        let environment = self.environment(&folder, Some(entrypoint));
         let listener = control::listen(&folder)?;
         let target = Target::Unix(folder.http_socket().into());
         let running = self.run(folder, argv, &environment).await?;
@@ -74,7 +74,7 @@ impl Recipe {
         let entrypoint = entrypoint.to_owned();
         let written = tokio::task::spawn_blocking(move || {
             let bundle = guest.bundle();
-            let runtime = house.runtimes.find(bundle.manifest.runtime)?;
+            let runtime = house.runtime_for(bundle)?;
             let start = shim::Start {
                 app_dir: &bundle.dir,
                 entrypoint: &entrypoint,
@@ -107,7 +107,7 @@ impl Recipe {
             port: (!walled).then(ready::free_port).transpose()?,
             socket: folder.http_socket(),
         };
-        let mut environment = environment(&self.guest, &folder, None);
+        let mut environment = self.environment(&folder, None);
         if let Some(port) = doors.port {
             set(&mut environment, "PORT", port.to_string());
             set(&mut environment, "HOST", "127.0.0.1");
@@ -123,11 +123,15 @@ impl Recipe {
         Ok(self.process(running, target, None))
     }
 
+    fn environment(&self, folder: &Folder, entrypoint: Option<&Path>) -> Environment {
+        environment(&self.guest, folder, &self.house.config.path, entrypoint)
+    }
+
     async fn run(
         &self,
         folder: Folder,
         argv: Vec<OsString>,
-        environment: &environment::Environment,
+        environment: &Environment,
     ) -> Result<Running, StartError> {
         let (house, bundle) = (&self.house, self.guest.bundle());
         if house.shutdown.is_requested() {
@@ -162,7 +166,7 @@ impl Recipe {
         let strict = (bundle.manifest.isolation == Isolation::Strict).then(|| Strict {
             read: [bundle.dir.clone()]
                 .into_iter()
-                .chain(program.and_then(program_file))
+                .chain(program.and_then(|program| program_file(program, &config.path)))
                 .collect(),
             write: folder
                 .iter()
@@ -219,11 +223,11 @@ impl Recipe {
 }
 
 /// The file of a program, with links followed, so that a wall around files has a gate for it.
-fn program_file(program: &OsString) -> Option<PathBuf> {
-    let path = Path::new(program);
-    let found = match path.components().count() {
-        1 => on_path(path.to_str()?, &std::env::var_os("PATH")?)?,
-        _ => path.to_owned(),
+fn program_file(program: &OsString, path: &OsStr) -> Option<PathBuf> {
+    let program = Path::new(program);
+    let found = match program.components().count() {
+        1 => on_path(program.to_str()?, path)?,
+        _ => program.to_owned(),
     };
     found.canonicalize().ok()
 }

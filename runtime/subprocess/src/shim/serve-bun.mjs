@@ -12,5 +12,11 @@ export function serve(path, app) {
   };
   // Bun refuses the key without a value.
   if (app.websocket) options.websocket = app.websocket;
-  Bun.serve(options);
+  Bun.serve(options).requestIP = clientOf;
+}
+
+/** A unix socket has no address at its other end; the server in front says last whom it heard. */
+function clientOf(request) {
+  const address = request.headers.get("x-forwarded-for")?.split(",").at(-1).trim();
+  return address ? { address, family: address.includes(":") ? "IPv6" : "IPv4", port: 0 } : null;
 }

@@ -10,6 +10,7 @@ mod confined;
 mod contract;
 mod ends;
 mod environment;
+mod scripts;
 mod serves;
 mod shares;
 mod spares;
