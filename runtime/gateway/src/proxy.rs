@@ -11,6 +11,7 @@ mod forward;
 mod join;
 mod rules;
 
+pub(crate) use fields::tell_the_way;
 pub(crate) use forward::forward;
 pub(crate) use join::join;
 pub use rules::RuleSnapshot;

@@ -6,13 +6,14 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, Uri};
 use hyper::body::Incoming;
-use rookery_bundle::Manifest;
+use rookery_bundle::{Kind, Manifest};
 use rookery_pool::{Body, Pool};
 use rookery_routing::Address;
 
 use crate::body::{Defect, limited};
 use crate::error::RequestError;
 use crate::exchange::Exchange;
+use crate::proxy::tell_the_way;
 use crate::site::Site;
 use crate::static_files::frames_a_message;
 
@@ -48,6 +49,10 @@ pub(crate) async fn forward(
     }
     *request.uri_mut() = below_app(request.uri(), address.tail());
     introduce(request.headers_mut(), address, exchange);
+    if site.revision.bundle.entry.kind() == Kind::Process {
+        // A server that knows nothing of us limits its clients by these.
+        tell_the_way(request.headers_mut(), exchange);
+    }
     let (parts, body) = request.into_parts();
     let (body, course) = limited(body, limit);
     let answered = pool.request(Request::from_parts(parts, body)).await;

@@ -183,6 +183,27 @@ async fn the_url_has_the_clients_host_and_the_path_below_the_app() {
     }
 }
 
+/// What a client says of itself stays; the last entry is the server's own.
+#[tokio::test]
+async fn an_app_learns_who_its_client_is() {
+    let server = every_runtime().await;
+    let host = server.address();
+    for app in RUNTIMES {
+        let call = server.call("GET", &format!("/{app}/headers"));
+        let headers = call.header("x-forwarded-for", "10.9.8.7").send().await;
+        let headers = headers.json();
+        for expected in [
+            json!(["x-forwarded-for", "10.9.8.7, 127.0.0.1"]),
+            json!(["x-forwarded-proto", "http"]),
+            json!(["x-forwarded-host", host.to_string()]),
+        ] {
+            let headers = headers.as_array().unwrap();
+            assert!(headers.contains(&expected), "{app}: {headers:?}");
+        }
+    }
+    assert_eq!(server.get("/bun/client").await.text(), "127.0.0.1");
+}
+
 /// Buntime 40.
 #[tokio::test]
 async fn a_handler_that_throws_is_500_and_only_the_log_says_why() {

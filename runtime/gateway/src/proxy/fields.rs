@@ -1,4 +1,4 @@
-//! What an upstream is told of the client and of the way that its request came.
+//! What an upstream, or a process of our own, is told of the client and of the way that its request came.
 //!
 //! **Invariant:** what the client, or a proxy before us, says of the way stays, and ours stands after it: the last entry
 //! is the one that an upstream can believe.
@@ -32,18 +32,22 @@ pub(super) fn for_upstream(
         headers.insert(HOST, host);
     }
     introduce(&mut headers, address, exchange);
+    tell_the_way(&mut headers, exchange);
+    rule.set_headers(&mut headers);
+    headers
+}
+
+/// Adds who sent the request to us, and how, in the words that servers know.
+pub(crate) fn tell_the_way(headers: &mut HeaderMap, exchange: &Exchange) {
     let way = Way {
         peer: exchange.peer.ip().to_canonical(),
         host: headers.get(HOST).and_then(|host| host.to_str().ok()),
         // Until the front door speaks TLS itself.
         proto: "http",
     };
-    let entries = way.entries();
-    for (name, entry) in entries {
-        append(&mut headers, name, &entry);
+    for (name, entry) in way.entries() {
+        append(headers, name, &entry);
     }
-    rule.set_headers(&mut headers);
-    headers
 }
 
 /// How a request came to us.

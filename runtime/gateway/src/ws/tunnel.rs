@@ -21,6 +21,7 @@ use crate::connection::Place;
 use crate::error::RequestError;
 use crate::exchange::Exchange;
 use crate::gateway::Gateway;
+use crate::proxy::tell_the_way;
 use crate::respond;
 use crate::worker::{below_app, introduce};
 use crate::ws::{check, client};
@@ -92,6 +93,7 @@ pub(crate) async fn to_worker(
     *sent.uri_mut() = below_app(request.uri(), address.tail());
     *sent.headers_mut() = request.headers().clone();
     introduce(sent.headers_mut(), address, exchange);
+    tell_the_way(sent.headers_mut(), exchange);
     let opened = pool.tunnel(sent).await?;
     let hold = Arc::new(opened.hold);
     match opened.answer {
