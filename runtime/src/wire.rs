@@ -82,11 +82,7 @@ pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
     // They have tasks of their own: databases are closed when nobody writes any more.
     let databases =
         Databases::in_folder(config.data_dir.clone(), SqlLimits::default(), &Tasks::new());
-    let services = Services {
-        hub: Arc::clone(&hub),
-        stores: Arc::new(Stores::new(BucketLimits::default(), Arc::clone(&databases))),
-        environment: Arc::new(environment()),
-    };
+    let services = services(&hub, &databases);
     let kinds = kinds(&config, services, &upstreams, &tasks, &shutdown)?;
     let supervisor = Supervisor::start(
         supervision(&config),
@@ -102,17 +98,13 @@ pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
         supervisor: Arc::clone(&supervisor),
         gateway: OnceLock::new(),
     });
-    let access = match &config.admin_token {
-        Some(token) => Access::Token(Token::new(token.expose())),
-        None => Access::Open,
-    };
     let stage = Rehearsals {
         kinds,
         supervisor: Arc::clone(&supervisor),
         figures: Arc::clone(&figures),
     };
     let admin = Admin::new(
-        access,
+        access(&config),
         Arc::clone(&figures) as _,
         &config.apps_dir,
         Arc::new(stage),
@@ -161,6 +153,21 @@ fn budget(config: &ServerConfig, tasks: &Tasks, shutdown: &Shutdown) -> Arc<Budg
     let memory = MemoryProbe::of_system(config.memory_bytes_max);
     budget.keep_relieved(memory, tasks, shutdown.clone());
     budget
+}
+
+fn services(hub: &Arc<Hub>, databases: &Arc<Databases>) -> Services {
+    Services {
+        hub: Arc::clone(hub),
+        stores: Arc::new(Stores::new(BucketLimits::default(), Arc::clone(databases))),
+        environment: Arc::new(environment()),
+    }
+}
+
+fn access(config: &ServerConfig) -> Access {
+    match &config.admin_token {
+        Some(token) => Access::Token(Token::new(token.expose())),
+        None => Access::Open,
+    }
 }
 
 fn supervision(config: &ServerConfig) -> SupervisorConfig {
