@@ -5,6 +5,10 @@
 
 mod inspect;
 
+mod rules;
+
+mod explain;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -14,7 +18,9 @@ use serde_json::json;
 use super::Failure;
 use super::build::roots;
 use super::discover::{Found, discover};
+use explain::Explained;
 use inspect::Inspector;
+use rules::Unset;
 
 use crate::style::{BAD, DIM, GOOD, WARN, paint};
 pub use inspect::is_of_a_served_kind;
@@ -23,6 +29,8 @@ const EXAMPLES: &str = "\
 Examples:
   rookery check                     everything below apps/
   rookery check apps/chat/1.1.0     one bundle
+  rookery check --explain /api/users apps/shop/2.0.0
+                                    which proxy rule that path is for
   rookery check --json apps | jq    for scripts";
 
 /// Arguments of `check`.
@@ -31,6 +39,9 @@ Examples:
 pub struct Args {
     /// Folders to search for bundles, or bundles [default: the apps folder]
     dirs: Vec<PathBuf>,
+    /// Say which proxy rule a path is for, and what it would send: the path below the app, also with a query
+    #[arg(long, value_name = "PATH")]
+    explain: Option<String>,
     /// Print the verdicts as JSON
     #[arg(long)]
     json: bool,
@@ -60,16 +71,19 @@ pub fn execute(args: Args) -> Result<ExitCode, Failure> {
     let found = discover(&roots(args.dirs)?)?;
     let inspector = Inspector::start()?;
     let inspect = |bundle: &Bundle| inspector.inspect(bundle);
-    let verdicts: Vec<Verdict> = found.iter().map(|bundle| check(bundle, &inspect)).collect();
-    let refused = verdicts
+    let reports: Vec<Report> = found
         .iter()
-        .filter(|verdict| !verdict.faults.is_empty())
+        .map(|bundle| report(bundle, &inspect, args.explain.as_deref()))
+        .collect();
+    let refused = reports
+        .iter()
+        .filter(|report| !report.verdict.faults.is_empty())
         .count();
     if args.json {
-        super::print_json(&verdicts.iter().map(to_json).collect());
+        super::print_json(&reports.iter().map(to_json).collect());
     } else {
-        verdicts.iter().for_each(show);
-        let accepted = verdicts.len() - refused;
+        reports.iter().for_each(show);
+        let accepted = reports.len() - refused;
         anstream::println!("{accepted} accepted, {refused} refused");
     }
     Ok(if refused == 0 {
@@ -79,8 +93,32 @@ pub fn execute(args: Args) -> Result<ExitCode, Failure> {
     })
 }
 
+/// A verdict, and what was asked beside it.
+struct Report {
+    verdict: Verdict,
+    explained: Option<Explained>,
+}
+
+fn report(found: &Found, inspect: Inspect<'_>, path: Option<&str>) -> Report {
+    // Without its variables there is nothing to explain, and that is what was asked for.
+    let unset = match path {
+        Some(_) => Unset::Refused,
+        None => Unset::Warned,
+    };
+    let (verdict, bundle) = opened(found, inspect, unset);
+    let explained = path.zip(bundle).and_then(|(path, bundle)| {
+        let rules = rules::compiled(&bundle).ok()?;
+        Some(Explained::of(&rules, path))
+    });
+    Report { verdict, explained }
+}
+
 /// Opens one bundle and inspects it.
 pub fn check(found: &Found, inspect: Inspect<'_>) -> Verdict {
+    opened(found, inspect, Unset::Warned).0
+}
+
+fn opened(found: &Found, inspect: Inspect<'_>, unset: Unset) -> (Verdict, Option<Bundle>) {
     let mut verdict = Verdict {
         label: found.label(),
         dir: found.dir.clone(),
@@ -89,13 +127,15 @@ pub fn check(found: &Found, inspect: Inspect<'_>) -> Verdict {
     };
     let Some(expect) = found.expect.clone() else {
         verdict.faults.push(MISNAMED.to_owned());
-        return verdict;
+        return (verdict, None);
     };
     match open(&found.dir, expect) {
         Ok(bundle) => {
             verdict.label = bundle.label();
             verdict.faults.extend(inspect(&bundle).err());
-            verdict.warnings = bundle.warnings;
+            verdict.warnings.clone_from(&bundle.warnings);
+            rules::judge(&bundle, unset, &mut verdict);
+            return (verdict, Some(bundle));
         }
         Err(BundleError::Invalid { file, faults }) => {
             verdict.faults = faults
@@ -105,10 +145,11 @@ pub fn check(found: &Found, inspect: Inspect<'_>) -> Verdict {
         }
         Err(error) => verdict.faults.push(error.to_string()),
     }
-    verdict
+    (verdict, None)
 }
 
-fn show(verdict: &Verdict) {
+fn show(report: &Report) {
+    let verdict = &report.verdict;
     let mark = if verdict.faults.is_empty() {
         paint(GOOD, "✓")
     } else {
@@ -125,20 +166,28 @@ fn show(verdict: &Verdict) {
     for warning in &verdict.warnings {
         anstream::println!("    {} {}", paint(WARN, "warning:"), indented(warning));
     }
+    for line in report.explained.iter().flat_map(Explained::lines) {
+        anstream::println!("    {line}");
+    }
 }
 
 fn indented(lines: &str) -> String {
     lines.replace('\n', "\n      ")
 }
 
-fn to_json(verdict: &Verdict) -> serde_json::Value {
-    json!({
+fn to_json(report: &Report) -> serde_json::Value {
+    let verdict = &report.verdict;
+    let mut json = json!({
         "bundle": verdict.label,
         "dir": verdict.dir,
         "accepted": verdict.faults.is_empty(),
         "errors": verdict.faults,
         "warnings": verdict.warnings,
-    })
+    });
+    if let Some(explained) = &report.explained {
+        json["explained"] = explained.to_json();
+    }
+    json
 }
 
 #[cfg(test)]
@@ -168,6 +217,28 @@ mod tests {
                 .iter()
                 .all(|fault| fault.starts_with("worker.config.json: ")),
             "{verdict:?}"
+        );
+    }
+
+    const NO_INSPECTION: Inspect<'_> = &|_| Ok(());
+
+    #[test]
+    fn a_rule_needs_its_variables_granted_here_and_set_where_it_is_served() {
+        let rule = r#""proxy": {"^/": {"target": "http://${ROOKERY_TEST_NOT_SET}"}}"#;
+        let ungranted = verdict(&format!("{{{rule}}}"), NO_INSPECTION);
+        assert_eq!(
+            ungranted.faults,
+            [r#"proxy["^/"].target: uses ${ROOKERY_TEST_NOT_SET}, which grants.env does not list"#]
+        );
+        let granted = format!(r#"{{{rule}, "grants": {{"env": ["ROOKERY_TEST_NOT_SET"]}}}}"#);
+        let unset = verdict(&granted, NO_INSPECTION);
+        assert!(unset.faults.is_empty(), "{unset:?}");
+        assert!(
+            unset
+                .warnings
+                .iter()
+                .any(|warning| warning.contains("${ROOKERY_TEST_NOT_SET}, which is not set")),
+            "{unset:?}"
         );
     }
 

@@ -3,10 +3,10 @@
 use std::process::Command;
 use std::sync::OnceLock;
 
-use rookery_tests::{Apps, Bundle, Connect, Server, Ws, build_bundles, rookery};
+use rookery_tests::{Apps, Bundle, Connect, Server, Ws, build_bundles, repository, rookery, until};
 use serde_json::json;
 
-const EXAMPLES: [&str; 4] = ["echo", "hello", "room", "static-site"];
+const EXAMPLES: [&str; 5] = ["echo", "hello", "proxy", "room", "static-site"];
 
 async fn server() -> Server {
     static BUILT: OnceLock<std::path::PathBuf> = OnceLock::new();
@@ -104,4 +104,28 @@ async fn everybody_in_the_room_hears_who_said_what() {
     for person in &mut people {
         while person.hear_json().await != json!({ "name": "ada", "text": "hello" }) {}
     }
+}
+
+#[tokio::test]
+async fn the_proxys_rules_lead_to_its_neighbours() {
+    let server = server().await;
+    let manifest = repository().join("examples/proxy/worker.config.json");
+    let manifest = std::fs::read_to_string(manifest).unwrap();
+    assert!(manifest.contains("127.0.0.1:8080"), "{manifest}");
+    // The example's port is the one that a server has by itself.
+    let manifest = manifest.replace("127.0.0.1:8080", &server.address().to_string());
+    let here = Bundle::default().file("worker.config.json", manifest);
+    server.apps().publish("here", &here);
+    until("the rules are live", async || {
+        let greeted = server.get("/here/greet/ada").await;
+        (greeted.text() == "Hello, ada!\n").then_some(())
+    })
+    .await;
+    let page = server.get("/here/page/more.html").await;
+    let original = server.get("/static-site/more.html").await;
+    assert_eq!(page.status, 200);
+    assert_eq!(page.text(), original.text());
+    assert_eq!(server.get("/here/elsewhere").await.status, 404);
+    let mut ws = Ws::open(&server, "/here/ws").await;
+    assert_eq!(ws.ask("through two doors").await, "through two doors");
 }
