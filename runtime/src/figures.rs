@@ -77,6 +77,11 @@ impl Source for Figures {
         self.lines()
     }
 
+    fn proxies(&self) -> Value {
+        let rules = self.gateway().map(|gateway| gateway.rules());
+        rules::json(&rules.unwrap_or_default())
+    }
+
     fn hub(&self) -> Value {
         serde_json::to_value(self.hub.snapshot()).unwrap_or_default()
     }

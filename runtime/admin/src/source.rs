@@ -26,6 +26,9 @@ pub trait Source: Send + Sync + 'static {
     /// Sessions and topics in detail.
     fn hub(&self) -> Value;
 
+    /// Every proxy rule that was asked: a list of objects.
+    fn proxies(&self) -> Value;
+
     /// Apps and their revisions.
     fn deployments(&self) -> Value;
 
@@ -40,6 +43,7 @@ pub(crate) struct Stats {
     snapshot: StatsSnapshot,
     revisions: Vec<RevisionSnapshot>,
     hub: Value,
+    proxies: Value,
 }
 
 impl Stats {
@@ -54,6 +58,7 @@ impl Stats {
             snapshot,
             revisions: revisions.iter().map(RevisionLine::snapshot).collect(),
             hub: source.hub(),
+            proxies: source.proxies(),
         }
     }
 }

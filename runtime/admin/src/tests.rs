@@ -120,6 +120,10 @@ impl Source for Known {
         ]
     }
 
+    fn proxies(&self) -> Value {
+        json!([])
+    }
+
     fn hub(&self) -> Value {
         json!({ "sessions": 8 })
     }

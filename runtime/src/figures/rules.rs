@@ -1,10 +1,11 @@
-//! What was counted of proxy rules, for Prometheus.
+//! What was counted of proxy rules, for Prometheus and for the page.
 //!
 //! **Invariant:** a rule is known by its revision and its place in the file: both are the operator's, and bounded by what
 //! is deployed. Nothing of a client is a label.
 
 use rookery_gateway::RuleSnapshot;
 use rookery_telemetry::prometheus::Exposition;
+use serde_json::{Value, json};
 
 /// A rule with its labels.
 struct Line<'a> {
@@ -59,6 +60,30 @@ pub fn write(text: &mut Exposition, rules: &[RuleSnapshot]) {
     for line in &lines {
         latency.sample(&line.labels(), &line.rule.latency);
     }
+}
+
+/// The same as a list of objects, for `/_/stats`; times in milliseconds.
+pub fn json(rules: &[RuleSnapshot]) -> Value {
+    let ms = |us: u64| us as f64 / 1000.0;
+    let rules = rules.iter().map(|rule| {
+        json!({
+            "revision": rule.revision,
+            "rule": rule.index,
+            "pattern": rule.pattern,
+            "target": rule.target,
+            "requests": rule.requests,
+            "statuses": rule.statuses,
+            "cancelled": rule.cancelled,
+            "tunnels": rule.tunnels,
+            "answerMs": {
+                "p50": ms(rule.latency.quantile(0.5)),
+                "p95": ms(rule.latency.quantile(0.95)),
+                "p99": ms(rule.latency.quantile(0.99)),
+                "max": ms(rule.latency.max_us()),
+            },
+        })
+    });
+    rules.collect()
 }
 
 fn line(rule: &RuleSnapshot) -> Line<'_> {

@@ -120,7 +120,7 @@ impl Origin {
         };
         // Whoever had the turn before may have brought a line for everybody.
         if let Some(line) = self.rested() {
-            return Ok((line, Age::New));
+            return Ok((line, Age::Used));
         }
         Ok((self.open(tls, tasks, deadline).await?, Age::New))
     }

@@ -42,6 +42,15 @@ async fn each_rule_is_counted_with_its_answers_its_time_and_its_tunnels() {
         assert!(text.lines().any(|found| found == line), "{line}\n{text}");
     }
     assert!(!text.contains(r#"rule="3""#), "{text}");
+    let stats = server.get("/_/stats").await.json();
+    let proxies = stats["proxies"].as_array().unwrap();
+    assert_eq!(proxies.len(), 3);
+    assert_eq!(
+        (&proxies[0]["requests"], &proxies[0]["pattern"]),
+        (&json!(3), &json!("^/up"))
+    );
+    assert_eq!(proxies[1]["statuses"], json!([0, 0, 0, 0, 1]));
+    assert_eq!(proxies[2]["tunnels"], 1);
     ws.close(1000, "").await;
     until("the tunnel is gone", async || {
         let line = r#"rookery_proxy_tunnels{app="px",version="1.0.0",rule="2"} 0"#;

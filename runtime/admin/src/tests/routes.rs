@@ -56,7 +56,7 @@ async fn the_statistics_have_a_line_for_each_revision() {
     let server = Server::new(Access::Open);
     let stats = server.ask("GET /_/stats", &[]).await.json();
     let fields: Vec<_> = stats.as_object().unwrap().keys().collect();
-    assert_eq!(fields, ["pool", "workers", "revisions", "hub"]);
+    assert_eq!(fields, ["pool", "workers", "revisions", "hub", "proxies"]);
     assert_eq!(
         stats["pool"],
         server.ask("GET /_/metrics", &[]).await.json()
