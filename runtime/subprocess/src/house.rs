@@ -1,6 +1,5 @@
 //! What the processes of all revisions share, and how a bundle gets its own.
 
-use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -109,7 +108,8 @@ impl Prepare for Processes {
         let recipe = Arc::new(Recipe {
             house: Arc::clone(&self.house),
             guest: Guest::new(bundle, &self.services),
-            used: Arc::new(AtomicU64::new(0)),
+            used: Arc::default(),
+            computed: Arc::default(),
         });
         let checked = Arc::clone(&recipe);
         tokio::task::spawn_blocking(move || Processes::check(&checked))

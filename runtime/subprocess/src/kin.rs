@@ -3,6 +3,10 @@
 //! **Absent on purpose:** those that left the family; the guard ends them, and they are not counted.
 
 use std::fs;
+use std::time::Duration;
+
+/// What the kernel tells user space, whatever it counts in itself.
+const TICK_MS: u64 = 10;
 
 /// More are not looked at: whoever has so many is ended for it.
 const PIDS_MAX: usize = 1024;
@@ -46,6 +50,20 @@ fn memory_bytes_of(pid: u32) -> Option<u64> {
         line.trim().strip_suffix(" kB")?.parse::<u64>().ok()
     };
     Some((kib("RssAnon:")? + kib("RssShmem:")?) * 1024)
+}
+
+/// How long these processes computed, and those that they waited for, until now. It grows, unless one of them leaves.
+pub(crate) fn cpu_time(pids: &[u32]) -> Duration {
+    let ticks: u64 = pids.iter().filter_map(|pid| cpu_ticks(*pid)).sum();
+    Duration::from_millis(ticks * TICK_MS)
+}
+
+/// proc(5): the 14th to the 17th word, counted from the number; the second, the name, may contain blanks.
+fn cpu_ticks(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, after_name) = stat.rsplit_once(')')?;
+    let times = after_name.split_whitespace().skip(11).take(4);
+    times.map(|word| word.parse::<u64>().ok()).sum()
 }
 
 /// Whether one of these processes listens on this TCP port. `None` when the system does not say.
@@ -109,6 +127,17 @@ mod tests {
         drop(shell.stdin.take());
         shell.wait().unwrap();
         assert_eq!(memory_bytes(&members), 0);
+    }
+
+    #[test]
+    fn time_that_is_computed_away_is_counted() {
+        let me = [std::process::id()];
+        let before = cpu_time(&me);
+        let mut sum = 0_u64;
+        while cpu_time(&me) < before + Duration::from_millis(50) {
+            sum = std::hint::black_box((0..10_000).sum());
+        }
+        assert!(sum > 0 && cpu_time(&[]) == Duration::ZERO);
     }
 
     #[test]

@@ -78,6 +78,8 @@ pub(crate) struct Bounds {
 pub(crate) struct Keeper {
     pub folder: Folder,
     pub bounds: Bounds,
+    /// How long all processes of the revision computed, in microseconds; each adds its own once a second.
+    pub computed: Arc<AtomicU64>,
     pub guest: Arc<Guest>,
     pub tasks: Tasks,
     pub shutdown: Shutdown,
@@ -281,6 +283,7 @@ impl Keeper {
         stop: &Shutdown,
     ) -> (Option<String>, bool) {
         let mut measure = interval(self.bounds.measure_every);
+        let mut computed = Duration::ZERO;
         let mut left_alone = std::pin::pin!(self.left_alone(state));
         loop {
             tokio::select! {
@@ -290,9 +293,13 @@ impl Keeper {
                     state.retired.store(true, Ordering::Release);
                     return (None, true);
                 }
-                _ = measure.tick() => if self.is_overdrawn(state) {
-                    guard.order(Order::Kill).await;
-                },
+                _ = measure.tick() => {
+                    let family = kin::family(state.pid);
+                    self.add_computed(&family, &mut computed);
+                    if self.is_overdrawn(state, &family) {
+                        guard.order(Order::Kill).await;
+                    }
+                }
             }
         }
     }
@@ -310,10 +317,17 @@ impl Keeper {
         }
     }
 
+    fn add_computed(&self, family: &[u32], before: &mut Duration) {
+        let now = kin::cpu_time(family);
+        let more = now.saturating_sub(*before).as_micros();
+        let more = u64::try_from(more).unwrap_or(u64::MAX);
+        self.computed.fetch_add(more, Ordering::Relaxed);
+        *before = now;
+    }
+
     /// Whether it uses more than it may. Then it must not have anything any more.
-    fn is_overdrawn(&self, state: &State) -> bool {
-        let family = kin::family(state.pid);
-        let (memory, members) = (kin::memory_bytes(&family), family.len());
+    fn is_overdrawn(&self, state: &State, family: &[u32]) -> bool {
+        let (memory, members) = (kin::memory_bytes(family), family.len());
         let bounds = &self.bounds;
         if memory <= bounds.memory_bytes && members <= bounds.processes_max {
             return false;

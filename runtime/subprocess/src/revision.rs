@@ -8,6 +8,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use parking_lot::Mutex;
 use rookery_bundle::Entry;
@@ -174,6 +175,14 @@ impl Spawn for ProcessSpawn {
 
     fn serves_tunnels(&self) -> bool {
         true
+    }
+
+    /// What was counted once a second: the last second of each process is missing, so nothing is said of processes that
+    /// serve one request.
+    fn cpu_time(&self) -> Option<Duration> {
+        let recipe = &self.0.recipe;
+        let computed = Duration::from_micros(recipe.computed.load(Ordering::Relaxed));
+        (!recipe.guest.bundle().manifest.ttl.is_zero()).then_some(computed)
     }
 
     fn hears_notices(&self) -> bool {

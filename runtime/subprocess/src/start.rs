@@ -35,6 +35,8 @@ pub(crate) struct Recipe {
     pub guest: Arc<Guest>,
     /// When the revision last had work.
     pub used: Arc<AtomicU64>,
+    /// How long its processes computed, in microseconds.
+    pub computed: Arc<AtomicU64>,
 }
 
 /// A process that runs and may not answer yet.
@@ -152,6 +154,7 @@ impl Recipe {
                 measure_every: config.measure_every,
                 stop_grace: config.stop_grace,
             },
+            computed: Arc::clone(&self.computed),
             guest: Arc::clone(&self.guest),
             tasks: house.tasks.clone(),
             shutdown: house.shutdown.clone(),

@@ -134,3 +134,26 @@ async fn a_tunnel_carries_bytes_both_ways_until_a_side_ends_it() {
     drop(io);
     gone(&pool, 1).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_time_that_an_app_computes_is_counted() {
+    let house = House::with(|config| config.measure_every = Duration::from_millis(20));
+    let spawn = house.prepare(json!({})).await.unwrap();
+    let pool = house.pool(json!({})).await;
+    assert_eq!(spawn.cpu_time(), Some(Duration::ZERO));
+    let worker = spawn.spawn().await.unwrap();
+    drop(pool);
+    let mut handle = worker.share().unwrap();
+    until("it has computed", async || {
+        let (reply, answer) = rookery_pool::reply();
+        let invocation = rookery_pool::Invocation {
+            request: get("/compute"),
+            reply,
+            deadline: rookery_pool::Deadline::after(crate::house::PATIENCE),
+        };
+        let dropped = async { drop(answer.wait().await) };
+        tokio::join!(handle.request(invocation), dropped);
+        spawn.cpu_time() > Some(Duration::from_millis(50))
+    })
+    .await;
+}
