@@ -40,7 +40,9 @@ impl Pool {
             };
             self.dismiss(living, notices);
         }
-        drop(out.dead);
+        for living in out.dead {
+            self.died(&living.life);
+        }
     }
 
     /// Ends a worker that was stopped in the middle of an invocation, or failed: there is nobody left to tell.

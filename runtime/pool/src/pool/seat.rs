@@ -161,8 +161,10 @@ impl Pool {
         let mut shelf = self.shelf.lock();
         let has_failed = shelf.take_back(number, handle, left, rules, &mut out);
         drop(shelf);
-        if has_failed {
-            self.stats.failed();
+        match left {
+            Left::Whole => self.setback.lock().succeeded(),
+            _ if has_failed => self.stats.failed(),
+            _ => {}
         }
         self.let_go(out);
         self.worker_is_free();

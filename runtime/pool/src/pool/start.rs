@@ -16,6 +16,9 @@ use crate::worker::{SpawnError, Worker};
 /// reason to give.
 pub(super) const START_WITHIN: Duration = Duration::from_secs(60);
 
+/// Why a start failed that seemed to have succeeded.
+const ENDED_AT_ONCE: &str = "it ended before it had anything to do";
+
 impl Pool {
     /// A new worker for somebody who asked then; refused at once while starting is known to fail.
     pub(super) async fn start(&self, asked: Instant) -> Result<Living, AcquireError> {
@@ -42,7 +45,10 @@ impl Pool {
             self.stats.failed();
             self.setback.lock().failed(born, now, reason);
         })?;
-        self.setback.lock().succeeded();
+        // One that shares has yet to show that it lives: whoever waits for it would start the next one at once.
+        if self.at_once == 1 {
+            self.setback.lock().succeeded();
+        }
         self.stats.created(now - born);
         let nth = self.started.fetch_add(1, Ordering::Relaxed);
         let life = Life {
@@ -66,6 +72,9 @@ impl Pool {
         };
         let worker = timeout(START_WITHIN, self.spawn.spawn()).await;
         let worker = worker.unwrap_or_else(|_elapsed| late())?;
+        if !worker.is_alive() {
+            return Err(SpawnError(ENDED_AT_ONCE.into()));
+        }
         if self.at_once == 1 {
             return Ok((worker, None));
         }
@@ -94,6 +103,16 @@ impl Pool {
                 place.map_err(|_elapsed| self.queue_timeout())
             }
             () = self.closed.requested() => Err(self.draining()),
+        }
+    }
+
+    /// A worker was found dead. If it never had any work, its start failed after all.
+    pub(super) fn died(&self, life: &Life) {
+        if life.served == 0 {
+            let reason = SpawnError(ENDED_AT_ONCE.into());
+            self.setback
+                .lock()
+                .failed(life.born, Instant::now(), &reason);
         }
     }
 

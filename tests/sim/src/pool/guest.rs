@@ -122,8 +122,10 @@ impl Spawn for SimSpawn {
             id,
             succeeded: None,
         };
-        match stage.starts[nth % stage.starts.len()] {
+        let plan = stage.starts[nth % stage.starts.len()];
+        match plan {
             StartPlan::After(delay) => sleep(delay).await,
+            StartPlan::Dies => {}
             StartPlan::Fails => return Err(SpawnError("it was told not to".into())),
             StartPlan::Hangs => std::future::pending().await,
         }
@@ -131,6 +133,10 @@ impl Spawn for SimSpawn {
         stage.living.lock().insert(id, death.clone());
         start.succeeded = Some(());
         stage.trace.add(Event::Started(id));
+        if matches!(plan, StartPlan::Dies) {
+            stage.trace.add(Event::Died(id));
+            death.request();
+        }
         Ok(Box::new(Handle(Arc::new(Running {
             stage: Arc::clone(stage),
             id,

@@ -93,6 +93,8 @@ pub enum Quality {
 pub enum StartPlan {
     /// It runs after so long.
     After(Duration),
+    /// It runs, and has ended by itself before anybody had it.
+    Dies,
     /// It does not.
     Fails,
     /// It never comes to an end.
@@ -275,6 +277,7 @@ fn start(dice: &mut Dice, trouble: u64) -> StartPlan {
     match dice.within(0..=99) {
         share if share < trouble => StartPlan::Fails,
         share if share < trouble + trouble / 10 => StartPlan::Hangs,
+        share if share < trouble * 3 / 2 => StartPlan::Dies,
         _ => StartPlan::After(dice.ms(0..=30)),
     }
 }

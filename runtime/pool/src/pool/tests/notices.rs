@@ -156,6 +156,13 @@ async fn one_kept_ready_that_died_is_replaced_by_the_sweep() {
     house.swept().await;
     spawn.dying.lock().push(1);
     house.swept().await;
+    assert_eq!(
+        (spawn.started(), spawn.alive()),
+        (1, 0),
+        "it never had work"
+    );
+    tokio::time::advance(Duration::from_millis(100)).await;
+    house.swept().await;
     assert_eq!((spawn.started(), spawn.alive()), (2, 1));
 }
 

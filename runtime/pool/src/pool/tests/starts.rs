@@ -68,6 +68,59 @@ async fn a_revision_that_cannot_start_evicts_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_worker_that_shares_and_ends_at_once_is_one_that_did_not_start() {
+    let house = House::of(8);
+    let (pool, spawn) = house.pool_of(
+        |policy| policy.max_requests = 100,
+        |spawn| {
+            spawn
+                .concurrency
+                .store(4, std::sync::atomic::Ordering::SeqCst)
+        },
+    );
+    spawn.dying.lock().extend([1, 2, 3]);
+    for (attempts, step_ms) in (1..).zip([100, 200, 400]) {
+        for _ in 0..5 {
+            let failed = ask(&pool).await.unwrap_err();
+            let InvokeError::Acquire(AcquireError::Spawn { source, .. }) = failed else {
+                panic!("{failed}");
+            };
+            assert_eq!(source.0, "it ended before it had anything to do");
+        }
+        assert_eq!(
+            (spawn.started(), house.totals.failed.get()),
+            (attempts, attempts as u64)
+        );
+        tokio::time::advance(Duration::from_millis(step_ms)).await;
+    }
+    assert_eq!(ask(&pool).await.unwrap(), "4/1");
+    assert_eq!(
+        pool.snapshot().start_failure,
+        None,
+        "it has shown that it lives"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_that_dies_before_it_had_work_is_not_replaced_at_once() {
+    let house = House::of(8);
+    let (pool, spawn) = house.pool(|policy| policy.workers_min = 1);
+    house.budget.sweep();
+    while spawn.alive() < 1 {
+        tokio::task::yield_now().await;
+    }
+    spawn.dying.lock().push(1);
+    house.budget.sweep();
+    let failed = ask(&pool).await.unwrap_err();
+    assert!(
+        failed.to_string().contains("before it had anything"),
+        "{failed}"
+    );
+    tokio::time::advance(Duration::from_millis(100)).await;
+    assert_eq!(ask(&pool).await.unwrap(), "2/1");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_worker_that_lives_serves_while_others_do_not_start() {
     let house = House::of(2);
     let (pool, spawn) = house.pool(|_| ());
