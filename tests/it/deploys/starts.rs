@@ -30,6 +30,8 @@ async fn a_guest_that_cannot_start_fails_its_requests_at_once_with_the_reason() 
         );
         let error = body["error"].as_str().unwrap();
         assert!(error.contains("memory"), "{error}");
+        let again_secs: u64 = answer.header("retry-after").parse().unwrap();
+        assert!((1..=10).contains(&again_secs), "{again_secs}");
     }
     assert!(begun.elapsed() < PATIENCE / 12, "{:?}", begun.elapsed());
     let metrics = server.get("/_/metrics").await.json();
