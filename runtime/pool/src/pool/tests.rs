@@ -7,6 +7,7 @@ mod memory;
 mod notices;
 mod sharing;
 mod starts;
+mod threads;
 mod tunnels;
 mod warm;
 
