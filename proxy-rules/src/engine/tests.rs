@@ -20,7 +20,7 @@ fn recorded() -> Vec<Entry> {
     let entries: Value = serde_json::from_str(&text).unwrap();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let of_path = |pair: &Value| (text(&pair[0]), pair[1].as_array().map(|all| groups(all)));
-    entries
+    entries["patterns"]
         .as_array()
         .unwrap()
         .iter()

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+use serde_json::Value;
+
 use super::*;
 use crate::engine::{Filter, Matcher, Verdict};
 use crate::pattern::Pattern;
@@ -128,4 +130,27 @@ fn a_rewrite_that_repeats_itself_stays_bounded() {
     let path = format!("/{}", "a".repeat(1000));
     assert!(applied("^/(.*)$", &"$1".repeat(59), &path).is_ok());
     assert_eq!(applied("^/(.*)$", &"$1".repeat(61), &path), Err(TooLong));
+}
+
+/// Against what Node.js made of them (`tests/javascript/record.mjs`).
+#[test]
+fn a_rewrite_becomes_what_javascript_puts_in_place_of_the_match() {
+    let recorded = include_str!("../../tests/javascript/recorded.json");
+    let recorded: Value = serde_json::from_str(recorded).unwrap();
+    let rewrites = recorded["rewrites"].as_array().unwrap();
+    assert!(rewrites.len() > 300, "{}", rewrites.len());
+    for entry in rewrites {
+        let text = |index: usize| entry[index].as_str().unwrap();
+        let pattern = Pattern::parse(text(0)).unwrap();
+        let mut parts = Vec::new();
+        read(text(1), pattern.tree(), &mut parts);
+        let read: BTreeSet<u32> = parts.iter().filter_map(Part::group).collect();
+        let filter = Filter::new(pattern.tree());
+        let matcher = Matcher::new(pattern.tree(), &read, &filter).unwrap();
+        let Verdict::Matched(groups) = matcher.run(text(2), 10_000).verdict else {
+            panic!("{entry} is not matched")
+        };
+        let written = write(&parts, text(2), &groups);
+        assert_eq!(written.as_deref(), Ok(text(3)), "{entry}");
+    }
 }

@@ -1,8 +1,10 @@
 // Records what JavaScript makes of patterns: `node record.mjs > recorded.json`. The same arguments give the same again;
 // `node record.mjs 100000 7` gives another hundred thousand random patterns, for a longer search than is kept here.
 //
-// An entry is [pattern, null] for a SyntaxError, or [pattern, [[path, groups], …]]: groups is null where the pattern
+// An entry of `patterns` is [pattern, null] for a SyntaxError, or [pattern, [[path, groups], …]]: groups is null where the pattern
 // does not match, else the ranges of the match and of its groups, [start, end] or null for one that took no part.
+//
+// An entry of `rewrites` is [pattern, rewrite, path, what the rewrite becomes].
 //
 // Paths are what a URI's path can be: ASCII that is visible. Patterns are those below, and as many random ones.
 
@@ -148,5 +150,33 @@ const random_ones = Array.from({ length: COUNT }, (_, i) => {
   return [pattern, path(), path(), path()];
 }).filter(([pattern]) => pattern !== "");
 
-const lines = [...WRITTEN, ...random_ones].map((one) => JSON.stringify(entry(one)));
-process.stdout.write(`[\n${lines.join(",\n")}\n]\n`);
+const GROUPS = [
+  "^/(a)?(b)?(.*)$",
+  "(?<first>[ab])(?<second>1)?",
+  "(a)(b)?(.)(.)?(.)?(.)?(.)?(.)?(.)?(.)?(.)?",
+  "/(?:(a)|b)*",
+  "(?=(/))(?<x>b)?",
+  "b",
+];
+const PIECES = [
+  "$1", "$2", "$3", "$10", "$11", "$12", "$01", "$00", "$0", "$9", "$99", "$$", "$&", "$`", "$'", "$<first>", "$<second>", "$<x>",
+  "$<none>", "$<x", "$<>", "$", "$x", "a", "1", "0", "<", ">", "/",
+];
+
+/** What a rewrite becomes: JavaScript puts it in place of the match, and leaves what is around it. */
+function rewritten(pattern, rewrite, path) {
+  const match = new RegExp(pattern).exec(path);
+  if (match === null) return [];
+  const whole = path.replace(new RegExp(pattern), rewrite);
+  const after = path.length - match.index - match[0].length;
+  return [[pattern, rewrite, path, whole.slice(match.index, whole.length - after)]];
+}
+
+const rewrites = Array.from({ length: COUNT / 4 }, () => {
+  const rewrite = Array.from({ length: 1 + random(4) }, () => pick(PIECES)).join("");
+  return rewritten(pick(GROUPS), rewrite, path());
+}).flat();
+
+const lines = (entries) => entries.map((one) => JSON.stringify(one)).join(",\n");
+const patterns = [...WRITTEN, ...random_ones].map(entry);
+process.stdout.write(`{"patterns": [\n${lines(patterns)}\n],\n"rewrites": [\n${lines(rewrites)}\n]}\n`);
