@@ -84,6 +84,10 @@ impl<B: Incoming> Pieces<B> {
 
     /// The next one.
     pub async fn next(&mut self) -> Result<Option<Bytes>, Ended> {
+        // What says that it is too long need not come.
+        if self.body.size_hint().lower() > self.left {
+            return Err(self.fate.end(Refusal::TooLarge(self.limit)));
+        }
         loop {
             let deadline = self.until.min(Instant::now() + STALL);
             let frame = timeout_at(deadline, self.body.frame()).await;

@@ -64,6 +64,9 @@ pub(crate) fn names_this_machine(uri: &Uri, headers: &HeaderMap) -> bool {
         // Only programs speak a version of HTTP in which that can be left out.
         return true;
     };
+    if authority.contains('@') {
+        return false;
+    }
     let host = match authority.strip_prefix('[') {
         Some(v6) => v6.split(']').next().unwrap_or_default(),
         None => authority.split(':').next().unwrap_or_default(),
@@ -160,6 +163,7 @@ mod tests {
             ("localhost.evil.example", false),
             ("127.0.0.1.evil.example", false),
             ("10.0.0.1", false),
+            ("localhost:x@evil.example", false),
             ("", false),
         ] {
             let is = names_this_machine(&Uri::from_static("/_/"), &headers(&[("host", host)]));

@@ -64,6 +64,8 @@ pub fn execute(args: Args) -> Result<ExitCode, Failure> {
         Progress::auto()
     };
     let outcomes = asking(&args.remote, async |remote| {
+        // Whoever may not deploy learns it before much is sent: a refusal in the middle of an upload is easily lost.
+        remote.ask(Method::GET, "/_/metrics").await?.done()?;
         let mut outcomes = Vec::new();
         for bundle in &found {
             let begun = Instant::now();

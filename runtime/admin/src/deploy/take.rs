@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use cap_std::fs::File;
 use rookery_bundle::archive::{self, ArchiveError, Limits, Unpacked};
 use rookery_bundle::{Bundle, BundleError, Expect};
 use tokio::io::AsyncWriteExt;
@@ -32,22 +33,31 @@ pub(super) async fn take(
     body: impl Incoming,
 ) -> Result<Taken, Refusal> {
     let folder = Arc::clone(folder);
-    let staged = blocking(move || folder.stage()).await?;
-    write(&staged, body).await?;
+    let (staged, file) = blocking(move || {
+        let staged = folder.stage()?;
+        let file = staged.create(ARCHIVE)?;
+        Ok((staged, file))
+    })
+    .await?;
+    write(file, body).await?;
     let label = label.clone();
     blocking(move || open(staged, &label)).await
 }
 
-async fn write(staged: &Staged, body: impl Incoming) -> Result<(), Refusal> {
-    let file = staged.create(ARCHIVE)?;
+async fn write(file: File, body: impl Incoming) -> Result<(), Refusal> {
     let mut file = tokio::fs::File::from_std(file.into_std());
     let mut pieces = Pieces::new(body, ARCHIVE_BYTES_MAX);
     let fate = pieces.fate();
     loop {
-        match pieces.next().await {
-            Ok(Some(piece)) => file.write_all(&piece).await.map_err(Refusal::of)?,
+        let failed = match pieces.next().await {
+            Ok(Some(piece)) => file.write_all(&piece).await.err(),
             Ok(None) => return file.flush().await.map_err(Refusal::of),
             Err(_ended) => return Err(fate.or(Refusal::TooSlow)),
+        };
+        if let Some(error) = failed {
+            // A client that still sends when the answer comes may never read it, and a full disk is worth knowing.
+            while let Ok(Some(_)) = pieces.next().await {}
+            return Err(Refusal::of(error));
         }
     }
 }

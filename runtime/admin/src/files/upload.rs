@@ -55,7 +55,7 @@ pub(super) async fn upload<B: Incoming>(
     let mut form = Multipart::with_constraints(pieces.into_stream(), boundary, constraints);
 
     let staging = Arc::clone(&folder);
-    let staged = blocking(move || staging.stage()).await?;
+    let staged = Arc::new(blocking(move || staging.stage()).await?);
     let (target, parts) = read(&mut form, &staged)
         .await
         .map_err(|refusal| fate.or(refusal))?;
@@ -66,7 +66,10 @@ pub(super) async fn upload<B: Incoming>(
     blocking(move || publish(&folder, &staged, &target, &parts)).await
 }
 
-async fn read(form: &mut Multipart<'_>, staged: &Staged) -> Result<(Place, Vec<Part>), Refusal> {
+async fn read(
+    form: &mut Multipart<'_>,
+    staged: &Arc<Staged>,
+) -> Result<(Place, Vec<Part>), Refusal> {
     let (mut target, mut parts) = (Place::root(), Vec::new());
     while let Some(field) = form.next_field().await.map_err(malformed)? {
         match field.name() {
@@ -97,8 +100,9 @@ async fn read(form: &mut Multipart<'_>, staged: &Staged) -> Result<(Place, Vec<P
     Ok((target, parts))
 }
 
-async fn write(mut field: Field<'_>, staged: &Staged, name: &str) -> Result<(), Refusal> {
-    let file = staged.create(name)?;
+async fn write(mut field: Field<'_>, staged: &Arc<Staged>, name: &str) -> Result<(), Refusal> {
+    let (staged, name) = (Arc::clone(staged), name.to_owned());
+    let file = blocking(move || staged.create(&name)).await?;
     let mut file = tokio::fs::File::from_std(file.into_std());
     while let Some(piece) = field.chunk().await.map_err(malformed)? {
         file.write_all(&piece).await.map_err(Refusal::of)?;
@@ -154,6 +158,8 @@ fn publish(
             Refusal::of(error)
         }
     })?;
+    // Before anything is moved, so that a clash leaves everything as it is.
+    check(&whole, &into)?;
     merge(&whole, &into)
 }
 
@@ -188,6 +194,26 @@ fn unpack(staged: &Staged, part: &Part, whole: &Path) -> Result<(), Refusal> {
     std::fs::create_dir_all(&into).map_err(Refusal::of)?;
     let into = Dir::open_ambient_dir(&into, cap_std::ambient_authority()).map_err(Refusal::of)?;
     merge(&unpacked, &into)
+}
+
+/// Refuses what would put a file in the place of a folder, or the other way round.
+fn check(from: &Dir, into: &Dir) -> Result<(), Refusal> {
+    for entry in from.entries().map_err(Refusal::of)? {
+        let entry = entry.map_err(Refusal::of)?;
+        let name = entry.file_name();
+        let Ok(there) = into.symlink_metadata(&name) else {
+            continue;
+        };
+        let is_dir = entry.file_type().map_err(Refusal::of)?.is_dir();
+        if is_dir && there.is_dir() {
+            let (from, into) = (from.open_dir(&name), into.open_dir(&name));
+            check(&from.map_err(Refusal::of)?, &into.map_err(Refusal::of)?)?;
+        } else if is_dir || there.is_dir() {
+            let message = format!("`{}` is a file and a folder", name.display());
+            return Err(Refusal::Conflict(message));
+        }
+    }
+    Ok(())
 }
 
 /// Moves what is in one folder into another: a file in the place of a file, a folder as a whole where none is.

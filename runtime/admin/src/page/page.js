@@ -62,7 +62,12 @@ async function drawApps() {
 
 const stream = new EventSource("sse");
 stream.onopen = () => (by("state").textContent = "live");
-stream.onerror = () => (by("state").textContent = "reconnecting");
+stream.onerror = async () => {
+  by("state").textContent = "reconnecting";
+  // A login that ended: the page then is the form that begins another one.
+  const asked = await fetch("stats", { method: "HEAD" }).catch(() => null);
+  if (asked?.status === 401) location.reload();
+};
 stream.onmessage = (event) => draw(JSON.parse(event.data));
 
 // A failed look is made up for by the next.

@@ -486,10 +486,10 @@ async fn an_archive_that_is_refused_leaves_nothing() {
         )])
         .await;
     assert_eq!(hidden.outcome(), (400, "INVALID_PATH".into()));
-    let clash = server
-        .upload(&[("files", Some("x.zip"), &zip_of(&[("ant.txt/x", "x")]))])
-        .await;
+    let clashing = zip_of(&[("a-new.txt", "x"), ("ant.txt/x", "x")]);
+    let clash = server.upload(&[("files", Some("x.zip"), &clashing)]).await;
     assert_eq!(clash.outcome(), (409, "ALREADY_EXISTS".into()));
+    assert!(!server.path("a-new.txt").exists());
     assert_eq!(server.left_over().await, Vec::<String>::new());
 }
 
