@@ -6,6 +6,7 @@ mod files;
 mod logins;
 mod routes;
 mod streaming;
+mod uploads;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

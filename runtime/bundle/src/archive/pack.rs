@@ -125,7 +125,6 @@ impl<W: Write> Pass<W> {
 
     fn is_left_out(&self, name: &OsStr, depth: usize) -> bool {
         let is = |one: &&str| name == *one;
-        NEVER.iter().any(&is)
-            || (depth == 0 && self.has_sources && SOURCES.iter().any(is))
+        NEVER.iter().any(&is) || (depth == 0 && self.has_sources && SOURCES.iter().any(is))
     }
 }

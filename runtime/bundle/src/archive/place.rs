@@ -6,7 +6,6 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use super::ArchiveError;
 use super::ledger::Ledger;
@@ -126,12 +125,6 @@ pub(super) fn write_file(
             .map_err(ArchiveError::Write)?;
         written += read as u64;
     }
-}
-
-/// Gives a file the time that the archive says. A time of the future is not believed: a cache would keep it for good.
-pub(super) fn date(file: &File, time: SystemTime) -> Result<(), ArchiveError> {
-    let time = time.min(SystemTime::now());
-    file.set_modified(time).map_err(ArchiveError::Write)
 }
 
 fn occupied_or(error: io::Error, name: &[u8]) -> ArchiveError {

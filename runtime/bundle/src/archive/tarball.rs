@@ -9,7 +9,6 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
-use std::time::{Duration, UNIX_EPOCH};
 
 use flate2::bufread::MultiGzDecoder;
 use tar::{Archive, Entry, EntryType, PaxExtensions};
@@ -132,7 +131,6 @@ fn one<R: Read>(
         return place::make_folder(&path, name);
     }
     let runs = Runs::of_mode(entry.header().mode().unwrap_or_default());
-    let changed = entry.header().mtime().unwrap_or_default();
     let size = entry.size();
     let file = place::write_file(&path, name, &mut entry, runs, ledger)?;
     if file.metadata().map_err(ArchiveError::Write)?.len() != size {
@@ -141,10 +139,7 @@ fn one<R: Read>(
             shown(name)
         )));
     }
-    place::date(
-        &file,
-        UNIX_EPOCH + Duration::from_secs(changed.min(u64::from(u32::MAX))),
-    )
+    Ok(())
 }
 
 fn what(kind: EntryType) -> &'static str {

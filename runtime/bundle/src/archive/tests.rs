@@ -365,3 +365,12 @@ fn names_in_pax_headers_are_checked_too() {
     });
     assert_eq!(take(&global).read("x"), "x");
 }
+
+/// Two builds whose files differ only in their bytes: their digests see it by the times.
+#[test]
+fn files_have_the_time_at_which_they_were_unpacked() {
+    let before = std::time::SystemTime::now() - std::time::Duration::from_secs(60);
+    let taken = take(&tar_gz(|tar| raw(tar, "x", EntryType::Regular, b"1")));
+    let written = fs::metadata(taken.outside.path().join("into/x")).unwrap();
+    assert!(written.modified().unwrap() > before, "not in 2020");
+}
