@@ -28,6 +28,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("tar", &["rookery-bundle"]),
     ("zip", &["rookery-bundle"]),
     ("flate2", &["rookery-bundle"]),
+    ("multer", &["rookery-admin"]),
+    ("cap-std", &["rookery-admin"]),
     ("clap", &["rookery", "chat-client"]),
     ("ratatui", &["chat-client"]),
     ("regex", &["rookery-proxy-rules"]),
