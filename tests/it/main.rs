@@ -73,6 +73,8 @@ mod process {
 
     mod sockets;
 
+    mod tunnels;
+
     mod lives;
 
     mod deaths;

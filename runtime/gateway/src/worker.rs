@@ -47,9 +47,14 @@ pub(crate) async fn forward(
         let host = host.unwrap_or(HeaderValue::from_static("localhost"));
         headers.insert(HOST, host);
     }
+    let is_server = site.revision.bundle.entry.kind() == Kind::Process;
+    if is_server {
+        // It is behind another connection, and what the client names in `Connection` must not be what we add.
+        rookery_upstream::of_request(headers);
+    }
     *request.uri_mut() = below_app(request.uri(), address.tail());
     introduce(request.headers_mut(), address, exchange);
-    if site.revision.bundle.entry.kind() == Kind::Process {
+    if is_server {
         // A server that knows nothing of us limits its clients by these.
         tell_the_way(request.headers_mut(), exchange);
     }

@@ -92,8 +92,13 @@ pub(crate) async fn to_worker(
     let mut sent = Request::new(());
     *sent.uri_mut() = below_app(request.uri(), address.tail());
     *sent.headers_mut() = request.headers().clone();
-    introduce(sent.headers_mut(), address, exchange);
-    tell_the_way(sent.headers_mut(), exchange);
+    let headers = sent.headers_mut();
+    // What the client names in `Connection` must not be what we add.
+    rookery_upstream::of_request(headers);
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, HeaderValue::from_static("websocket"));
+    introduce(headers, address, exchange);
+    tell_the_way(headers, exchange);
     let opened = pool.tunnel(sent).await?;
     let hold = Arc::new(opened.hold);
     match opened.answer {
