@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rookery_tests::{Apps, Bundle, Options, Server, kitchen, until};
+use rookery_tests::{Apps, Options, Server, until};
 use serde_json::json;
 use tokio::time::Instant;
 
@@ -31,11 +31,7 @@ async fn a_process_that_is_killed_fails_what_it_had_and_nothing_else() {
     const UNDER_WAY: u64 = 8;
     let apps = Apps::new()
         .with("bun/1.0.0", script_with("bun", json!({})))
-        .with("other/1.0.0", script_with("bun", json!({})))
-        .with(
-            "kitchen/1.0.0",
-            Bundle::component(kitchen()).manifest(json!({ "ttl": 600 })),
-        );
+        .with("other/1.0.0", script_with("bun", json!({})));
     let server = Server::start(apps).await;
     let (killed, other) = (pid(&server, "bun").await, pid(&server, "other").await);
     let waiting: Vec<_> = (0..UNDER_WAY)
@@ -56,7 +52,6 @@ async fn a_process_that_is_killed_fails_what_it_had_and_nothing_else() {
     assert!(begun.elapsed() < Duration::from_secs(10));
     assert_ne!(pid(&server, "bun").await, killed);
     assert_eq!(metric(&server, "totalWorkersFailed").await, 1);
-    assert_eq!(server.get("/kitchen/count").await.text(), "1");
     assert_eq!(pid(&server, "other").await, other);
     let call = server.call("POST", "/other/tell").body("still here");
     assert_eq!(call.send().await.text(), "1");

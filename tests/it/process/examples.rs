@@ -1,6 +1,10 @@
 //! The examples of hosted servers, as they lie in the repository.
 
-use rookery_tests::{Apps, Bundle, Connect, Events, Server, Ws, binary, installed, repository};
+use std::process::Command;
+
+use rookery_tests::{
+    Apps, Bundle, Connect, Events, Server, Ws, binary, installed, repository, rookery,
+};
 use serde_json::{Value, json};
 
 fn example(name: &str) -> Bundle {
@@ -98,6 +102,22 @@ async fn hono_is_served_as_it_is_exported() {
         assert_eq!(refused.status, 400, "{app}");
         assert_eq!(server.get(&format!("/{app}/none")).await.status, 404);
     }
+}
+
+/// What `rookery new` makes is served as it was made.
+#[tokio::test]
+async fn a_new_script_answers() {
+    installed("bun");
+    let apps = Apps::new();
+    let new = Command::new(rookery())
+        .args(["new", "greeter", "--kind", "typescript"])
+        .args(["--dir".as_ref(), apps.dir().as_os_str()])
+        .output()
+        .unwrap();
+    assert!(new.status.success(), "{new:?}");
+    let server = Server::start(apps).await;
+    assert_eq!(server.get("/greeter/").await.text(), "Hello from greeter!");
+    assert_eq!(server.get("/greeter/none").await.status, 404);
 }
 
 #[tokio::test]
