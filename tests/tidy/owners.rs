@@ -19,7 +19,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     // admin's routes.
     ("hyper", &["rookery-gateway", "rookery-upstream", "rookery"]),
     ("hyper-util", &["rookery-gateway", "rookery-upstream"]),
-    ("hyper-rustls", &["rookery-upstream"]),
+    ("rustls-native-certs", &["rookery-upstream"]),
     ("rustls", &["rookery-upstream"]),
     ("tokio-rustls", &["rookery-upstream"]),
     ("sqlx", &["rookery-storage"]),

@@ -5,7 +5,6 @@
 
 use std::sync::{Arc, OnceLock};
 
-use hyper_rustls::ConfigBuilderExt;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -68,11 +67,20 @@ fn builder() -> rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier> {
 }
 
 fn verified() -> ClientConfig {
-    let rooted = builder().with_native_roots().unwrap_or_else(|error| {
-        tracing::error!(reason = %error, "no certificate of an upstream can be verified");
-        builder().with_root_certificates(RootCertStore::empty())
-    });
-    rooted.with_no_client_auth()
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    // One that cannot be read is for whoever keeps the roots; the others count.
+    let (taken, passed_over) = roots.add_parsable_certificates(found.certs);
+    if taken == 0 {
+        tracing::error!(
+            passed_over,
+            errors = ?found.errors,
+            "the system has no root certificates, so no upstream's certificate can be verified"
+        );
+    }
+    builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth()
 }
 
 fn unverified() -> ClientConfig {
