@@ -219,7 +219,7 @@ fn kinds(
 }
 
 /// What manifests may be granted. Our own settings are not for guests: the admin token is among them.
-fn environment() -> BTreeMap<String, String> {
+pub fn environment() -> BTreeMap<String, String> {
     let readable = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
     readable

@@ -224,20 +224,20 @@ mod tests {
 
     #[test]
     fn a_rule_needs_its_variables_granted_here_and_set_where_it_is_served() {
-        let rule = r#""proxy": {"^/": {"target": "http://${ROOKERY_TEST_NOT_SET}"}}"#;
+        let rule = r#""proxy": {"^/": {"target": "http://${SHOP_API_NOT_SET}"}}"#;
         let ungranted = verdict(&format!("{{{rule}}}"), NO_INSPECTION);
         assert_eq!(
             ungranted.faults,
-            [r#"proxy["^/"].target: uses ${ROOKERY_TEST_NOT_SET}, which grants.env does not list"#]
+            [r#"proxy["^/"].target: uses ${SHOP_API_NOT_SET}, which grants.env does not list"#]
         );
-        let granted = format!(r#"{{{rule}, "grants": {{"env": ["ROOKERY_TEST_NOT_SET"]}}}}"#);
+        let granted = format!(r#"{{{rule}, "grants": {{"env": ["SHOP_API_NOT_SET"]}}}}"#);
         let unset = verdict(&granted, NO_INSPECTION);
         assert!(unset.faults.is_empty(), "{unset:?}");
         assert!(
             unset
                 .warnings
                 .iter()
-                .any(|warning| warning.contains("${ROOKERY_TEST_NOT_SET}, which is not set")),
+                .any(|warning| warning.contains("${SHOP_API_NOT_SET}, which is not set")),
             "{unset:?}"
         );
     }

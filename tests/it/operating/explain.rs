@@ -9,11 +9,11 @@ fn shop() -> Apps {
     let manifest = json!({
         "proxy": {
             "^/api/v(\\d+)/(.*)$": {
-                "target": "${ROOKERY_TEST_API}", "rewrite": "/version/$1/$2", "changeOrigin": true, "secure": false
+                "target": "${SHOP_API}", "rewrite": "/version/$1/$2", "changeOrigin": true, "secure": false
             },
             "^/(?!private)": {"target": "http://b"}
         },
-        "grants": {"env": ["ROOKERY_TEST_API"]}
+        "grants": {"env": ["SHOP_API"]}
     });
     Apps::new().with("shop/1.0.0", Bundle::site("x").manifest(manifest))
 }
@@ -25,9 +25,9 @@ fn explain(apps: &Apps, arguments: &[&str], api: Option<&str>) -> Output {
         .arg("check")
         .args(arguments)
         .arg("apps")
-        .env_remove("ROOKERY_TEST_API");
+        .env_remove("SHOP_API");
     if let Some(api) = api {
-        command.env("ROOKERY_TEST_API", api);
+        command.env("SHOP_API", api);
     }
     command.output().unwrap()
 }
@@ -78,7 +78,7 @@ fn a_path_is_explained_for_people_without_colours_in_a_pipe() {
 #[test]
 fn a_variable_that_is_not_set_is_named() {
     let apps = shop();
-    let missing = "${ROOKERY_TEST_API}, which is not set";
+    let missing = "${SHOP_API}, which is not set";
     let checked = explain(&apps, &["--json"], None);
     assert!(checked.status.success(), "{checked:?}");
     let verdict_of_check = verdict(&checked);
@@ -90,6 +90,23 @@ fn a_variable_that_is_not_set_is_named() {
     assert!(!explained.status.success(), "{explained:?}");
     let verdict = verdict(&explained);
     assert!(verdict["errors"].to_string().contains(missing), "{verdict}");
+}
+
+#[test]
+fn the_servers_own_settings_are_no_variables() {
+    let manifest = json!({
+        "proxy": {"^/": {"target": "http://b/${ROOKERY_ADMIN_TOKEN}"}},
+        "grants": {"env": ["ROOKERY_ADMIN_TOKEN"]}
+    });
+    let apps = Apps::new().with("shop/1.0.0", Bundle::site("x").manifest(manifest));
+    let mut command = Command::new(rookery());
+    command
+        .current_dir(apps.outside())
+        .args(["check", "--json", "--explain", "/x", "apps"])
+        .env("ROOKERY_ADMIN_TOKEN", "s3cret");
+    let output = command.output().unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    assert!(!String::from_utf8_lossy(&output.stdout).contains("s3cret"));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use rookery_bundle::Bundle;
 use rookery_proxy_rules::{Cause, RuleFault, RuleSet};
 
 use super::Verdict;
+use crate::wire::environment;
 
 /// What a variable is that is granted, and not set here.
 #[derive(Clone, Copy)]
@@ -16,7 +17,8 @@ pub enum Unset {
 
 /// Compiles the rules as a server would that had this environment.
 pub fn compiled(bundle: &Bundle) -> Result<RuleSet, Vec<RuleFault>> {
-    let environment = |name: &str| std::env::var(name).ok();
+    let variables = environment();
+    let environment = |name: &str| variables.get(name).cloned();
     let manifest = &bundle.manifest;
     RuleSet::compile(&manifest.proxy, &manifest.grants.env, &environment)
 }
