@@ -65,6 +65,11 @@ async fn an_app_may_refuse_a_handshake() {
     let server = every_runtime().await;
     let refused = Connect::to(&server, "/node/ws").refused().await;
     assert_eq!(refused, 426);
+    until("the log says why", async || {
+        let log = server.log();
+        log.contains("nobody calls them under node").then_some(())
+    })
+    .await;
     let refused = Connect::to(&server, "/bun/elsewhere").refused().await;
     assert_eq!(refused, 404);
 }

@@ -16,7 +16,11 @@ const control = await connect(start.control, (name) => life.notice(name, control
 
 try {
   const app = await load(start.entrypoint);
-  const { serve } = await import(`./serve-${runtime()}.mjs`);
+  const runtime = which();
+  if (app.websocket && runtime !== "bun") {
+    process.stderr.write(`[warn] websocket: these handlers are Bun's, and nobody calls them under ${runtime}\n`);
+  }
+  const { serve } = await import(`./serve-${runtime}.mjs`);
   await serve(start.http, app);
   life.of(app.hooks);
   control.send({ type: "ready" });
@@ -26,7 +30,7 @@ try {
 }
 
 /** Which of the three this is: each can be told by a global that the other two do not have. */
-function runtime() {
+function which() {
   if (globalThis.Bun) return "bun";
   return globalThis.Deno ? "deno" : "node";
 }
