@@ -6,6 +6,7 @@
 
 mod files;
 mod network;
+mod powers;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -88,9 +89,10 @@ impl Confinement {
         let Some(strict) = &self.strict else {
             return Ok(());
         };
-        // The files last: afterwards nothing could be configured any more.
+        // In this order: a namespace takes powers to make, and giving them up takes a program that cannot regain them.
         network::leave()?;
-        files::restrict(strict)
+        files::restrict(strict)?;
+        powers::give_up()
     }
 }
 

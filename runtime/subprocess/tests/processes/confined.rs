@@ -5,7 +5,7 @@ use std::sync::Arc;
 use rookery_pool::Pool;
 use serde_json::json;
 
-use crate::house::{FIXTURE, House, ask};
+use crate::house::{FIXTURE, House, ask, parent};
 
 /// A server behind walls, or why this system cannot build them.
 async fn walled(house: &House) -> Result<Arc<Pool>, String> {
@@ -51,6 +51,15 @@ async fn a_strict_process_is_kept_in_or_its_bundle_is_refused() {
         .await
         .unwrap();
     assert_eq!(write, "written");
+
+    // Those of the guard, which are its own, and of the server.
+    let guard = parent(ask(&pool, "/answer").await.unwrap().parse().unwrap());
+    for outside in [guard, std::process::id()] {
+        let read = ask(&pool, &format!("/read/proc/{outside}/environ"))
+            .await
+            .unwrap();
+        assert!(read.starts_with("error"), "{read}");
+    }
 
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
