@@ -71,8 +71,10 @@ impl Stage for Rehearsals {
         let ours = lines.filter(|line| line.app == label.app.as_str() && line.version == version);
         let (mut busy, mut sessions) = (0, 0);
         for line in ours {
-            busy += line.figures.busy + line.figures.waiting + line.figures.tunnels;
             sessions += line.sessions;
+            if let Some(figures) = line.figures {
+                busy += figures.busy + figures.waiting + figures.tunnels;
+            }
         }
         if sessions > 0 {
             uses.push(format!("{sessions} sessions are attached"));

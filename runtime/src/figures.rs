@@ -5,11 +5,11 @@ mod rules;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock, Weak};
 
-use rookery_admin::{RevisionLine, Source};
+use rookery_admin::{RevisionLine, Source, StartFailure};
 use rookery_gateway::Gateway;
 use rookery_hub::Hub;
 use rookery_pool::{Budget, Totals};
-use rookery_supervisor::Supervisor;
+use rookery_supervisor::{Revision, RevisionStatus, Supervisor};
 use rookery_telemetry::prometheus::Exposition;
 use rookery_telemetry::{PoolFigures, Surroundings, WorkerSnapshot, rss_bytes};
 use serde_json::Value;
@@ -33,22 +33,40 @@ impl Figures {
         self.gateway.get().and_then(Weak::upgrade)
     }
 
-    /// Every pool of a revision that serves or finishes what it began.
+    /// Every revision, with the numbers of its pool where it has one.
     fn lines(&self) -> Vec<RevisionLine> {
         let sessions = self.gateway().map(|gateway| gateway.sessions());
         let sessions = sessions.unwrap_or_default();
-        let revisions = self.supervisor.revisions().into_iter();
-        let lines = revisions.filter_map(|revision| {
-            let figures = revision.pool.as_ref()?.snapshot();
-            Some(RevisionLine {
-                id: revision.id.0,
-                app: revision.bundle.name.to_string(),
-                version: revision.bundle.version.to_string(),
-                sessions: sessions.get(&revision.id).map_or(0, |count| *count as u64),
-                figures,
-            })
-        });
-        lines.collect()
+        let revisions = self.supervisor.revisions();
+        let revisions: HashMap<u64, &Arc<Revision>> = revisions
+            .iter()
+            .map(|revision| (revision.id.0, revision))
+            .collect();
+        let line = |app: &str, status: RevisionStatus| {
+            let revision = revisions.get(&status.id);
+            let attached = revision.and_then(|revision| sessions.get(&revision.id));
+            let pool = revision.and_then(|revision| revision.pool.as_ref());
+            RevisionLine {
+                id: status.id,
+                app: app.to_owned(),
+                version: status.version,
+                state: status.state,
+                refusal: status.reason.map(|reason| StartFailure {
+                    reason,
+                    attempts: status.failures,
+                    retry_in_ms: status.retry_in_ms,
+                }),
+                sessions: attached.map_or(0, |count| *count as u64),
+                figures: pool.map(|pool| pool.snapshot()),
+            }
+        };
+        let mut lines = Vec::new();
+        for app in self.supervisor.deployments().apps {
+            // The newest come first there.
+            let statuses = app.revisions.into_iter().rev();
+            lines.extend(statuses.map(|status| line(&app.name, status)));
+        }
+        lines
     }
 }
 

@@ -59,7 +59,7 @@ pub use access::{Access, Token};
 pub use body::Incoming;
 pub use deploy::{Fate, LIVE_DEADLINE, Label, PREPARE_DEADLINE, Stage};
 pub use login::{LIFE as LOGIN_LIFE, LOGINS_MAX};
-pub use revision::{RevisionLine, RevisionSnapshot};
+pub use revision::{FiguresSnapshot, RevisionLine, RevisionSnapshot, StartFailure};
 pub use serve::Admin;
 pub use source::Source;
 pub use stream::{SHARED_FOR, VIEWERS_MAX};

@@ -1,10 +1,10 @@
-//! One revision's numbers: as its pool has them, and as they are shown.
+//! One revision: its state, and its numbers as they are shown.
 
 use rookery_pool::RevisionFigures;
 use rookery_telemetry::Quantiles;
 use serde::Serialize;
 
-/// A revision that serves, or finishes what it began.
+/// A revision that exists, whatever its state.
 #[derive(Clone, Debug)]
 pub struct RevisionLine {
     /// Tells it from the others of this process.
@@ -13,27 +13,54 @@ pub struct RevisionLine {
     pub app: String,
     /// The version.
     pub version: String,
+    /// `staged`, `warming`, `live`, `draining`, `retired` or `refused`.
+    pub state: &'static str,
+    /// Why it is refused, when it is.
+    pub refusal: Option<StartFailure>,
     /// Sessions that it serves.
     pub sessions: u64,
-    /// What its pool did and has.
-    pub figures: RevisionFigures,
+    /// What its pool did and has; `None` where there is no pool: of pages, and before it is live.
+    pub figures: Option<RevisionFigures>,
 }
 
-/// The same for JSON.
+/// Why a revision does not serve, or has no workers though it is asked for them.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct StartFailure {
+    /// For the operator.
+    pub reason: String,
+    /// How many tries failed one after the other.
+    pub attempts: u32,
+    /// When it is tried again, in milliseconds: 0 for whoever asks next, null when only another build would help.
+    pub retry_in_ms: Option<u64>,
+}
+
+/// A line for JSON.
 #[derive(Clone, PartialEq, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RevisionSnapshot {
     id: u64,
     app: String,
     version: String,
+    state: &'static str,
+    /// Null as long as it serves and its workers start.
+    start_failure: Option<StartFailure>,
+    /// Sessions that it serves.
+    sessions: u64,
+    #[serde(flatten)]
+    figures: Option<FiguresSnapshot>,
+}
+
+/// What a pool did and has, for JSON.
+#[derive(Clone, PartialEq, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FiguresSnapshot {
     /// Workers that live.
     workers: u64,
     /// Invocations that have a worker.
     busy: u64,
     /// Invocations that wait for one.
     queue_depth: u64,
-    /// Sessions that it serves.
-    sessions: u64,
     /// Tunnels that are open.
     tunnels: u64,
     /// Invocations asked for.
@@ -51,34 +78,40 @@ pub struct RevisionSnapshot {
     cold_start_ms: Quantiles,
     /// What all its workers computed; null where nobody measures.
     cpu_time_ms: Option<f64>,
-    /// Null as long as its workers start.
-    start_failure: Option<StartFailureSnapshot>,
-}
-
-/// Why a revision has no workers though it is asked for them.
-#[derive(Clone, PartialEq, Debug, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct StartFailureSnapshot {
-    reason: String,
-    /// How many failed one after the other.
-    attempts: u32,
-    /// When the next one may be tried: 0 for whoever asks next.
-    retry_in_ms: u64,
 }
 
 impl RevisionLine {
     /// As it is shown.
     pub fn snapshot(&self) -> RevisionSnapshot {
-        let figures = &self.figures;
-        let failure = figures.start_failure.as_ref();
         RevisionSnapshot {
             id: self.id,
             app: self.app.clone(),
             version: self.version.clone(),
+            state: self.state,
+            start_failure: self.start_failure(),
+            sessions: self.sessions,
+            figures: self.figures.as_ref().map(FiguresSnapshot::of),
+        }
+    }
+
+    fn start_failure(&self) -> Option<StartFailure> {
+        let of_pool = self.figures.as_ref();
+        let of_pool = of_pool.and_then(|figures| figures.start_failure.as_ref());
+        let of_pool = of_pool.map(|failure| StartFailure {
+            reason: failure.reason.clone(),
+            attempts: failure.attempts,
+            retry_in_ms: u64::try_from(failure.retry_after.as_millis()).ok(),
+        });
+        of_pool.or_else(|| self.refusal.clone())
+    }
+}
+
+impl FiguresSnapshot {
+    fn of(figures: &RevisionFigures) -> FiguresSnapshot {
+        FiguresSnapshot {
             workers: figures.workers.as_ref().map_or(0, |live| live.workers),
             busy: figures.busy,
             queue_depth: figures.waiting,
-            sessions: self.sessions,
             tunnels: figures.tunnels,
             requests: figures.requests,
             queue_rejected: figures.refused,
@@ -89,11 +122,6 @@ impl RevisionLine {
             queue_wait_ms: Quantiles::of(&figures.queue_wait),
             cold_start_ms: Quantiles::of(&figures.cold_start),
             cpu_time_ms: figures.cpu_time.map(|time| time.as_micros() as f64 / 1e3),
-            start_failure: failure.map(|failure| StartFailureSnapshot {
-                reason: failure.reason.clone(),
-                attempts: failure.attempts,
-                retry_in_ms: u64::try_from(failure.retry_after.as_millis()).unwrap_or(u64::MAX),
-            }),
         }
     }
 }

@@ -20,7 +20,7 @@ pub trait Source: Send + Sync + 'static {
     /// The living workers, a line for each revision that has any, by `name@version`.
     fn workers(&self) -> BTreeMap<String, WorkerSnapshot>;
 
-    /// Every revision that serves or finishes what it began, with or without workers, the oldest first.
+    /// Every revision that exists, with or without workers; of one version, the oldest first.
     fn revisions(&self) -> Vec<RevisionLine>;
 
     /// Sessions and topics in detail.

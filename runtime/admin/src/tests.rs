@@ -111,13 +111,28 @@ impl Source for Known {
             id,
             app: app.to_owned(),
             version: "1.0.0".to_owned(),
+            state: "live",
+            refusal: None,
             sessions: 9,
-            figures,
+            figures: Some(figures),
         };
         vec![
             line(1, "@team/chat", asked.clone()),
             line(2, "@team/chat", asked),
             line(3, "site", failing),
+            RevisionLine {
+                id: 4,
+                app: "bad".to_owned(),
+                version: "1.0.0".to_owned(),
+                state: "refused",
+                refusal: Some(crate::StartFailure {
+                    reason: "no component".to_owned(),
+                    attempts: 3,
+                    retry_in_ms: None,
+                }),
+                sessions: 0,
+                figures: None,
+            },
         ]
     }
 

@@ -100,18 +100,11 @@ fn rows(app: &Value) -> impl Iterator<Item = Row> {
         let asked = figures["requests"]
             .as_u64()
             .is_some_and(|requests| requests > 0);
-        let mut remarks: Vec<String> = text(&revision["reason"])
-            .lines()
-            .map(str::to_owned)
-            .collect();
-        if failure.is_object() {
-            remarks.push(format!(
-                "cannot start: {} ({} tries, the next in {} ms)",
-                text(&failure["reason"]),
-                failure["attempts"],
-                failure["retryInMs"]
-            ));
-        }
+        let remarks = if failure.is_object() {
+            why(failure)
+        } else {
+            Vec::new()
+        };
         let unpinned = app["unpinned"] == revision["version"] && revision["state"] == "live";
         let mark = if unpinned { " *" } else { "" };
         Row {
@@ -128,6 +121,23 @@ fn rows(app: &Value) -> impl Iterator<Item = Row> {
             remarks,
         }
     })
+}
+
+/// Why it does not start, and when that is tried again.
+fn why(failure: &Value) -> Vec<String> {
+    let mut lines: Vec<String> = text(&failure["reason"])
+        .lines()
+        .map(str::to_owned)
+        .collect();
+    let tries = failure["attempts"].as_u64().unwrap_or_default();
+    lines.push(match failure["retryInMs"].as_u64() {
+        Some(ms) => format!(
+            "tried {tries} times, the next time in {:.1} s",
+            ms as f64 / 1e3
+        ),
+        None => format!("tried {tries} times; only another build is tried again"),
+    });
+    lines
 }
 
 /// Without what would move a terminal's cursor: it comes from bundles.

@@ -110,6 +110,16 @@ async fn a_bundle_that_cannot_be_prepared_says_when_it_is_tried_again() {
         "{revision}"
     );
     assert!(revision["retryInMs"].is_u64(), "{revision}");
+    let stats = server.get("/_/stats").await.json();
+    let line = &stats["revisions"][0];
+    assert_eq!(
+        (&line["app"], &line["state"]),
+        (&json!("none"), &json!("refused"))
+    );
+    assert_eq!(line["startFailure"]["reason"], revision["reason"]);
+    let text = server.get("/_/metrics.prom").await;
+    let refused = "rookery_revisions{state=\"refused\"} 1";
+    assert!(text.text().lines().any(|line| line == refused));
 }
 
 #[tokio::test]

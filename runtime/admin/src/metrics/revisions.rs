@@ -124,6 +124,7 @@ struct Sum {
 
 /// Writes the families.
 pub(crate) fn write(text: &mut Exposition, lines: Vec<RevisionLine>) {
+    states(text, &lines);
     let mut versions = by_version(lines);
     let omitted = versions.len().saturating_sub(SHOWN_MAX);
     versions.sort_by_key(|((app, version), sum)| {
@@ -161,19 +162,38 @@ pub(crate) fn write(text: &mut Exposition, lines: Vec<RevisionLine>) {
     }
 }
 
+fn states(text: &mut Exposition, lines: &[RevisionLine]) {
+    let mut states: BTreeMap<&str, u64> = BTreeMap::new();
+    // All of them, so that a state that nothing is in any more is told to be empty.
+    for state in ["staged", "warming", "live", "draining", "refused"] {
+        states.insert(state, 0);
+    }
+    for line in lines {
+        *states.entry(line.state).or_default() += 1;
+    }
+    let mut samples = text.gauge("rookery_revisions", "Revisions by state.");
+    for (state, count) in states {
+        samples.sample(&[("state", state)], count as f64);
+    }
+}
+
 fn by_version(lines: Vec<RevisionLine>) -> Vec<((String, String), Sum)> {
     let mut versions: BTreeMap<(String, String), Sum> = BTreeMap::new();
     for line in lines {
+        // Pages have no pool, and neither has what is not live yet.
+        let Some(figures) = line.figures else {
+            continue;
+        };
         match versions.entry((line.app, line.version)) {
             std::collections::btree_map::Entry::Vacant(place) => {
                 place.insert(Sum {
                     sessions: line.sessions,
-                    figures: line.figures,
+                    figures,
                 });
             }
             std::collections::btree_map::Entry::Occupied(mut sum) => {
                 sum.get_mut().sessions += line.sessions;
-                add(&mut sum.get_mut().figures, &line.figures);
+                add(&mut sum.get_mut().figures, &figures);
             }
         }
     }

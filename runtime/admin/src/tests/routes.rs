@@ -73,7 +73,7 @@ async fn a_revision_without_workers_has_a_line_that_says_why() {
     let server = Server::new(Access::Open);
     let stats = server.ask("GET /_/stats", &[]).await.json();
     let revisions = stats["revisions"].as_array().unwrap();
-    assert_eq!(revisions.len(), 3);
+    assert_eq!(revisions.len(), 4);
     let (asked, failing) = (&revisions[0], &revisions[2]);
     assert_eq!(
         (
@@ -89,6 +89,11 @@ async fn a_revision_without_workers_has_a_line_that_says_why() {
         failing["startFailure"],
         json!({ "reason": "no such file", "attempts": 8, "retryInMs": 1500 })
     );
+    let refused = json!({
+        "id": 4, "app": "bad", "version": "1.0.0", "state": "refused",
+        "startFailure": { "reason": "no component", "attempts": 3, "retryInMs": null }, "sessions": 0,
+    });
+    assert_eq!(revisions[3], refused);
     for field in ["responseTimeMs", "queueWaitMs", "coldStartMs"] {
         assert!(asked[field]["p99"].as_f64().unwrap() > 1.0, "{field}");
     }
@@ -104,7 +109,7 @@ fn no_more_versions_than_a_bound_have_lines() {
             app: format!("app{requests}"),
             ..known.clone()
         };
-        line.figures.requests = requests;
+        line.figures.as_mut().unwrap().requests = requests;
         line
     });
     let mut text = rookery_telemetry::prometheus::Exposition::new();
@@ -189,6 +194,9 @@ async fn the_text_has_every_number() {
         r#"rookery_revision_start_failures{app="site",version="1.0.0"} 8"#,
         r#"rookery_revision_start_retry_seconds{app="site",version="1.0.0"} 1.5"#,
         "rookery_revisions_omitted 0",
+        r#"rookery_revisions{state="live"} 3"#,
+        r#"rookery_revisions{state="refused"} 1"#,
+        r#"rookery_revisions{state="warming"} 0"#,
         "rookery_published_total 11",
     ] {
         assert!(
