@@ -1,4 +1,8 @@
 //! How a pool is doing, for whoever operates the server.
+//!
+//! [`Pool::snapshot`] is one revision's part of `/_/stats` and `/_/deployments`: `busy`, `waiting` and `queue_wait` are its
+//! queue, `created` and `cold_start` its cold starts and their times, `start_failure` why its workers do not start, after
+//! how many tries, and when the next one is. [`Pool::workers`] is its line in Buntime's terms.
 
 use std::time::Duration;
 
