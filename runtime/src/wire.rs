@@ -108,6 +108,7 @@ pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
         Arc::clone(&figures) as _,
         &config.apps_dir,
         Arc::new(stage),
+        &tasks,
         shutdown.clone(),
     );
     let leaving = Shutdown::new();

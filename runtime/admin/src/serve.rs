@@ -1,5 +1,6 @@
 //! The way of a question to its answer: known route → let in → asked as it may be → not from another site → done.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,9 +8,10 @@ use std::sync::Arc;
 use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use http_body::Body as _;
-use rookery_lifecycle::Shutdown;
+use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_pool::Body;
 use rookery_telemetry::prometheus;
+use tokio::sync::oneshot;
 
 use crate::access::{Access, Denied, Door};
 use crate::audit::{Audit, Who};
@@ -32,6 +34,7 @@ pub struct Admin {
     apps_dir: PathBuf,
     deploys: Deploys,
     turns: Turns,
+    tasks: Tasks,
 }
 
 impl Admin {
@@ -43,6 +46,7 @@ impl Admin {
         source: Arc<dyn Source>,
         apps_dir: &Path,
         stage: Arc<dyn Stage>,
+        tasks: &Tasks,
         shutdown: Shutdown,
     ) -> Arc<Admin> {
         Folder::sweep(apps_dir);
@@ -54,12 +58,13 @@ impl Admin {
             apps_dir: apps_dir.to_owned(),
             deploys: Deploys::new(stage),
             turns: Turns::new(),
+            tasks: tasks.clone(),
         })
     }
 
     /// Answers one request, whose path is `/_` or below. Where it comes from stands in its extensions, as a
     /// [`SocketAddr`].
-    pub async fn serve<B: Incoming>(&self, request: Request<B>) -> Response<Body> {
+    pub async fn serve<B: Incoming>(self: &Arc<Self>, request: Request<B>) -> Response<Body> {
         let is_head = request.method() == Method::HEAD;
         let mut response = self.answer(request).await;
         respond::decorate(&mut response);
@@ -69,7 +74,7 @@ impl Admin {
         response
     }
 
-    async fn answer<B: Incoming>(&self, request: Request<B>) -> Response<Body> {
+    async fn answer<B: Incoming>(self: &Arc<Self>, request: Request<B>) -> Response<Body> {
         let from = request.extensions().get::<SocketAddr>().copied();
         let route = Route::parse(request.uri().path());
         let is_public = route.as_ref().is_some_and(Route::is_public);
@@ -87,19 +92,38 @@ impl Admin {
         match route.asked(request.method()) {
             Asked::Otherwise(allowed) => respond::method_not_allowed(allowed),
             Asked::Reads => self.read(route, request).await,
-            Asked::Writes => {
-                let path = request.uri().path();
-                let audit = Audit::of(who, from, request.method(), path);
-                let outcome = self.write(route, request, who, from, &audit).await;
-                match outcome {
-                    Ok(response) => {
-                        audit.write(response.status(), None);
-                        response
-                    }
-                    Err(refusal) => refused(&refusal, audit),
-                }
-            }
+            Asked::Writes => self.change(route, request, who, from).await,
         }
+    }
+
+    /// Changes something, as a task: a client that leaves in the middle of it leaves nothing half done and nothing out of
+    /// the log.
+    async fn change<B: Incoming>(
+        self: &Arc<Self>,
+        route: Route,
+        request: Request<B>,
+        who: Who,
+        from: Option<SocketAddr>,
+    ) -> Response<Body> {
+        let (sender, answer) = oneshot::channel();
+        let admin = Arc::clone(self);
+        self.tasks.spawn("admin write", async move {
+            let path = request.uri().path();
+            let audit = Audit::of(who, from, request.method(), path);
+            let outcome = admin.write(route, request, who, from, &audit).await;
+            let response = match outcome {
+                Ok(response) => {
+                    audit.write(response.status(), None);
+                    response
+                }
+                Err(refusal) => refused(&refusal, audit),
+            };
+            // The client may have left.
+            let _ = sender.send(response);
+        });
+        answer.await.unwrap_or_else(|_panicked| {
+            respond::refused(&Refusal::Disk(io::Error::other("the task ended")))
+        })
     }
 
     async fn read<B: Incoming>(&self, route: Route, request: Request<B>) -> Response<Body> {

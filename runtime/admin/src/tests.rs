@@ -19,7 +19,7 @@ use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use parking_lot::Mutex;
 use rookery_bundle::{Bundle, Digest};
-use rookery_lifecycle::Shutdown;
+use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_pool::{Body, RevisionFigures, StartFailure};
 use rookery_telemetry::prometheus::Exposition;
 use rookery_telemetry::{
@@ -161,6 +161,14 @@ struct Rehearsed {
     refuses_live: Mutex<Option<String>>,
     uses: Mutex<Vec<String>>,
     rehearsed: Mutex<Vec<Arc<Bundle>>>,
+    asked_live: AtomicU64,
+}
+
+impl Rehearsed {
+    /// Whether anybody waited for a build to be live.
+    fn asked_live(&self) -> bool {
+        self.asked_live.load(Relaxed) > 0
+    }
 }
 
 #[async_trait::async_trait]
@@ -175,6 +183,7 @@ impl Stage for Rehearsed {
     }
 
     async fn live(&self, _: &Label, _: Digest) -> Fate {
+        self.asked_live.fetch_add(1, Relaxed);
         let refused = self.refuses_live.lock().clone();
         refused.map_or(Fate::Live, Fate::Refused)
     }
@@ -216,6 +225,7 @@ impl Server {
             known.clone(),
             &apps,
             stage.clone(),
+            &Tasks::new(),
             shutdown.clone(),
         );
         Server {

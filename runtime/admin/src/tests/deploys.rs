@@ -316,3 +316,24 @@ impl Server {
         self.left_over().await.len()
     }
 }
+
+#[tokio::test]
+async fn a_client_that_leaves_when_all_is_sent_has_deployed() {
+    let server = server();
+    let sent = Request::put("/_/deployments/chat/1.0.0")
+        .body(http_body_util::Full::new(Bytes::from(site("x"))))
+        .unwrap();
+    let mut leaving = Box::pin(server.admin.serve(sent));
+    // It is asked once, which begins it, and never again.
+    assert!(futures_util::poll!(&mut leaving).is_pending());
+    drop(leaving);
+    for _ in 0..100_000 {
+        if server.path("chat/1.0.0/index.html").exists() && server.stage.asked_live() {
+            return;
+        }
+        tokio::task::spawn_blocking(std::thread::yield_now)
+            .await
+            .unwrap();
+    }
+    panic!("it was not deployed");
+}
