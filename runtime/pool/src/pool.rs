@@ -20,7 +20,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use rookery_lifecycle::{Shutdown, Tasks};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep, sleep_until, timeout, timeout_at};
 use tokio_util::task::TaskTracker;
 use tokio_util::task::task_tracker::TaskTrackerToken;
 
@@ -212,8 +212,24 @@ impl Pool {
     pub async fn drain(&self, grace: Duration) -> bool {
         let until = Instant::now() + grace;
         self.draining.request();
+        let mut drained = std::pin::pin!(self.drain_until(until, grace));
+        let in_time = tokio::select! {
+            biased;
+            in_time = &mut drained => in_time,
+            () = sleep_until(until - CUT_BEFORE.min(grace / 2)) => {
+                self.cutting.request();
+                drained.await
+            }
+        };
+        let mut out = Out::default();
+        self.shelf.lock().cut_tunnels(&mut out);
+        self.let_go(out);
+        in_time
+    }
+
+    async fn drain_until(&self, until: Instant, grace: Duration) -> bool {
         // Somebody may have been sent here just before and not have asked yet.
-        tokio::time::sleep(grace.min(ARRIVE_WITHIN)).await;
+        sleep(grace.min(ARRIVE_WITHIN)).await;
         self.stakes.close();
         let heard = timeout_at(until, self.stakes.wait()).await.is_ok();
         let all = u32::try_from(self.turns_max).expect("there are at most as many");
@@ -224,22 +240,9 @@ impl Pool {
         let mut out = Out::default();
         self.shelf.lock().close(&mut out);
         self.let_go(out);
-        self.drain_tunnels(until, CUT_BEFORE.min(grace / 2)).await;
-        heard && done
-    }
-
-    async fn drain_tunnels(&self, until: Instant, cut_before: Duration) {
         self.tunnels.close();
-        if timeout_at(until - cut_before, self.tunnels.wait())
-            .await
-            .is_err()
-        {
-            self.cutting.request();
-            let _ = timeout_at(until, self.tunnels.wait()).await;
-        }
-        let mut out = Out::default();
-        self.shelf.lock().cut_tunnels(&mut out);
-        self.let_go(out);
+        let _ = timeout_at(until, self.tunnels.wait()).await;
+        heard && done
     }
 
     async fn turn(&self) -> Result<OwnedSemaphorePermit, AcquireError> {

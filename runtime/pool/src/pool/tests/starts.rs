@@ -140,3 +140,32 @@ async fn a_worker_that_lives_serves_while_others_do_not_start() {
     assert_eq!(busy.await.unwrap().unwrap(), "1/1");
     assert_eq!(ask(&pool).await.unwrap(), "1/2");
 }
+
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_worker_that_has_served_enough_before_gets_the_next_one() {
+    let house = House::of(8);
+    let (pool, _) = house.pool_of(
+        |policy| {
+            policy.max_requests = 1;
+            policy.workers_max = Some(1);
+        },
+        |spawn| {
+            spawn
+                .concurrency
+                .store(2, std::sync::atomic::Ordering::SeqCst)
+        },
+    );
+    let before = Instant::now();
+    let asked = [(); 2].map(|()| {
+        let pool = Arc::clone(&pool);
+        tokio::spawn(async move { ask(&pool).await.unwrap() })
+    });
+    for (asked, expected) in asked.into_iter().zip(["1/1", "2/1"]) {
+        assert_eq!(asked.await.unwrap(), expected);
+    }
+    assert_eq!(
+        before.elapsed(),
+        Duration::ZERO,
+        "nobody waited for a timeout"
+    );
+}

@@ -147,3 +147,28 @@ async fn a_drain_is_over_when_the_last_tunnel_is() {
     assert_eq!(before.elapsed(), Duration::from_secs(5));
     assert_eq!(spawn.alive(), 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_invocation_leaves_tunnels_their_second_to_say_goodbye() {
+    let house = House::of(8);
+    let (pool, spawn) = house.pool(|policy| policy.timeout = Duration::from_secs(600));
+    let open = tunnel(&pool).await;
+    spawn.then(Step::Hang);
+    let hangs = tokio::spawn({
+        let pool = Arc::clone(&pool);
+        async move { ask(&pool).await }
+    });
+    while pool.stats().busy.get() < 1 {
+        tokio::task::yield_now().await;
+    }
+    let before = Instant::now();
+    let drained = tokio::spawn({
+        let pool = Arc::clone(&pool);
+        async move { pool.drain(Duration::from_secs(30)).await }
+    });
+    open.hold.cut().await;
+    assert_eq!(before.elapsed(), Duration::from_secs(29));
+    drop(open);
+    assert!(!drained.await.unwrap());
+    hangs.abort();
+}
