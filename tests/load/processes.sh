@@ -38,7 +38,7 @@ pids+=($!)
 PORT=$direct bun "$place/apps/warm/1.0.0/index.js" >/dev/null 2>&1 &
 pids+=($!)
 for url in "http://127.0.0.1:$front/warm/" "http://127.0.0.1:$direct/" "http://127.0.0.1:$front/fresh/"; do
-  curl --silent --show-error --fail --retry 50 --retry-delay 1 --retry-all-errors --output /dev/null "$url"
+  curl --silent --fail --retry 50 --retry-delay 1 --retry-all-errors --output /dev/null "$url"
 done
 
 rate() { wrk -t1 -c32 -d"${seconds}s" "$1" | awk '/^Requests\/sec/ { print int($2) }'; }
