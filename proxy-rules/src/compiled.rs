@@ -60,16 +60,13 @@ impl Rule {
         let read = rewrite
             .as_ref()
             .map_or_else(BTreeSet::new, Rewrite::read_groups);
-        let matcher =
-            Matcher::new(spec.pattern.tree(), &read, filter).map_err(|error| error.to_string());
-        let matcher = faults.known("", matcher);
-        let (Some(target), Some(matcher), true) = (target, matcher, faults.found.is_empty()) else {
+        let (Some(target), true) = (target, faults.found.is_empty()) else {
             return Err(faults.found);
         };
         Ok(Self {
             index,
             name: spec.pattern.as_str().to_owned(),
-            matcher,
+            matcher: Matcher::new(spec.pattern.tree(), &read, filter),
             rewrite,
             certificate: if spec.secure {
                 Certificate::Verified

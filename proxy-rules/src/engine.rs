@@ -5,6 +5,7 @@
 //! **Absent on purpose:** captures that nobody reads. A group that the rewrite does not name is not captured, which
 //! lets most patterns with unusual groups run in linear time.
 
+mod capture;
 mod choose;
 mod linear;
 mod machine;
@@ -12,10 +13,11 @@ mod program;
 
 use std::collections::BTreeSet;
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::pattern::Tree;
 
-use linear::Linear;
+use capture::Capture;
 pub(crate) use linear::{Filter, NEST_MAX};
 pub(crate) use machine::{Outcome, Verdict};
 use program::Program;
@@ -58,28 +60,23 @@ impl Groups {
 pub(crate) enum Matcher {
     /// Everything that is asked of it is whether it matches, which the rules' common filter has answered.
     Decided,
-    Linear(Linear),
+    Linear(Box<Capture>),
     Bounded(Program, Vec<u32>),
 }
 
 impl Matcher {
     /// Prepares a pattern of whose groups these are read, 0 for the whole match.
-    pub(crate) fn new(
-        tree: &Tree,
-        read: &BTreeSet<u32>,
-        filter: &Filter,
-    ) -> Result<Self, regex::Error> {
-        let groups: Vec<u32> = read.iter().copied().collect();
-        Ok(match Engine::of(tree, read) {
-            Engine::Linear if groups.is_empty() && filter.is_exact => Self::Decided,
-            Engine::Linear => Self::Linear(Linear::new(tree, read)?),
-            Engine::Bounded => Self::Bounded(Program::new(tree), groups),
-        })
+    pub(crate) fn new(tree: &Arc<Tree>, read: &BTreeSet<u32>, filter: &Filter) -> Self {
+        match Engine::of(tree, read) {
+            Engine::Linear if read.is_empty() && filter.is_exact => Self::Decided,
+            Engine::Linear => Self::Linear(Box::new(Capture::new(tree, read))),
+            Engine::Bounded => Self::Bounded(Program::new(tree), read.iter().copied().collect()),
+        }
     }
 
     pub(crate) fn engine(&self) -> Engine {
         match self {
-            Self::Decided | Self::Linear(..) => Engine::Linear,
+            Self::Decided | Self::Linear(_) => Engine::Linear,
             Self::Bounded(..) => Engine::Bounded,
         }
     }
@@ -87,8 +84,11 @@ impl Matcher {
     /// Runs on a path that the filter has let through.
     pub(crate) fn run(&self, path: &str, steps_max: u64) -> Outcome {
         match self {
-            Self::Decided => Outcome::matched(Groups::default(), 0),
-            Self::Linear(linear) => Outcome::of(linear.run(path)),
+            Self::Decided => Outcome {
+                verdict: Verdict::Matched(Groups::default()),
+                steps: 0,
+            },
+            Self::Linear(capture) => capture.run(path),
             Self::Bounded(program, read) => machine::run(program, read, path.as_bytes(), steps_max),
         }
     }

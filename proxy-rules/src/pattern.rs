@@ -122,7 +122,7 @@ impl Pattern {
         self.tree.root.weight()
     }
 
-    pub(crate) fn tree(&self) -> &Tree {
+    pub(crate) fn tree(&self) -> &Arc<Tree> {
         &self.tree
     }
 }

@@ -164,6 +164,14 @@ impl Writer<'_> {
             self.out.push_str("[a&&b]");
             return;
         }
+        let mut ranges = set.ranges();
+        if let (Some((low, high)), None) = (ranges.next(), ranges.next())
+            && low == high
+            && (low.is_ascii_alphanumeric() || b"/_".contains(&low))
+        {
+            self.out.push(low.into());
+            return;
+        }
         self.out.push('[');
         for (low, high) in set.ranges() {
             _ = write!(self.out, r"\x{low:02X}-\x{high:02X}");

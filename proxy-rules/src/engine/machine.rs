@@ -8,7 +8,7 @@ use super::Groups;
 use super::program::{Program, Step};
 use crate::pattern::{Assertion, Case, Direction, Set, Wanted};
 
-/// What a run came to, and how many steps it took. The linear engine takes none.
+/// What a run came to, and how many steps it took that have to be counted.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Outcome {
     pub(crate) verdict: Verdict,
@@ -21,22 +21,6 @@ pub(crate) enum Verdict {
     Missed,
     /// The limit came first.
     GaveUp,
-}
-
-impl Outcome {
-    pub(super) fn matched(groups: Groups, steps: u64) -> Self {
-        Self {
-            verdict: Verdict::Matched(groups),
-            steps,
-        }
-    }
-
-    pub(super) fn of(groups: Option<Groups>) -> Self {
-        Self {
-            verdict: groups.map_or(Verdict::Missed, Verdict::Matched),
-            steps: 0,
-        }
-    }
 }
 
 /// A slot that holds nothing.

@@ -5,6 +5,7 @@
 use regex::RegexBuilder;
 use serde_json::Value;
 
+use super::linear::Linear;
 use super::*;
 use crate::pattern::{Pattern, PatternError};
 
@@ -61,7 +62,7 @@ fn modifiers_change_case_and_dots_inside_of_their_group() {
     fn check(source: &str, path: &str, expected: bool) {
         let pattern = Pattern::parse(source).unwrap();
         let read = BTreeSet::from([0]);
-        let outcome = Matcher::new(pattern.tree(), &read, &Filter::new(pattern.tree())).unwrap();
+        let outcome = Matcher::new(pattern.tree(), &read, &Filter::new(pattern.tree()));
         let verdict = outcome.run(path, STEPS_MAX).verdict;
         assert_eq!(verdict != Verdict::Missed, expected, "{source} on {path}");
     }
@@ -118,13 +119,15 @@ fn the_linear_engine_is_only_used_where_it_finds_the_same() {
                 continue;
             }
             used += 1;
-            let matcher =
-                Matcher::new(pattern.tree(), &read, &Filter::new(pattern.tree())).unwrap();
+            let linear = Linear::new(pattern.tree(), &read).unwrap();
+            let matcher = Matcher::new(pattern.tree(), &read, &Filter::new(pattern.tree()));
             for (path, expected) in &paths {
-                let found = matcher.run(path, 0).verdict;
                 let expected = expected.as_ref().map(|groups| only(groups, &read));
+                let name = format!("{} on {path}, {read:?}", pattern.as_str());
+                assert_eq!(linear.run(path), expected, "{name}");
+                let verdict = matcher.run(path, 0).verdict;
                 let expected = expected.map_or(Verdict::Missed, Verdict::Matched);
-                assert_eq!(found, expected, "{} on {path}, {read:?}", pattern.as_str());
+                assert_eq!(verdict, expected, "{name}");
             }
         }
     }
@@ -157,4 +160,16 @@ fn the_filter_lets_every_match_through_and_decides_where_it_may() {
         }
     }
     assert!(decided > 300, "{decided}");
+}
+
+#[test]
+fn a_path_that_is_too_much_for_the_machine_is_the_linear_engines() {
+    let pattern = Pattern::parse("^/((?:a|aa)+)$").unwrap();
+    let read = BTreeSet::from([1]);
+    let matcher = Matcher::new(pattern.tree(), &read, &Filter::new(pattern.tree()));
+    let path = format!("/{}", "a".repeat(1000));
+    let expected = Verdict::Matched(Groups(vec![(1, 1..1001)]));
+    assert_eq!(matcher.run(&path, 0).verdict, expected);
+    let missed = matcher.run(&format!("{path}b"), 0);
+    assert_eq!(missed.verdict, Verdict::Missed);
 }
