@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** what is ordered is put on whole, or the process ends with the reason.
 //! **Absent on purpose:** a limit on addresses. JavaScript engines reserve hundreds of gigabytes that they never touch;
-//! `memory.rs` looks at what is really used.
+//! the keeper looks at what is really used.
 
 mod files;
 mod network;

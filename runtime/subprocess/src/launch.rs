@@ -1,6 +1,6 @@
 //! Starts a guard, and with it a program.
 //!
-//! **Absent on purpose:** waiting for the program to be ready (`ready.rs`), and its end (`life.rs`).
+//! **Absent on purpose:** waiting for the program to be ready (`ready.rs`), and its end (`keeper.rs`).
 
 use std::io;
 use std::os::fd::OwnedFd;

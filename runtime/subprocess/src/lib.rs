@@ -3,7 +3,7 @@
 //! A start, in the order of the files: the revision has a spare or needs a new one (`revision`), a folder, an environment
 //! and a program are put together (`start`), a guard is launched (`launch`), which confines itself and becomes the program
 //! (`guard`, `confine`), until it says that it can answer (`control`) or is found to (`ready`). From then on it is a
-//! `process`, which is held by `worker`s.
+//! `process`, which its `keeper` sees through and `worker`s hold.
 //!
 //! **Invariant:** a process ends with the last that holds it, and no later than the server, however that ends.
 //! **Invariant:** a process finds nothing of the server in its environment but what its manifest was granted.
@@ -34,6 +34,8 @@ mod control;
 mod ready;
 
 mod process;
+
+mod keeper;
 
 mod kin;
 

@@ -1,0 +1,197 @@
+//! The task that sees a process through to its end: its output, its bounds, and whoever wants it to end.
+//!
+//! **Invariant:** a process that is to end has ended within its grace, with its whole group, and its folder goes with it.
+//! **Absent on purpose:** why it is to end. It is when nobody holds it any more, when it uses too much, and when the server
+//! ends and nobody uses it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rookery_host::{Guest, Stream};
+use rookery_lifecycle::{Shutdown, Tasks};
+use tokio::time::{interval, sleep, timeout};
+
+use crate::folders::Folder;
+use crate::kin;
+use crate::launch::{Guard, Launched, Order};
+use crate::output;
+use crate::process::{Life, State};
+
+/// How long somebody who was sent here takes to ask, at most.
+const ARRIVE_WITHIN: Duration = Duration::from_millis(200);
+
+/// How much longer than its grace a guard may take.
+const GUARD_WITHIN: Duration = Duration::from_secs(2);
+
+/// What bounds a process while it runs.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bounds {
+    pub memory_bytes: u64,
+    pub processes_max: usize,
+    pub measure_every: Duration,
+    pub stop_grace: Duration,
+}
+
+/// What the task that sees a process through works with.
+pub(crate) struct Keeper {
+    pub folder: Folder,
+    pub bounds: Bounds,
+    /// How long all processes of the revision computed, in microseconds; each adds its own once a second.
+    pub computed: Arc<AtomicU64>,
+    pub guest: Arc<Guest>,
+    pub tasks: Tasks,
+    pub shutdown: Shutdown,
+}
+
+impl Keeper {
+    /// Keeps a program that was started until its end, in a task of its own: its output, its bounds, its end.
+    pub fn keep(self, launched: Launched) -> (Arc<State>, Life) {
+        let state = State::new(launched.pid);
+        let stop = Shutdown::new();
+        let life = Life::of(stop.clone());
+        let (guest, words) = (&self.guest, &state.last_words);
+        self.tasks.spawn(
+            "process output",
+            output::follow(
+                launched.stdout,
+                Arc::clone(guest),
+                launched.pid,
+                Stream::Stdout,
+                words.clone(),
+            ),
+        );
+        self.tasks.spawn(
+            "process output",
+            output::follow(
+                launched.stderr,
+                Arc::clone(guest),
+                launched.pid,
+                Stream::Stderr,
+                words.clone(),
+            ),
+        );
+        let (tasks, kept) = (self.tasks.clone(), Arc::clone(&state));
+        tasks.spawn("process", async move {
+            self.see_through(&kept, launched.guard, stop).await;
+        });
+        (state, life)
+    }
+
+    async fn see_through(self, state: &State, mut guard: Guard, stop: Shutdown) {
+        let (app, pid) = (self.guest.bundle().label(), state.pid);
+        match self.is_brief() {
+            true => tracing::debug!(app, pid, "a process started"),
+            false => tracing::info!(app, pid, "a process started"),
+        }
+        let (mut how, was_asked) = self.watch(state, &mut guard, &stop).await;
+        if how.is_none() && was_asked {
+            let within = self.bounds.stop_grace + GUARD_WITHIN;
+            guard.order(Order::Stop).await;
+            how = timeout(within, guard.ended()).await.ok().flatten();
+        }
+        // The guard died, or does not do its work: what is left of the group is ended from here.
+        let how = how.unwrap_or_else(|| {
+            kill_group(pid);
+            "its guard ended first".to_owned()
+        });
+        let is_expected = was_asked || state.is_retired();
+        match is_expected && state.overdrawn().is_none() {
+            // With one for each request these would be a line for each request.
+            true if self.is_brief() => tracing::debug!(app, pid, how, "a process ended"),
+            true => tracing::info!(app, pid, how, "a process ended"),
+            false => tracing::warn!(app, pid, how, "a process ended by itself"),
+        }
+        state.end(how);
+        let _ = timeout(GUARD_WITHIN, guard.reap()).await;
+        drop(guard);
+        // A folder full of files takes its time.
+        let _ = tokio::task::spawn_blocking(move || drop(self.folder)).await;
+    }
+
+    /// Whether it is to serve a single request.
+    fn is_brief(&self) -> bool {
+        self.guest.bundle().manifest.ttl.is_zero()
+    }
+
+    /// Watches until it ended, and says how, or until it is to end.
+    async fn watch(
+        &self,
+        state: &State,
+        guard: &mut Guard,
+        stop: &Shutdown,
+    ) -> (Option<String>, bool) {
+        let mut measure = interval(self.bounds.measure_every);
+        let mut computed = Duration::ZERO;
+        let mut left_alone = std::pin::pin!(self.left_alone(state));
+        loop {
+            tokio::select! {
+                how = guard.ended() => return (how, false),
+                () = stop.requested() => return (None, true),
+                () = &mut left_alone => {
+                    state.retire();
+                    return (None, true);
+                }
+                _ = measure.tick() => {
+                    let family = kin::family(state.pid);
+                    self.add_computed(&family, &mut computed);
+                    if self.is_overdrawn(state, &family) {
+                        guard.order(Order::Kill).await;
+                    }
+                }
+            }
+        }
+    }
+
+    /// The server is about to end and nobody uses the process any more.
+    async fn left_alone(&self, state: &State) {
+        self.shutdown.requested().await;
+        loop {
+            let was_unused = state.is_unused();
+            sleep(ARRIVE_WITHIN).await;
+            if was_unused && state.is_unused() {
+                return;
+            }
+        }
+    }
+
+    fn add_computed(&self, family: &[u32], before: &mut Duration) {
+        let now = kin::cpu_time(family);
+        let more = now.saturating_sub(*before).as_micros();
+        let more = u64::try_from(more).unwrap_or(u64::MAX);
+        self.computed.fetch_add(more, Ordering::Relaxed);
+        *before = now;
+    }
+
+    /// Whether it uses more than it may. Then it must not have anything any more.
+    fn is_overdrawn(&self, state: &State, family: &[u32]) -> bool {
+        let (memory, members) = (kin::memory_bytes(family), family.len());
+        let bounds = &self.bounds;
+        if memory <= bounds.memory_bytes && members <= bounds.processes_max {
+            return false;
+        }
+        let (app, pid, allowed) = (self.guest.bundle().label(), state.pid, bounds.memory_bytes);
+        tracing::warn!(
+            app,
+            pid,
+            memory,
+            allowed,
+            members,
+            "a process uses too much and is ended"
+        );
+        state.retire();
+        if memory > bounds.memory_bytes {
+            state.overdraw(bounds.memory_bytes);
+        }
+        true
+    }
+}
+
+fn kill_group(pid: u32) {
+    let pid = i32::try_from(pid)
+        .ok()
+        .and_then(rustix::process::Pid::from_raw);
+    if let Some(pid) = pid {
+        let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+    }
+}
