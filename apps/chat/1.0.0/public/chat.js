@@ -6,6 +6,7 @@ import { Log, element } from "./log.js";
 const ROOMS_EVERY_MS = 15_000;
 const TYPING_EVERY_MS = 2_000;
 const HOME = "general";
+const PAGE = 50;
 
 const $ = (id) => document.getElementById(id);
 const connection = new Connection();
@@ -23,7 +24,6 @@ const state = {
   status: new Map(),
   typing: [],
   typingSent: 0,
-  wasCutOff: false,
 };
 
 const handlers = {
@@ -53,6 +53,12 @@ const handlers = {
   },
   "message.received": (message) => {
     if (message.roomId === state.joined) log.add([message], state.name);
+  },
+  "message.history": ({ roomId, messages, hasMore }) => {
+    if (roomId !== state.joined) return;
+    log.add(messages, state.name);
+    log.reveal(messages.at(-1)?.id);
+    showEarlier(hasMore);
   },
   "typing.update": ({ roomId, usersTyping }) => {
     if (roomId !== state.joined) return;
@@ -84,7 +90,6 @@ connection.addEventListener("event", ({ detail }) => {
 });
 
 connection.addEventListener("waiting", ({ detail }) => {
-  state.wasCutOff ||= state.joined !== null;
   showState("waiting", `Connection lost. Trying again in ${Math.ceil(detail / 1_000)} s`);
   showComposer();
 });
@@ -103,14 +108,12 @@ function join(room) {
 function entered({ roomId, users, recentMessages }) {
   if (state.joined !== roomId) {
     log.clear();
-  } else if (state.wasCutOff && recentMessages.length === 0) {
-    log.notice("Connected again. What was said meanwhile is not shown here.");
   }
-  state.wasCutOff = false;
   state.joined = roomId;
   state.people = [...users];
   state.typing = [];
   log.add(recentMessages, state.name);
+  showEarlier(recentMessages.length >= PAGE);
   showRoom();
   showPeople();
   showTyping();
@@ -125,10 +128,17 @@ function leave() {
   state.people = [];
   state.typing = [];
   log.clear();
+  showEarlier(false);
   showRoom();
   showPeople();
   showTyping();
   refreshRooms();
+}
+
+function lookBack() {
+  const before = log.oldest?.timestamp;
+  if (before === undefined) return;
+  connection.publish("message.history", { roomId: state.joined, limit: PAGE, before });
 }
 
 function send(event) {
@@ -200,6 +210,10 @@ function showRoom() {
   showComposer();
 }
 
+function showEarlier(isThere) {
+  $("earlier").hidden = !isThere;
+}
+
 function showComposer() {
   $("composer").disabled = state.joined === null;
   $("send").disabled = state.joined === null || !connection.isOpen;
@@ -261,6 +275,7 @@ $("create").addEventListener("submit", (event) => {
   if (room && connection.publish("room.create", { roomId: room })) $("new-room").value = "";
 });
 $("leave").addEventListener("click", leave);
+$("earlier").addEventListener("click", lookBack);
 $("rename").addEventListener("click", askName);
 $("menu").addEventListener("click", () => {
   const isOpen = $("side").classList.toggle("open");

@@ -49,6 +49,12 @@ export class Log {
     else if (fresh.some(({ timestamp }) => timestamp > newest)) this.#newer.hidden = false;
   }
 
+  /** Scrolls so that reading goes on upwards from this message. */
+  reveal(id) {
+    const items = [...this.#list.children];
+    items.find((item) => item.dataset.id === id)?.scrollIntoView({ block: "end" });
+  }
+
   notice(text, kind = "") {
     const follow = this.#isAtBottom();
     this.#list.append(element("li", `notice ${kind}`, text));

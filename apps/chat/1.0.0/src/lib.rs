@@ -1,12 +1,12 @@
-//! Chat 1.0.0: rooms and messages, and no memory of what was said.
+//! Chat 1.0.0: what the seed offers, without its defects.
 
-use chat_protocol::{Edition, History};
+use chat_protocol::{Edition, Extras};
 use rookery_sdk::App;
 
 fn app() -> App {
     chat_protocol::app(Edition {
         version: env!("CARGO_PKG_VERSION"),
-        history: History::Forgotten,
+        extras: Extras::None,
     })
 }
 

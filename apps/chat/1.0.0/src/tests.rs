@@ -50,7 +50,7 @@ fn two_clients_chat() {
 }
 
 #[test]
-fn who_comes_late_hears_nothing_of_the_past() {
+fn who_comes_late_is_shown_the_past() {
     let host = Host::new(app());
     let ada = host.open("/ws");
     ask(&ada, "room.join", json!({"roomId": "r", "username": "Ada"}));
@@ -61,7 +61,24 @@ fn who_comes_late_hears_nothing_of_the_past() {
     );
     let bob = host.open("/ws");
     ask(&bob, "room.join", json!({"roomId": "r", "username": "Bob"}));
-    assert_eq!(only(&bob, "room.joined")["recentMessages"], json!([]));
+    let joined = only(&bob, "room.joined");
+    assert_eq!(joined["recentMessages"][0]["text"], "early");
     ask(&bob, "message.history", json!({"roomId": "r"}));
-    assert_eq!(only(&bob, "message.history")["messages"], json!([]));
+    assert_eq!(
+        only(&bob, "message.history")["messages"],
+        joined["recentMessages"]
+    );
+}
+
+#[test]
+fn a_request_with_a_name_is_answered_as_any_other() {
+    let host = Host::new(app());
+    let ada = host.open("/ws");
+    for payload in [json!({"username": "Ada"}), json!({})] {
+        let frame = json!({"type": "publish", "channel": "auth.login", "payload": payload, "requestId": "1"});
+        ada.text(&frame.to_string());
+    }
+    let frames: Vec<Value> = ada.json();
+    assert_eq!(frames.len(), 1);
+    assert_eq!(frames[0].get("requestId"), None);
 }

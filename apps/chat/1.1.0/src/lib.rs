@@ -1,12 +1,12 @@
-//! Chat 1.1.0: rooms, messages, and what was said before one came.
+//! Chat 1.1.0: the same, and answers that name their requests.
 
-use chat_protocol::{Edition, History};
+use chat_protocol::{Edition, Extras};
 use rookery_sdk::App;
 
 fn app() -> App {
     chat_protocol::app(Edition {
         version: env!("CARGO_PKG_VERSION"),
-        history: History::Kept,
+        extras: Extras::Offered,
     })
 }
 

@@ -1,4 +1,4 @@
-//! Claims about chat 1.1: its history, and rooms that it shares with chat 1.0.
+//! Claims about chat 1.1: its history, and what it tells who names a request.
 
 #![allow(clippy::unwrap_used)]
 
@@ -101,4 +101,54 @@ fn the_past_is_read_page_by_page_without_a_loss() {
         }
     }
     assert_eq!(all, numbers(0..120));
+}
+
+#[test]
+fn a_named_request_is_answered_by_its_name_and_to_nobody_else() {
+    let host = Host::new(app());
+    let (ada, bob) = (host.open("/ws"), host.open("/ws"));
+    for (client, name) in [(&ada, "Ada"), (&bob, "Bob")] {
+        ask(
+            client,
+            "room.join",
+            json!({"roomId": "r", "username": name}),
+        );
+    }
+    ada.frames();
+    bob.frames();
+    let named = |channel: &str, payload: Value| {
+        json!({"type": "publish", "channel": channel, "payload": payload, "requestId": "q-1"})
+            .to_string()
+    };
+    ada.text(&named("room.list", json!({})));
+    ada.text(&named("presence.update", json!({"status": "dnd"})));
+    let answers: Vec<Value> = ada.json();
+    assert_eq!(answers.len(), 1);
+    assert_eq!(answers[0]["requestId"], "q-1");
+    let told: Vec<Value> = bob.json();
+    assert_eq!(told[0].get("requestId"), None);
+    // One frame for the whole room: the speaker knows the words as her own by the name.
+    ada.text(&named("message.send", json!({"roomId": "r", "text": "hi"})));
+    let (hers, his) = (ada.frames(), bob.frames());
+    assert_eq!(hers, his);
+    assert!(hers[0].ends_with(r#","requestId":"q-1"}"#), "{}", hers[0]);
+    // Without a name nothing is echoed.
+    ask(&ada, "room.list", json!({}));
+    assert_eq!(ada.json::<Value>()[0].get("requestId"), None);
+}
+
+#[test]
+fn an_invalid_request_is_told_to_who_named_it_only() {
+    let host = Host::new(app());
+    let ada = host.open("/ws");
+    ask(&ada, "auth.login", json!({}));
+    assert!(ada.frames().is_empty());
+    for channel in ["auth.login", "no.such"] {
+        let frame = json!({"type": "publish", "channel": channel, "payload": {}, "requestId": "7"});
+        ada.text(&frame.to_string());
+        let told: Vec<Value> = ada.json();
+        assert_eq!(told[0]["channel"], "error");
+        assert_eq!(told[0]["payload"]["code"], "VALIDATION_ERROR");
+        assert_eq!(told[0]["requestId"], "7");
+    }
 }

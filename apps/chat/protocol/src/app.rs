@@ -15,17 +15,17 @@ const NO_SUCH_PATH: u16 = 4404;
 pub struct Edition {
     /// As it is served.
     pub version: &'static str,
-    /// Whether rooms remember.
-    pub history: History,
+    /// What it offers beyond the seed.
+    pub extras: Extras,
 }
 
-/// Whether rooms remember what was said.
+/// What an edition offers beyond the seed. A client of the seed notices nothing of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum History {
-    /// Who joins late missed it.
-    Forgotten,
-    /// The last 1000 messages of a room are kept, and the last 50 are shown to who joins.
-    Kept,
+pub enum Extras {
+    /// Exactly the seed's features.
+    None,
+    /// A request that carries a `requestId` has it echoed in its answers, and is told when it is not valid.
+    Offered,
 }
 
 #[derive(Serialize)]
@@ -48,11 +48,9 @@ pub fn app(edition: Edition) -> App {
         .on_message(move |session: &mut Session, message: &Message| {
             receive(edition, session, message)
         })
-        .on_timer(move |session: &mut Session, name: &str| {
-            Chat::begin(edition, session)?.timer(name)
-        })
-        .on_close(move |session: &mut Session, _: &rookery_sdk::Closed| {
-            Chat::begin(edition, session)?.disconnect()
+        .on_timer(|session: &mut Session, name: &str| Chat::begin(session)?.timer(name))
+        .on_close(|session: &mut Session, _: &rookery_sdk::Closed| {
+            Chat::begin(session)?.disconnect()
         })
 }
 
@@ -66,11 +64,23 @@ fn open(session: &mut Session, opened: &Opened) {
     }
 }
 
-/// Frames that are no commands are dropped without an answer, as the protocol has it.
+/// Frames that are no commands are dropped without an answer, as the protocol has it, unless they name a request.
 fn receive(edition: Edition, session: &mut Session, message: &Message) -> Result<(), Error> {
     let text = message.lossy_text();
-    let Some(command) = frame::parse(&text).and_then(Command::validate) else {
+    let Some(mut publish) = frame::parse(&text) else {
         return Ok(());
     };
-    Chat::begin(edition, session)?.run(command)
+    let request = match edition.extras {
+        Extras::None => None,
+        Extras::Offered => publish.request_id.take(),
+    };
+    let channel = publish.channel.clone();
+    match Command::validate(publish) {
+        Some(command) => Chat::begin(session)?.of_request(request).run(command),
+        // Silence is what clients of the seed expect. Who names a request asks to be told.
+        None if request.is_some() => Chat::begin(session)?
+            .of_request(request)
+            .refuse_invalid(&channel),
+        None => Ok(()),
+    }
 }

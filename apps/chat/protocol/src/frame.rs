@@ -16,7 +16,12 @@ pub(crate) type Fields = BTreeMap<String, Scalar>;
 pub(crate) struct Publish {
     pub(crate) channel: String,
     pub(crate) fields: Fields,
+    /// By what name the client wants to know the answers; see `Extras`.
+    pub(crate) request_id: Option<String>,
 }
+
+/// The longest name of a request in bytes. It is told to a whole room, so it is small.
+const REQUEST_ID_BYTES_MAX: usize = 64;
 
 /// A value of a payload.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +39,17 @@ pub(crate) fn parse(text: &str) -> Option<Publish> {
         (Scalar::Text(kind), Scalar::Text(channel), Payload::Object(fields))
             if kind == "publish" =>
         {
-            Some(Publish { channel, fields })
+            let request_id = match frame.request_id {
+                Some(Scalar::Text(id)) if (1..=REQUEST_ID_BYTES_MAX).contains(&id.len()) => {
+                    Some(id)
+                }
+                _ => None,
+            };
+            Some(Publish {
+                channel,
+                fields,
+                request_id,
+            })
         }
         _ => None,
     }
@@ -45,6 +60,7 @@ struct Frame {
     kind: Option<Scalar>,
     channel: Option<Scalar>,
     payload: Option<Payload>,
+    request_id: Option<Scalar>,
 }
 
 enum Payload {
@@ -69,6 +85,7 @@ impl<'de> Deserialize<'de> for Frame {
                         "type" => frame.kind = Some(map.next_value()?),
                         "channel" => frame.channel = Some(map.next_value()?),
                         "payload" => frame.payload = Some(map.next_value()?),
+                        "requestId" => frame.request_id = Some(map.next_value()?),
                         _ => drop(map.next_value::<IgnoredAny>()?),
                     }
                 }

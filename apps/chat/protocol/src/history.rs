@@ -51,14 +51,9 @@ impl<'a> Log<'a> {
         Log { bucket, key }
     }
 
-    /// A timestamp for a message that is not kept.
-    pub(crate) fn stamp(&self) -> Result<u64, KvError> {
-        self.advance(0).map(|clock| clock.last_ms)
-    }
-
-    /// A timestamp and a place for a message that is.
+    /// A timestamp and a place for a message.
     pub(crate) fn reserve(&self) -> Result<(u64, u64), KvError> {
-        self.advance(1)
+        self.advance()
             .map(|clock| (clock.last_ms, clock.places - 1))
     }
 
@@ -127,12 +122,12 @@ impl<'a> Log<'a> {
         Ok(low)
     }
 
-    fn advance(&self, places: u64) -> Result<Clock, KvError> {
+    fn advance(&self) -> Result<Clock, KvError> {
         self.bucket.change(&self.clock_key(), |old: Option<Clock>| {
             let old = old.unwrap_or_default();
             let clock = Clock {
                 last_ms: now_ms().max(old.last_ms + 1),
-                places: old.places + places,
+                places: old.places + 1,
             };
             Change::Write(clock, clock)
         })

@@ -29,4 +29,4 @@ mod reply;
 #[cfg(test)]
 mod transcript;
 
-pub use app::{Edition, History, app};
+pub use app::{Edition, Extras, app};

@@ -11,8 +11,8 @@ use crate::id;
 pub(crate) trait Reply: Serialize {
     const CHANNEL: &'static str;
 
-    /// The frame, with a message id of its own.
-    fn encode(&self) -> Result<String, Error> {
+    /// The frame, with a message id of its own, and the name of the request that it answers, if that has one.
+    fn encode(&self, request: Option<&str>) -> Result<String, Error> {
         Ok(serde_json::to_string(&Frame {
             kind: "message",
             channel: Self::CHANNEL,
@@ -21,6 +21,7 @@ pub(crate) trait Reply: Serialize {
             metadata: Metadata {
                 event_name: Self::CHANNEL,
             },
+            request_id: request,
         })?)
     }
 }
@@ -34,6 +35,8 @@ struct Frame<'a, P: ?Sized> {
     #[serde(rename = "messageId")]
     message_id: String,
     metadata: Metadata,
+    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
+    request_id: Option<&'a str>,
 }
 
 #[derive(Serialize)]

@@ -18,13 +18,13 @@ use std::time::Duration;
 use rookery_sdk::testing::{Client, Host};
 use serde_json::Value;
 
-use crate::{Edition, History, app};
+use crate::{Edition, Extras, app};
 
 /// One app of this edition, in a namespace of its own.
-pub(crate) fn host(history: History) -> Host {
+pub(crate) fn host(extras: Extras) -> Host {
     Host::new(app(Edition {
         version: "1.2.3",
-        history,
+        extras,
     }))
 }
 

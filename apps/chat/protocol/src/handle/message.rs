@@ -3,9 +3,8 @@
 use rookery_sdk::Error;
 
 use super::{Audience, Chat};
-use crate::app::History;
 use crate::client::Seat;
-use crate::history::{Log, Page, Said};
+use crate::history::{Log, Said};
 use crate::id;
 use crate::rate::{REMAINING_WARN, Verdict};
 use crate::reply::{MessageHistory, MessageReceived};
@@ -41,7 +40,7 @@ impl Chat<'_> {
         Ok(())
     }
 
-    /// Stamps a message, and keeps it where rooms remember. Before it is told: who joins in between then reads it in the
+    /// Stamps a message and keeps it. Before it is told: who joins in between then reads it in the
     /// history or hears it, and does not miss it.
     fn record(&self, seat: &Seat, username: &str, text: &str) -> Result<Said, Error> {
         let log = Log::of(&self.bucket, &seat.key);
@@ -51,15 +50,10 @@ impl Chat<'_> {
             username: username.to_owned(),
             timestamp,
         };
-        Ok(match self.edition.history {
-            History::Forgotten => said(log.stamp()?),
-            History::Kept => {
-                let (timestamp, place) = log.reserve()?;
-                let said = said(timestamp);
-                log.keep(place, &said)?;
-                said
-            }
-        })
+        let (timestamp, place) = log.reserve()?;
+        let said = said(timestamp);
+        log.keep(place, &said)?;
+        Ok(said)
     }
 
     /// Anyone may look, as in the seed.
@@ -76,10 +70,7 @@ impl Chat<'_> {
         let Some(key) = key else {
             return self.refuse("ROOM_NOT_FOUND", "Room not found");
         };
-        let page = match self.edition.history {
-            History::Forgotten => Page::default(),
-            History::Kept => Log::of(&self.bucket, &key).page(limit, before)?,
-        };
+        let page = Log::of(&self.bucket, &key).page(limit, before)?;
         self.answer(&MessageHistory {
             room_id: room,
             messages: &page.messages,

@@ -10,7 +10,6 @@ mod room;
 use rookery_sdk::kv::{self, Bucket};
 use rookery_sdk::{Error, Session, now_ms, topic};
 
-use crate::app::Edition;
 use crate::client::{Client, Seat};
 use crate::command::Command;
 use crate::rate::Verdict;
@@ -18,13 +17,17 @@ use crate::reply::{Failure, RateWarning, Reply};
 
 /// A client's event being handled.
 pub(crate) struct Chat<'a> {
-    edition: Edition,
     session: &'a mut Session,
     bucket: Bucket,
     client: Client,
     /// The client as the session's attachment has it.
     kept: Client,
+    /// The name that the client gave to what it asks for.
+    request: Option<String>,
 }
+
+/// How much of an unknown event's name is repeated to who sent it, in characters.
+const CHANNEL_SHOWN_MAX: usize = 64;
 
 /// Who of a room is told.
 #[derive(Clone, Copy)]
@@ -34,15 +37,28 @@ enum Audience {
 }
 
 impl<'a> Chat<'a> {
-    pub(crate) fn begin(edition: Edition, session: &'a mut Session) -> Result<Chat<'a>, Error> {
+    pub(crate) fn begin(session: &'a mut Session) -> Result<Chat<'a>, Error> {
         let client: Client = session.state()?.unwrap_or_default();
         Ok(Chat {
-            edition,
             bucket: kv::bucket()?,
             kept: client.clone(),
             client,
             session,
+            request: None,
         })
+    }
+
+    /// Answers carry this name, if there is one.
+    pub(crate) fn of_request(mut self, request: Option<String>) -> Self {
+        self.request = request;
+        self
+    }
+
+    /// Tells who asked for it that a request made no sense.
+    pub(crate) fn refuse_invalid(self, channel: &str) -> Result<(), Error> {
+        let channel: String = channel.chars().take(CHANNEL_SHOWN_MAX).collect();
+        let message = format!("Not a valid '{channel}' request");
+        self.refuse("VALIDATION_ERROR", message)
     }
 
     /// Does what a client asks for.
@@ -89,7 +105,7 @@ impl<'a> Chat<'a> {
     }
 
     fn answer(&self, reply: &impl Reply) -> Result<(), Error> {
-        self.session.send(reply.encode()?);
+        self.session.send(reply.encode(self.request.as_deref())?);
         Ok(())
     }
 
@@ -107,11 +123,12 @@ impl<'a> Chat<'a> {
     /// Tells a room. One frame, one message id, one order for everybody.
     fn tell(&self, seat: &Seat, audience: Audience, reply: &impl Reply) -> Result<(), Error> {
         let name = topic_of(&seat.key);
-        let topic = match audience {
-            Audience::Everyone => topic(&name),
-            Audience::Others => topic(&name).except(self.session.id()),
+        // The asker is among everyone, and finds its own words by the name of its request.
+        let (topic, request) = match audience {
+            Audience::Everyone => (topic(&name), self.request.as_deref()),
+            Audience::Others => (topic(&name).except(self.session.id()), None),
         };
-        topic.publish_text(reply.encode()?)?;
+        topic.publish_text(reply.encode(request)?)?;
         Ok(())
     }
 

@@ -7,7 +7,6 @@
 use rookery_sdk::Error;
 
 use super::{Audience, Chat, topic_of};
-use crate::app::History;
 use crate::client::Seat;
 use crate::command::Status;
 use crate::history::{Log, RECENT};
@@ -68,18 +67,11 @@ impl Chat<'_> {
             return self.refuse_room();
         };
         self.client.status = Status::Online;
-        let recent = match self.edition.history {
-            History::Forgotten => Vec::new(),
-            History::Kept => {
-                Log::of(&self.bucket, &seat.key)
-                    .page(RECENT, None)?
-                    .messages
-            }
-        };
+        let recent = Log::of(&self.bucket, &seat.key).page(RECENT, None)?;
         self.answer(&RoomJoined {
             room_id: room,
             users: &users,
-            recent_messages: &recent,
+            recent_messages: &recent.messages,
         })?;
         let joined = UserJoined {
             room_id: room,

@@ -27,14 +27,14 @@ fn heard(client: &Client) -> Vec<String> {
 
 #[test]
 fn two_clients_converse_as_recorded() {
-    let host = host(History::Kept);
+    let host = host(Extras::Offered);
     replay(&host, &[], include_str!("../transcripts/two_clients.txt"));
 }
 
 #[test]
 fn the_seeds_defects_are_cured() {
     replay(
-        &host(History::Forgotten),
+        &host(Extras::None),
         &[],
         include_str!("../transcripts/cured.txt"),
     );
@@ -42,10 +42,10 @@ fn the_seeds_defects_are_cured() {
 
 #[test]
 fn two_versions_share_a_room() {
-    let old = host(History::Forgotten);
+    let old = host(Extras::None);
     let new = old.beside(app(Edition {
         version: "1.9.0",
-        history: History::Kept,
+        extras: Extras::Offered,
     }));
     let transcript = include_str!("../transcripts/two_versions.txt");
     replay(&old, &[("new", &new)], transcript);
@@ -54,10 +54,10 @@ fn two_versions_share_a_room() {
 
 #[test]
 fn a_session_goes_on_in_another_version() {
-    let old = host(History::Forgotten);
+    let old = host(Extras::None);
     let new = old.beside(app(Edition {
         version: "1.9.0",
-        history: History::Kept,
+        extras: Extras::Offered,
     }));
     let (ada, bob) = (join(&old, "Ada", "r"), join(&old, "Bob", "r"));
     let ada = ada.resume_on(&new, "1.0.0");
@@ -69,7 +69,7 @@ fn a_session_goes_on_in_another_version() {
 
 #[test]
 fn the_thirty_first_request_is_blocked_and_the_last_six_are_warned() {
-    let host = host(History::Kept);
+    let host = host(Extras::Offered);
     let (ada, bob) = (join(&host, "Ada", "r"), join(&host, "Bob", "r"));
     bob.frames();
     for _ in 2..=24 {
@@ -124,7 +124,7 @@ fn the_thirty_first_request_is_blocked_and_the_last_six_are_warned() {
 
 #[test]
 fn everyone_hears_one_frame_in_one_order() {
-    let host = host(History::Kept);
+    let host = host(Extras::Offered);
     let room: Vec<Client> = (0..5).map(|n| join(&host, &format!("u{n}"), "r")).collect();
     room.iter().for_each(|client| drop(client.frames()));
     let texts: Vec<String> = (0..10)
@@ -158,7 +158,7 @@ fn everyone_hears_one_frame_in_one_order() {
 
 #[test]
 fn a_lost_race_for_the_list_or_the_roll_loses_nobody() {
-    let host = host(History::Kept);
+    let host = host(Extras::Offered);
     host.contend(2);
     let ada = join(&host, "Ada", "r");
     host.contend(2);
@@ -172,7 +172,7 @@ fn a_lost_race_for_the_list_or_the_roll_loses_nobody() {
 
 #[test]
 fn rooms_leave_nothing_behind() {
-    let host = host(History::Kept);
+    let host = host(Extras::Offered);
     for room in ["r", "general"] {
         let ada = join(&host, "Ada", room);
         say(&ada, room, "x");
@@ -193,7 +193,7 @@ fn rooms_leave_nothing_behind() {
 
 #[test]
 fn a_room_that_ended_before_it_left_the_list_is_made_anew() {
-    let host = host(History::Kept);
+    let host = host(Extras::Offered);
     drop(join(&host, "Ada", "r"));
     let stale = host
         .keys()
@@ -210,7 +210,7 @@ fn a_room_that_ended_before_it_left_the_list_is_made_anew() {
 
 #[test]
 fn binary_frames_are_text_and_nonsense_is_nothing() {
-    let host = host(History::Kept);
+    let host = host(Extras::Offered);
     let ada = host.open("/any/path/ws");
     ada.binary(request(r#"auth.login {"username":"Ada"}"#).as_bytes());
     assert_eq!(heard(&ada).len(), 1);
@@ -229,14 +229,14 @@ fn binary_frames_are_text_and_nonsense_is_nothing() {
 
 #[test]
 fn a_path_where_nobody_listens_is_refused() {
-    let host = host(History::Kept);
+    let host = host(Extras::Offered);
     assert_eq!(host.open("/").closed(), None);
     assert_eq!(host.open("/elsewhere").closed().unwrap().code, 4404);
 }
 
 #[test]
 fn requests_get_the_version_or_json_errors() {
-    let host = host(History::Kept);
+    let host = host(Extras::Offered);
     let version = host.request(Request::get("/version"));
     assert_eq!(version.text(), r#"{"app":"chat","version":"1.2.3"}"#);
     assert_eq!(host.request(Request::get("/ws")).status(), 400);
