@@ -40,9 +40,6 @@ pub enum StartError {
     /// The wasm engine refused.
     #[error(transparent)]
     Isolate(#[from] IsolateError),
-    /// Processes cannot be started.
-    #[error(transparent)]
-    Process(#[from] rookery_subprocess::StartError),
     /// The system lets nobody listen to its signals.
     #[error("cannot listen to signals: {0}")]
     Signals(std::io::Error),
@@ -211,7 +208,7 @@ fn kinds(
     let isolates: Arc<dyn Prepare> = Arc::new(isolates);
     let upstreams = Arc::clone(upstreams);
     let config = ProcessConfig::default();
-    let processes = Processes::new(config, services, upstreams, tasks, shutdown)?;
+    let processes = Processes::new(config, services, upstreams, tasks, shutdown);
     let processes: Arc<dyn Prepare> = Arc::new(processes);
     Ok(HashMap::from([
         (Kind::Wasm, isolates),

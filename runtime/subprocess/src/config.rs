@@ -4,6 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::folders::FOLDER_BYTES_MAX;
+
 /// Where programs are when nobody says it.
 const USUAL_PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
@@ -16,7 +18,7 @@ pub struct ProcessConfig {
     /// Default: the server's own, or the usual folders.
     pub path: OsString,
     /// The folder for the server's private one. Sockets lie in it, so its path has at most
-    /// [`FOLDER_BYTES_MAX`](crate::FOLDER_BYTES_MAX) bytes. Default: the system's for temporary files.
+    /// [`FOLDER_BYTES_MAX`] bytes. Default: the system's for temporary files, or `/tmp` if that is too long.
     pub folder: PathBuf,
     /// How long a process has from its start until it can answer. Default 30 s.
     pub start_timeout: Duration,
@@ -40,7 +42,7 @@ impl Default for ProcessConfig {
             // By this name it is found even after an update has replaced the file.
             guard: PathBuf::from("/proc/self/exe"),
             path: std::env::var_os("PATH").unwrap_or_else(|| USUAL_PATH.into()),
-            folder: std::env::temp_dir(),
+            folder: temporary(),
             start_timeout: Duration::from_secs(30),
             stop_grace: Duration::from_secs(5),
             spares_max: 16,
@@ -49,5 +51,13 @@ impl Default for ProcessConfig {
             processes_max: 256,
             measure_every: Duration::from_secs(1),
         }
+    }
+}
+
+fn temporary() -> PathBuf {
+    let folder = std::env::temp_dir();
+    match folder.as_os_str().len() <= FOLDER_BYTES_MAX {
+        true => folder,
+        false => PathBuf::from("/tmp"),
     }
 }

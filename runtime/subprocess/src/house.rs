@@ -13,7 +13,7 @@ use tokio::sync::Semaphore;
 
 use crate::config::ProcessConfig;
 use crate::error::StartError;
-use crate::folders::Folders;
+use crate::folders::{Folder, Folders};
 use crate::guard;
 use crate::revision::{ProcessSpawn, Revision};
 use crate::runtimes::{Runtime, Runtimes};
@@ -25,7 +25,8 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// What all of them share.
 pub(crate) struct House {
     pub config: ProcessConfig,
-    pub folders: Arc<Folders>,
+    /// Made for the first that needs it: a server without processes writes nothing.
+    folders: Mutex<Option<Arc<Folders>>>,
     pub runtimes: Runtimes,
     pub upstreams: Arc<Upstreams>,
     pub tasks: Tasks,
@@ -37,6 +38,20 @@ pub(crate) struct House {
 }
 
 impl House {
+    /// A folder for a worker.
+    pub fn folder(&self) -> Result<Folder, StartError> {
+        self.folders()?.folder()
+    }
+
+    fn folders(&self) -> Result<Arc<Folders>, StartError> {
+        let mut folders = self.folders.lock();
+        if let Some(made) = &*folders {
+            return Ok(Arc::clone(made));
+        }
+        let made = Folders::new(&self.config.folder)?;
+        Ok(Arc::clone(folders.insert(made)))
+    }
+
     /// What runs a bundle's script. May start a program and wait for it.
     pub fn runtime_for(&self, bundle: &Bundle) -> Result<Runtime, StartError> {
         self.runtimes
@@ -54,18 +69,15 @@ pub struct Processes {
 impl Processes {
     /// Processes for guests of these services, reached over these connections. They end with the shutdown, when nobody
     /// uses them any more.
-    ///
-    /// # Errors
-    /// When the server's private folder cannot be made.
     pub fn new(
         config: ProcessConfig,
         services: Services,
         upstreams: Arc<Upstreams>,
         tasks: &Tasks,
         shutdown: &Shutdown,
-    ) -> Result<Processes, StartError> {
+    ) -> Processes {
         let house = Arc::new(House {
-            folders: Folders::new(&config.folder)?,
+            folders: Mutex::default(),
             runtimes: Runtimes::default(),
             upstreams,
             tasks: tasks.clone(),
@@ -78,12 +90,13 @@ impl Processes {
             "spare processes",
             look_after_spares(Arc::downgrade(&house), shutdown.clone()),
         );
-        Ok(Processes { house, services })
+        Processes { house, services }
     }
 
-    /// What can be known before a process is needed: walls are a promise, so a bundle that asks for them in vain is
-    /// refused. A runtime may still be installed.
+    /// What can be known before a process is needed: without a place to be there is none, and walls are a promise, so a
+    /// bundle that asks for them in vain is refused. A runtime may still be installed.
     fn check(recipe: &Recipe) -> Result<(), StartError> {
+        recipe.house.folders()?;
         let bundle = recipe.guest.bundle();
         if bundle.manifest.isolation == Isolation::Strict {
             guard::can(&recipe.house.config.guard, &recipe.confinement(None, None))?;

@@ -57,7 +57,7 @@ impl Recipe {
     }
 
     async fn start_script(&self, entrypoint: &Path) -> Result<Arc<Process>, StartError> {
-        let folder = self.house.folders.folder()?;
+        let folder = self.house.folder()?;
         let (folder, argv) = self.script(folder, entrypoint).await?;
         let environment = self.environment(&folder, Some(entrypoint));
         let listener = control::listen(&folder)?;
@@ -103,7 +103,7 @@ impl Recipe {
     }
 
     async fn start_server(&self, argv: &[String]) -> Result<Arc<Process>, StartError> {
-        let folder = self.house.folders.folder()?;
+        let folder = self.house.folder()?;
         let walled = self.guest.bundle().manifest.isolation == Isolation::Strict;
         let doors = Doors {
             // Behind walls loopback is another one, where nobody could knock.

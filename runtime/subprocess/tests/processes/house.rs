@@ -62,7 +62,7 @@ impl House {
             environment: Arc::new(environment.into()),
         };
         let upstreams = Upstreams::new(UpstreamConfig::default(), &tasks, &shutdown);
-        let processes = Processes::new(config, services, upstreams, &tasks, &shutdown).unwrap();
+        let processes = Processes::new(config, services, upstreams, &tasks, &shutdown);
         House {
             processes,
             tasks,

@@ -59,6 +59,17 @@ async fn a_start_that_nobody_waits_for_any_more_is_not_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_bundle_is_refused_where_its_processes_would_have_no_place() {
+    let house = House::with(|config| config.folder = "/nowhere/at/all".into());
+    let refused = house.prepare(json!({})).await.map(drop).unwrap_err();
+    let text = refused.to_string();
+    assert!(
+        text.contains("the folder for processes cannot be used"),
+        "{text}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_bundle_without_a_process_is_not_prepared() {
     let house = House::new();
     let dir = tempfile::tempdir().unwrap();
