@@ -94,10 +94,17 @@ pub fn read_migrations(bundle: &Path) -> Result<Vec<Migration>, Vec<MigrationFau
     for (file, down) in downs {
         match ups.get_mut(&down.number).filter(|up| up.name == down.name) {
             Some(up) => up.down = Some(down.up),
-            None => faults.push(MigrationFault::NoUp(file, format!("{}.up.sql", down.label()))),
+            None => faults.push(MigrationFault::NoUp(
+                file,
+                format!("{}.up.sql", down.label()),
+            )),
         }
     }
-    if faults.is_empty() { Ok(ups.into_values().collect()) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(ups.into_values().collect())
+    } else {
+        Err(faults)
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

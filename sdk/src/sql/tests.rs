@@ -1,3 +1,5 @@
+//! Claims about what reaches the host, and in which order.
+
 #![allow(clippy::unwrap_used)]
 use std::cell::RefCell;
 use std::rc::Rc;

@@ -1,3 +1,5 @@
+//! Claims about what of a folder is a migration.
+
 #![allow(clippy::unwrap_used)]
 use super::*;
 
@@ -41,8 +43,16 @@ fn everything_that_is_wrong_is_told_at_once() {
         ("1_short.up.sql", ""),
         ("notes.txt", ""),
     ]);
-    std::os::unix::fs::symlink("/dev/zero", folder.path().join("migrations/0003_link.up.sql")).unwrap();
-    std::fs::write(folder.path().join("migrations/0004_bytes.up.sql"), [0xff, 0xfe]).unwrap();
+    std::os::unix::fs::symlink(
+        "/dev/zero",
+        folder.path().join("migrations/0003_link.up.sql"),
+    )
+    .unwrap();
+    std::fs::write(
+        folder.path().join("migrations/0004_bytes.up.sql"),
+        [0xff, 0xfe],
+    )
+    .unwrap();
     let faults = read_migrations(folder.path()).unwrap_err();
     let texts: Vec<_> = faults.iter().map(ToString::to_string).collect();
     for expected in [
@@ -53,7 +63,10 @@ fn everything_that_is_wrong_is_told_at_once() {
         "1_short.up.sql: a migration is called",
         "notes.txt: a migration is called",
     ] {
-        assert!(texts.iter().any(|text| text.contains(expected)), "{expected}: {texts:?}");
+        assert!(
+            texts.iter().any(|text| text.contains(expected)),
+            "{expected}: {texts:?}"
+        );
     }
     assert_eq!(texts.len(), 6, "{texts:?}");
 }

@@ -1,3 +1,5 @@
+//! What is SQLite's own beside the contract: files, groups that are lost, limits.
+
 #![allow(clippy::unwrap_used)]
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Claims about migrations that run, fail, meet and go back.
+
 #![allow(clippy::unwrap_used)]
 use std::sync::Arc;
 

@@ -1,3 +1,5 @@
+//! Claims about what a guest may say.
+
 #![allow(clippy::unwrap_used)]
 use super::*;
 
