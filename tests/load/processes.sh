@@ -2,7 +2,7 @@
 # How much the front door costs a Bun app, and how long a request waits for a process that was started before.
 #
 #   cargo build --release --locked
-#   tests/load/processes.sh [seconds a run, 5]
+#   tests/load/processes.sh [seconds a run, 5]      on the ports FRONT_PORT (18080) and DIRECT_PORT (18081)
 #
 # Needs wrk, curl and bun (tests/run installs it). Runs are interleaved, and the median of three is printed: the same
 # machine is not the same all the time.
@@ -33,12 +33,19 @@ echo '{"runtime": "bun", "ttl": 600, "maxRequests": 1000000000, "workers": {"max
 echo '{"runtime": "bun", "ttl": 0}' >"$place/apps/fresh/1.0.0/worker.config.json"
 
 front=${FRONT_PORT:-18080} direct=${DIRECT_PORT:-18081}
-(cd "$place" && exec "$rookery" serve --apps-dir apps --port "$front") >"$place/log" 2>&1 &
+(cd "$place" && exec env -u ROOKERY_BIN "$rookery" serve --apps-dir apps --port "$front") >"$place/log" 2>&1 &
 pids+=($!)
 PORT=$direct bun "$place/apps/warm/1.0.0/index.js" >/dev/null 2>&1 &
 pids+=($!)
 for url in "http://127.0.0.1:$front/warm/" "http://127.0.0.1:$direct/" "http://127.0.0.1:$front/fresh/"; do
-  curl --silent --fail --retry 50 --retry-delay 1 --retry-all-errors --output /dev/null "$url"
+  curl --silent --fail --retry 20 --retry-delay 1 --retry-all-errors --output /dev/null "$url" || cat "$place/log" >&2
+done
+
+for pid in "${pids[@]}"; do
+  kill -0 "$pid" || {
+    cat "$place/log" >&2
+    exit 1
+  }
 done
 
 rate() { wrk -t1 -c32 -d"${seconds}s" "$1" | awk '/^Requests\/sec/ { print int($2) }'; }
