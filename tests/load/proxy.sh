@@ -59,9 +59,11 @@ nginx_with proxy "
   }"
 (cd "$place" && exec "$rookery" serve --apps-dir apps --port "$front" --log-filter warn) >"$place/log" 2>&1 &
 pids+=($!)
+# The port is open before the bundle is live.
+curl --silent --fail --retry 50 --retry-delay 1 --retry-all-errors --output /dev/null "http://127.0.0.1:$front/ready"
 for port in "$front" "$other"; do
   for file in small large; do
-    curl --silent --show-error --fail --retry 50 --retry-delay 1 --retry-all-errors --output "$place/got" \
+    curl --silent --show-error --fail --retry 5 --retry-delay 1 --retry-all-errors --output "$place/got" \
       "http://127.0.0.1:$port/px/$file"
     cmp "$place/got" "$place/files/$file"
   done

@@ -113,11 +113,20 @@ async fn dispatch(
     let upgrade = ws::upgrade(&request);
     let route = choose(facts(site, asked.as_ref()), upgrade);
     if let Some(asked) = asked {
+        // Boxed, because the future of every other request would be as large, and is moved several times.
         return match upgrade {
             Upgrade::WebSocket => {
-                proxy::join(gateway, site, asked, address, exchange, request).await
+                Box::pin(proxy::join(
+                    gateway, site, asked, address, exchange, request,
+                ))
+                .await
             }
-            Upgrade::None => proxy::forward(gateway, site, asked, address, exchange, request).await,
+            Upgrade::None => {
+                Box::pin(proxy::forward(
+                    gateway, site, asked, address, exchange, request,
+                ))
+                .await
+            }
         };
     }
     // A form is posted to the worker even where a page of that name lies.
@@ -144,7 +153,7 @@ async fn dispatch(
         }
         (Route::Session, Some(_)) => ws::accept(gateway, site, address, exchange, request),
         (Route::Tunnel, Some(pool)) => {
-            ws::to_worker(gateway, pool, address, exchange, request).await
+            Box::pin(ws::to_worker(gateway, pool, address, exchange, request)).await
         }
         _ => Err(RequestError::NotFound),
     }
