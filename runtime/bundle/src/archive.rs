@@ -5,7 +5,8 @@
 //! **Invariant:** nothing is believed of what an archive says about its own sizes. Bytes are counted as they come, and
 //! memory does not grow with what is in it.
 //! **Absent on purpose:** encrypted archives, other compressions than deflate, owners, set-id bits, and taking away what
-//! a refused archive left: whoever made the folder throws it away.
+//! a refused archive left: whoever made the folder throws it away. And times: a bundle's digest tells two builds apart by
+//! the times of their files, which a reproducible build has all set to the same.
 
 mod ledger;
 

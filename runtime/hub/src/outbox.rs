@@ -26,7 +26,10 @@ pub(crate) struct Outbox(Mutex<State>);
 struct State {
     chunks: VecDeque<Bytes>,
     /// Nearly always absent, and every idle session has a place for it.
-    #[expect(clippy::box_collection, reason = "8 bytes in every session rather than 32")]
+    #[expect(
+        clippy::box_collection,
+        reason = "8 bytes in every session rather than 32"
+    )]
     barriers: Option<Box<VecDeque<Barrier>>>,
     bytes_waiting: usize,
     /// Taken by the writer and, as far as we know, not yet in the socket.
