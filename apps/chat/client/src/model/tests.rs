@@ -1,0 +1,377 @@
+//! Claims about the model: what it does about a connection that comes, goes and comes again.
+
+#![allow(clippy::unwrap_used)]
+
+use serde_json::{Value, json};
+
+use super::*;
+
+/// A chat, and what it sent since one last looked.
+struct Stage {
+    chat: Chat,
+    now: u64,
+    effects: Vec<Effect>,
+}
+
+impl Stage {
+    fn new(patience: Patience) -> Stage {
+        let now = 1_000_000;
+        Stage {
+            chat: Chat::new("Ada".into(), "r".into(), patience, now),
+            now,
+            effects: Vec::new(),
+        }
+    }
+
+    /// Connected, and in the room with these messages.
+    fn joined(recent: &[u64]) -> Stage {
+        let mut stage = Stage::new(Patience::Endless);
+        stage.step(Event::Up);
+        stage.hear_joined(recent);
+        stage.effects.clear();
+        stage
+    }
+
+    fn step(&mut self, event: Event) {
+        self.effects.extend(self.chat.step(self.now, 7, event));
+    }
+
+    fn wait(&mut self, ms: u64) {
+        self.now += ms;
+        self.step(Event::Tick);
+    }
+
+    fn hear(&mut self, channel: &str, payload: Value) {
+        let frame = json!({"type": "message", "channel": channel, "payload": payload});
+        self.step(Event::Frame(frame.to_string()));
+    }
+
+    fn hear_joined(&mut self, recent: &[u64]) {
+        let recent = messages(recent);
+        self.hear(
+            "room.joined",
+            json!({"roomId": "r", "users": ["Ada"], "recentMessages": recent}),
+        );
+    }
+
+    fn hear_said(&mut self, timestamp: u64, username: &str, text: &str) {
+        self.hear(
+            "message.received",
+            json!({"id": timestamp.to_string(), "text": text, "roomId": "r", "username": username, "timestamp": timestamp}),
+        );
+    }
+
+    /// What was sent since one last looked: channel and payload.
+    fn sent(&mut self) -> Vec<(String, Value)> {
+        let effects = std::mem::take(&mut self.effects);
+        let frames = effects.iter().filter_map(|effect| match effect {
+            Effect::Send(frame) => Some(serde_json::from_str::<Value>(frame).unwrap()),
+            _ => None,
+        });
+        frames
+            .map(|mut frame| {
+                (
+                    frame["channel"].as_str().unwrap().to_owned(),
+                    frame["payload"].take(),
+                )
+            })
+            .collect()
+    }
+
+    fn channels(&mut self) -> Vec<String> {
+        self.sent()
+            .into_iter()
+            .map(|(channel, _)| channel)
+            .collect()
+    }
+
+    fn timestamps(&self) -> Vec<u64> {
+        self.chat
+            .log()
+            .unwrap()
+            .messages()
+            .map(|message| message.timestamp)
+            .collect()
+    }
+
+    fn say(&mut self, text: &str) {
+        self.step(Event::Line(text.to_owned()));
+    }
+
+    /// Down, and up again as soon as the model wants it.
+    fn outage(&mut self) {
+        self.step(Event::Down("broken".into()));
+        self.effects.clear();
+        self.wait(20_000);
+        assert_eq!(self.effects, [Effect::Connect]);
+        self.effects.clear();
+        self.step(Event::Up);
+        assert_eq!(self.channels(), ["auth.login", "room.join", "room.list"]);
+    }
+}
+
+fn messages(timestamps: &[u64]) -> Vec<Value> {
+    let message = |at: &u64| json!({"id": at.to_string(), "text": format!("t{at}"), "username": "Bob", "timestamp": at});
+    timestamps.iter().map(message).collect()
+}
+
+#[test]
+fn who_connects_logs_in_joins_and_asks_for_the_rooms() {
+    let mut stage = Stage::new(Patience::Endless);
+    stage.say("early");
+    stage.step(Event::Up);
+    assert_eq!(stage.channels(), ["auth.login", "room.join", "room.list"]);
+    stage.hear_joined(&[]);
+    let sent = stage.sent();
+    assert_eq!(
+        sent,
+        [(
+            "message.send".to_owned(),
+            json!({"text": "early", "roomId": "r"})
+        )]
+    );
+}
+
+#[test]
+fn a_lost_connection_is_tried_again_later_and_later() {
+    let mut stage = Stage::joined(&[]);
+    let mut waits = Vec::new();
+    for _ in 0..7 {
+        stage.step(Event::Down("broken".into()));
+        let Phase::Waiting(until) = stage.chat.phase else {
+            panic!()
+        };
+        waits.push(until - stage.now);
+        stage.effects.clear();
+        let ms = until - stage.now;
+        stage.wait(ms - 1);
+        assert!(stage.effects.is_empty());
+        stage.wait(1);
+        assert_eq!(stage.effects, [Effect::Connect]);
+    }
+    assert!(waits.windows(2).all(|pair| pair[0] <= pair[1]), "{waits:?}");
+    assert!(
+        (7_500..=15_000).contains(waits.last().unwrap()),
+        "{waits:?}"
+    );
+}
+
+#[test]
+fn what_was_missed_is_read_back_to_what_was_known() {
+    let mut stage = Stage::joined(&[10, 20]);
+    stage.outage();
+    stage.hear_joined(&[50, 60]);
+    let asked = json!({"roomId": "r", "limit": 100, "before": 50});
+    assert_eq!(stage.sent(), [("message.history".to_owned(), asked)]);
+    stage.hear(
+        "message.history",
+        json!({"roomId": "r", "messages": messages(&[30, 40]), "hasMore": true}),
+    );
+    let asked = json!({"roomId": "r", "limit": 100, "before": 30});
+    assert_eq!(stage.sent(), [("message.history".to_owned(), asked)]);
+    stage.hear(
+        "message.history",
+        json!({"roomId": "r", "messages": messages(&[20]), "hasMore": true}),
+    );
+    assert!(stage.sent().is_empty());
+    assert_eq!(stage.chat.phase, Phase::Ready);
+    assert_eq!(stage.timestamps(), [10, 20, 30, 40, 50, 60]);
+}
+
+#[test]
+fn a_connection_lost_during_recovery_does_not_lose_its_beginning() {
+    let mut stage = Stage::joined(&[10]);
+    stage.outage();
+    stage.hear_joined(&[50, 60]);
+    stage.effects.clear();
+    stage.outage();
+    stage.hear_joined(&[50, 60]);
+    assert_eq!(stage.channels(), ["message.history"]);
+}
+
+#[test]
+fn a_gap_is_told_when_the_server_forgot() {
+    for recent in [&[][..], &[50]] {
+        let mut stage = Stage::joined(&[10]);
+        stage.outage();
+        stage.hear_joined(recent);
+        if !recent.is_empty() {
+            stage.hear(
+                "message.history",
+                json!({"roomId": "r", "messages": [], "hasMore": false}),
+            );
+        }
+        let is_told = stage.effects.iter().any(
+            |effect| matches!(effect, Effect::Tell(Told::Notice(text)) if text.contains("may be missing")),
+        );
+        assert!(is_told, "{recent:?}");
+        assert_eq!(stage.chat.phase, Phase::Ready);
+    }
+}
+
+#[test]
+fn what_was_under_way_is_sent_again_unless_it_arrived() {
+    for arrived in [false, true] {
+        let mut stage = Stage::joined(&[10]);
+        stage.say("hi");
+        assert_eq!(stage.channels(), ["message.send"]);
+        stage.outage();
+        let mut recent = messages(&[10]);
+        if arrived {
+            recent.push(json!({"id": "20", "text": "hi", "username": "Ada", "timestamp": 20}));
+        }
+        stage.hear(
+            "room.joined",
+            json!({"roomId": "r", "users": ["Ada"], "recentMessages": recent}),
+        );
+        let expected: &[&str] = if arrived { &[] } else { &["message.send"] };
+        assert_eq!(stage.channels(), expected);
+    }
+}
+
+#[test]
+fn lines_go_one_by_one_and_the_end_comes_after_the_last() {
+    let mut stage = Stage::joined(&[]);
+    stage.say("one");
+    stage.say("two");
+    stage.step(Event::LastLine);
+    assert_eq!(stage.channels(), ["message.send"]);
+    stage.hear_said(1, "Ada", "one");
+    assert_eq!(stage.channels(), ["message.send"]);
+    stage.hear_said(2, "Ada", "two");
+    assert_eq!(stage.effects.last(), Some(&Effect::End(Exit::Left)));
+    assert_eq!(stage.channels(), ["room.leave", "auth.logout"]);
+}
+
+#[test]
+fn who_is_too_fast_waits_for_the_next_window() {
+    let mut stage = Stage::joined(&[]);
+    stage.say("hi");
+    stage.effects.clear();
+    let reset = stage.now + 5_000;
+    stage.hear(
+        "rateLimit.warning",
+        json!({"remaining": 0, "resetTime": reset, "message": "Rate limit exceeded. Slow down!"}),
+    );
+    stage.wait(5_000);
+    assert!(stage.channels().is_empty());
+    stage.wait(1);
+    assert_eq!(stage.channels(), ["message.send"]);
+}
+
+#[test]
+fn who_is_unknown_to_the_server_joins_again_and_not_for_ever() {
+    let mut stage = Stage::joined(&[]);
+    stage.say("hi");
+    stage.effects.clear();
+    for _ in 0..2 {
+        stage.hear(
+            "error",
+            json!({"code": "NOT_IN_ROOM", "message": "You must join the room first"}),
+        );
+        assert_eq!(stage.channels(), ["room.join"]);
+        stage.hear(
+            "room.joined",
+            json!({"roomId": "r", "users": ["Ada"], "recentMessages": []}),
+        );
+        assert_eq!(stage.channels(), ["message.send"]);
+    }
+}
+
+#[test]
+fn a_silent_server_is_asked_and_then_given_up() {
+    let mut stage = Stage::joined(&[]);
+    stage.chat.clock.listed = u64::MAX - 100_000;
+    stage.wait(20_000);
+    assert_eq!(stage.effects, [Effect::Ping]);
+    stage.effects.clear();
+    stage.step(Event::Frame(String::new()));
+    stage.wait(44_999);
+    stage.effects.clear();
+    stage.wait(1);
+    assert_eq!(stage.effects[0], Effect::Disconnect);
+}
+
+#[test]
+fn a_pipe_is_patient_for_so_long() {
+    let mut stage = Stage::new(Patience::Ms(10_000));
+    stage.step(Event::Down("refused".into()));
+    assert!(!stage.effects.contains(&Effect::End(Exit::Unreachable)));
+    stage.wait(10_000);
+    stage.step(Event::Down("refused".into()));
+    assert_eq!(stage.effects.last(), Some(&Effect::End(Exit::Unreachable)));
+}
+
+#[test]
+fn a_line_that_is_too_long_is_not_sent_and_said_so_at_the_end() {
+    let mut stage = Stage::joined(&[]);
+    stage.say(&"x".repeat(2_001));
+    stage.step(Event::LastLine);
+    assert_eq!(stage.effects.last(), Some(&Effect::End(Exit::Undelivered)));
+}
+
+#[test]
+fn typing_is_told_now_and_then_and_its_end_once() {
+    let mut stage = Stage::joined(&[]);
+    for _ in 0..5 {
+        stage.step(Event::Draft(Draft::Begun));
+    }
+    assert_eq!(stage.channels(), ["typing.start"]);
+    stage.now += 2_000;
+    stage.step(Event::Draft(Draft::Begun));
+    stage.step(Event::Draft(Draft::Empty));
+    stage.step(Event::Draft(Draft::Empty));
+    assert_eq!(stage.channels(), ["typing.start", "typing.stop"]);
+}
+
+#[test]
+fn a_mention_is_the_name_as_a_word() {
+    let stage = Stage::joined(&[]);
+    for (text, expected) in [
+        ("hi ada!", true),
+        ("@Ada", true),
+        ("adage", false),
+        ("", false),
+        ("Canada", false),
+    ] {
+        assert_eq!(stage.chat.names_me(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_is_said_elsewhere_is_marked_unread() {
+    let mut stage = Stage::joined(&[10]);
+    stage.step(Event::Seen);
+    stage.step(Event::Command(Command::Join("s".into())));
+    stage.hear(
+        "room.joined",
+        json!({"roomId": "s", "users": ["Ada"], "recentMessages": []}),
+    );
+    stage.hear(
+        "message.history",
+        json!({"roomId": "r", "messages": messages(&[10, 20, 30]), "hasMore": false}),
+    );
+    assert_eq!(stage.chat.unread("r"), (2, false));
+    assert_eq!(stage.chat.unread("s"), (0, false));
+}
+
+#[test]
+fn one_looks_back_page_by_page_while_there_is_more() {
+    let mut stage = Stage::joined(&[50, 60]);
+    stage.step(Event::LookBack);
+    stage.step(Event::LookBack);
+    assert_eq!(
+        stage.sent(),
+        [(
+            "message.history".to_owned(),
+            json!({"roomId": "r", "limit": 100, "before": 50})
+        )]
+    );
+    stage.hear(
+        "message.history",
+        json!({"roomId": "r", "messages": messages(&[40]), "hasMore": false}),
+    );
+    stage.step(Event::LookBack);
+    assert!(stage.sent().is_empty());
+    assert_eq!(stage.timestamps(), [40, 50, 60]);
+}
