@@ -124,7 +124,7 @@ impl Link {
     pub async fn close(&mut self) {
         if let State::Up(ws) = &mut self.state {
             let goodbye = async {
-                ws.close(None).await?;
+                ws.send(Message::Close(None)).await?;
                 while ws.next().await.transpose()?.is_some() {}
                 Ok::<(), Error>(())
             };
