@@ -157,3 +157,15 @@ mod shipped {
 
     mod dev;
 }
+
+mod chat {
+    //! The chat's protocol, and its client in a terminal.
+
+    mod stage;
+
+    mod pipes;
+
+    mod terminal;
+
+    mod recorded;
+}
