@@ -55,7 +55,7 @@ impl CpuTime {
 fn weight(call: Call) -> Option<u64> {
     match call {
         Call::Long => Some(1),
-        Call::Short => (draw() % SHORT_CALLS == 0).then_some(SHORT_CALLS),
+        Call::Short => draw().is_multiple_of(SHORT_CALLS).then_some(SHORT_CALLS),
     }
 }
 
