@@ -9,7 +9,7 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::error::Error;
-use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Bytes, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use url::Url;
@@ -55,41 +55,26 @@ impl Link {
 
     /// What happens next. Nothing does while it is down.
     pub async fn next(&mut self) -> Event {
-        loop {
-            match &mut self.state {
-                State::Down => return std::future::pending().await,
-                State::Connecting(connecting) => match connecting.await {
-                    Ok(ws) => {
-                        self.state = State::Up(Box::new(ws));
-                        return Event::Up;
-                    }
-                    Err(event) => {
-                        self.state = State::Down;
-                        return event;
-                    }
-                },
-                State::Up(ws) => {
-                    let event = match ws.next().await {
-                        Some(Ok(Message::Text(text))) => return Event::Frame(text.to_string()),
-                        Some(Ok(Message::Close(Some(frame))))
-                            if u16::from(frame.code) == NO_SUCH_PATH =>
-                        {
-                            Event::Refused(frame.reason.to_string())
-                        }
-                        Some(Ok(Message::Close(frame))) => Event::Down(match frame {
-                            Some(frame) => format!("closed with {}", u16::from(frame.code)),
-                            None => "closed".to_owned(),
-                        }),
-                        // A pong, or a ping of the server: it is there.
-                        Some(Ok(_)) => return Event::Frame(String::new()),
-                        Some(Err(error)) => Event::Down(error.to_string()),
-                        None => Event::Down("closed".to_owned()),
-                    };
-                    self.state = State::Down;
-                    return event;
+        let event = match &mut self.state {
+            State::Down => std::future::pending().await,
+            State::Connecting(connecting) => match connecting.await {
+                Ok(ws) => {
+                    self.state = State::Up(Box::new(ws));
+                    return Event::Up;
                 }
-            }
-        }
+                Err(event) => event,
+            },
+            State::Up(ws) => match ws.next().await {
+                Some(Ok(Message::Text(text))) => return Event::Frame(text.to_string()),
+                // A pong, or a ping of the server: it is there.
+                Some(Ok(message)) if !message.is_close() => return Event::Frame(String::new()),
+                Some(Ok(Message::Close(Some(frame)))) => closed(&frame),
+                Some(Err(error)) => Event::Down(error.to_string()),
+                _ => Event::Down("closed".to_owned()),
+            },
+        };
+        self.state = State::Down;
+        event
     }
 
     /// Sends a frame. A connection that does not take it will say so by ending.
@@ -132,6 +117,13 @@ impl Link {
             let _ = timeout(CLOSE_MAX, goodbye).await;
         }
         self.state = State::Down;
+    }
+}
+
+fn closed(frame: &CloseFrame) -> Event {
+    match u16::from(frame.code) {
+        NO_SUCH_PATH => Event::Refused(frame.reason.to_string()),
+        code => Event::Down(format!("closed with {code}")),
     }
 }
 

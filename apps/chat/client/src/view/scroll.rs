@@ -16,7 +16,7 @@ pub enum Scroll {
 
 impl Scroll {
     /// The rows that are seen in this height.
-    pub fn seen<'a>(self, rows: &'a [Row], height: usize) -> &'a [Row] {
+    pub fn seen(self, rows: &[Row], height: usize) -> &[Row] {
         let end = self.end(rows, height);
         &rows[end.saturating_sub(height)..end]
     }
