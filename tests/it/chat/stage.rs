@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 
@@ -153,38 +154,45 @@ pub struct Terminal {
     master: Box<dyn MasterPty + Send>,
     keys: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
-    shown: Arc<Mutex<Vec<u8>>>,
+    screen: Arc<Mutex<vt100::Parser>>,
+    /// How the terminal took keys before the client came.
+    modes: String,
 }
+
+const ROWS: NonZero<u16> = NonZero::new(30).unwrap();
+const COLUMNS: NonZero<u16> = NonZero::new(100).unwrap();
 
 impl Terminal {
     /// Starts the client.
     pub fn open(arguments: &[&str]) -> Terminal {
         let size = PtySize {
-            rows: 30,
-            cols: 100,
+            rows: ROWS.get(),
+            cols: COLUMNS.get(),
             pixel_width: 0,
             pixel_height: 0,
         };
         let pair = native_pty_system().openpty(size).unwrap();
+        let modes = modes(&*pair.master);
         let mut command = CommandBuilder::new(binary("chat-client"));
         command.args(arguments);
         command.env("TERM", "xterm-256color");
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
-        let shown = Arc::new(Mutex::new(Vec::new()));
-        let kept = Arc::clone(&shown);
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(ROWS, COLUMNS, 0)));
+        let drawn = Arc::clone(&screen);
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(length @ 1..) = reader.read(&mut bytes) {
-                kept.lock().unwrap().extend_from_slice(&bytes[..length]);
+                drawn.lock().unwrap().process(&bytes[..length]);
             }
         });
         Terminal {
             keys: pair.master.take_writer().unwrap(),
             master: pair.master,
             child,
-            shown,
+            screen,
+            modes,
         }
     }
 
@@ -194,15 +202,15 @@ impl Terminal {
         self.keys.flush().unwrap();
     }
 
-    /// Everything that was ever written to the terminal.
-    pub fn shown(&self) -> String {
-        String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned()
+    /// What stands on the screen now. What was written does not tell: a client sends only what changes, in pieces.
+    fn shown(&self) -> String {
+        self.screen.lock().unwrap().screen().contents()
     }
 
-    /// Waits until this was written. One word: between words a terminal is sent movements of the cursor.
-    pub async fn sees(&self, word: &str) {
-        until(&format!("the terminal shows {word}"), async || {
-            self.shown().contains(word).then_some(())
+    /// Waits until this stands in a row of the screen.
+    pub async fn sees(&self, text: &str) {
+        until(&format!("the terminal shows {text}"), async || {
+            self.shown().contains(text).then_some(())
         })
         .await;
     }
@@ -215,11 +223,20 @@ impl Terminal {
             .exit_code()
     }
 
-    /// Whether the terminal echoes what is typed, as it did before the client came.
-    pub fn is_restored(&self) -> bool {
-        let termios = self.master.get_termios().unwrap();
-        format!("{:?}", termios.local_flags).contains("ECHO")
+    /// Waits until the terminal is as it was before the client came: its screen, its cursor, and how it takes keys.
+    pub async fn is_restored(&self) {
+        until("the screen is given back", async || {
+            let parser = self.screen.lock().unwrap();
+            let screen = parser.screen();
+            (!screen.alternate_screen() && !screen.hide_cursor()).then_some(())
+        })
+        .await;
+        assert_eq!(modes(&*self.master), self.modes);
     }
+}
+
+fn modes(terminal: &dyn MasterPty) -> String {
+    format!("{:?}", terminal.get_termios().unwrap())
 }
 
 impl Drop for Terminal {
@@ -228,7 +245,7 @@ impl Drop for Terminal {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            eprintln!("--- the terminal\n{:?}\n---", self.shown());
+            eprintln!("--- the terminal\n{}\n---", self.shown());
         }
     }
 }
