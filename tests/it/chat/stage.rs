@@ -233,6 +233,11 @@ impl Terminal {
         .await;
         assert_eq!(modes(&*self.master), self.modes);
     }
+
+    /// Whether it takes keys otherwise than before the client came.
+    pub fn is_taken(&self) -> bool {
+        modes(&*self.master) != self.modes
+    }
 }
 
 fn modes(terminal: &dyn MasterPty) -> String {

@@ -16,10 +16,12 @@ async fn two_talk_and_one_press_of_ctrl_c_leaves_cleanly() {
         bob.press("hello-from-bob\r");
         ada.sees("Bob: hello-from-bob").await;
         let mut eve = Plain::join(&server, "Eve", app).await;
+        assert!(ada.is_taken());
         ada.press("\u{3}");
         assert_eq!(ada.ended().await, 0);
         assert_eq!(eve.hear("room.userLeft").await["username"], "Ada");
         ada.is_restored().await;
+        bob.sees("Bob: hello-from-bob").await;
         bob.press("/quit\r");
         assert_eq!(bob.ended().await, 0);
     }
@@ -45,6 +47,8 @@ async fn a_half_written_line_survives_what_others_say_and_tab_completes_it() {
     ada.sees("> half-a-").await;
     ada.press("line @bo\tdone\r");
     assert_eq!(bob.hear_text("half-a-line @Bobby done").await, "Ada");
+    // A room is not left before one's own words have come back.
+    ada.sees("Ada: half-a-line @Bobby done").await;
     ada.press("/joi\tnew-room\r");
     assert_eq!(bob.hear("room.userLeft").await["username"], "Ada");
     ada.sees("new-room · Ada · connected").await;

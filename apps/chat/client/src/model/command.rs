@@ -1,4 +1,6 @@
 //! Lines that are commands, by the names that the first client gave them.
+//!
+//! **Absent on purpose:** what a command does, and whether it can be done now. `wishes.rs` knows.
 
 use crate::protocol::v1::{PAGE_MAX, Status};
 

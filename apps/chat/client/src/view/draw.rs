@@ -1,4 +1,7 @@
 //! One frame of the screen.
+//!
+//! **Invariant:** it is made from what it is given and nothing else.
+//! **Absent on purpose:** a terminal. `screen.rs` has it.
 
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Position, Rect};

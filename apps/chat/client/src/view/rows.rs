@@ -1,4 +1,6 @@
 //! A room's entries as rows of a width.
+//!
+//! **Invariant:** a row's place is its entry's and stays the same, whatever comes before or after it.
 
 use crate::clock::Zone;
 use crate::model::Chat;
