@@ -29,7 +29,7 @@ const TIMEOUTS: Timeouts = Timeouts {
 /// Arguments of every such command.
 #[derive(clap::Args, Debug)]
 pub struct RemoteArgs {
-    /// The server, such as https://rookery.example
+    /// The server, such as `https://rookery.example`
     #[arg(long, env = "ROOKERY_URL", default_value = USUAL, value_name = "URL")]
     server: String,
     /// Print what the server answers as JSON
