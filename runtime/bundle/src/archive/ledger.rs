@@ -13,7 +13,7 @@ pub struct Limits {
     pub file_bytes_max: u64,
     /// All files together, in bytes.
     pub bytes_max: u64,
-    /// All files together, in sizes of the archive. What is below [`RATIO_FREE_BYTES`] is never too much.
+    /// All files together, in sizes of the archive. What is below 16 MiB is never too much.
     pub ratio_max: u64,
 }
 
