@@ -31,7 +31,8 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("multer", &["rookery-admin"]),
     ("cap-std", &["rookery-admin"]),
     ("clap", &["rookery", "chat-client"]),
-    ("ratatui", &["chat-client"]),
+    // The chat's client draws a chat, the binary what an operator watches.
+    ("ratatui", &["chat-client", "rookery"]),
     ("regex", &["rookery-proxy-rules"]),
     ("saphyr-parser", &["rookery-bundle"]),
     ("schemars", &["rookery-bundle"]),
