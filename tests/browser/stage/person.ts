@@ -1,0 +1,44 @@
+// Somebody in the chat with a socket and no page.
+
+import { until } from "./wait";
+
+export class Person {
+  #socket: WebSocket;
+  #heard: { channel: string; payload: Record<string, unknown> }[] = [];
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.addEventListener("message", ({ data }) => this.#heard.push(JSON.parse(String(data))));
+  }
+
+  /** Joins a room. */
+  static async join(url: string, name: string, room: string): Promise<Person> {
+    const socket = new WebSocket(url.replace("http", "ws"));
+    const person = new Person(socket);
+    await until(`${name} is connected`, () => socket.readyState === WebSocket.OPEN);
+    person.#ask("room.join", { roomId: room, username: name });
+    await until(`${name} is in ${room}`, () => person.#heard.some(({ channel }) => channel === "room.joined"));
+    return person;
+  }
+
+  /** Says something, and waits until everybody was told. */
+  async say(room: string, text: string): Promise<void> {
+    this.#ask("message.send", { roomId: room, text });
+    await this.hears(text);
+  }
+
+  /** Waits for a text. */
+  async hears(text: string): Promise<void> {
+    await until(`${text} is heard`, () =>
+      this.#heard.some(({ channel, payload }) => channel === "message.received" && payload.text === text),
+    );
+  }
+
+  #ask(channel: string, payload: object): void {
+    this.#socket.send(JSON.stringify({ type: "publish", channel, payload }));
+  }
+
+  [Symbol.dispose](): void {
+    this.#socket.close();
+  }
+}
