@@ -57,7 +57,7 @@ export class Log {
 
   notice(text, kind = "") {
     const follow = this.#isAtBottom();
-    this.#list.append(element("li", `notice ${kind}`, text));
+    this.#list.append(element("div", `notice ${kind}`, text));
     if (follow) this.#toBottom();
   }
 
@@ -74,7 +74,7 @@ export class Log {
   #append(message, me) {
     const before = this.#messages.at(-1);
     const sent = new Date(message.timestamp);
-    const item = element("li", message.username === me ? "message own" : "message");
+    const item = element("div", message.username === me ? "message own" : "message");
     item.dataset.id = message.id;
     const continues =
       this.#list.lastElementChild?.dataset.id === before?.id &&
