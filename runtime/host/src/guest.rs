@@ -94,11 +94,12 @@ impl Guest {
         Ok(GuestSql::new(Arc::clone(database), outgoing.clone()))
     }
 
-    /// Runs the bundle's migrations that were not run in this namespace. Blocks nobody: a file is read on a thread for that.
+    /// Runs the bundle's migrations that were not run in this namespace, and names them. Blocks nobody: a file is read on a
+    /// thread for that.
     ///
     /// # Errors
     /// What the operator has to mend. Nothing of a migration that failed is left.
-    pub async fn migrate(&self) -> Result<(), String> {
+    pub async fn migrate(&self) -> Result<Vec<String>, String> {
         let root = self.bundle.dir.clone();
         let read = tokio::task::spawn_blocking(move || rookery_bundle::read_migrations(&root));
         let read = read.await.map_err(|stopped| stopped.to_string())?;
@@ -107,11 +108,11 @@ impl Guest {
             faults.join("; ")
         })?;
         if migrations.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let database = self.database().await.map_err(|error| error.to_string())?;
         let ran = migrate::up(&**database, &migrations, &TableName::default()).await;
-        ran.map(drop).map_err(|error| error.to_string())
+        ran.map_err(|error| error.to_string())
     }
 
     /// Hashes and checks passwords.

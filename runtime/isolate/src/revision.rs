@@ -34,11 +34,14 @@ pub(crate) struct Origin {
 }
 
 impl Origin {
-    /// Compiles and links the bytes of the bundle's file. Blocks.
+    /// Compiles the bytes of the bundle's file. Blocks.
+    pub fn compile(&self, wasm: &[u8]) -> Result<wasmtime::component::Component, IsolateError> {
+        self.cache.component(&self.workshop.engine, wasm)
+    }
+
+    /// Compiles and links them. Blocks.
     pub fn link(&self, wasm: &[u8]) -> Result<Linked, IsolateError> {
-        let Workshop { engine, offer } = &self.workshop;
-        let component = self.cache.component(engine, wasm)?;
-        link(offer, &component)
+        link(&self.workshop.offer, &self.compile(wasm)?)
     }
 
     /// Where the compiled component is found again.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use rookery_bundle::{Bundle, Entry};
@@ -10,7 +10,8 @@ use rookery_contract::Event;
 use rookery_host::{Guest, Services};
 use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_pool::{
-    Deadline, EventsOutcome, Invocation, Notice, Prepare, Spawn, SpawnError, Verdict, Worker,
+    Deadline, EventsOutcome, Invocation, Milestone, Notice, Prepare, Spawn, SpawnError, Verdict,
+    Watch, Worker,
 };
 
 use crate::compile::CompileCache;
@@ -18,6 +19,7 @@ use crate::cpu::CpuTime;
 use crate::engine::{Slots, Thrift};
 use crate::error::IsolateError;
 use crate::instantiate::{Isolate, instantiate};
+use crate::link::{Linked, link};
 use crate::revision::{Component, Origin};
 use crate::workshop::Workshops;
 use crate::{http, life, sessions};
@@ -75,7 +77,12 @@ impl Isolates {
     }
 
     /// Compiles and links a bundle's component, and refuses it with the reason when it cannot run here. Blocks.
-    fn component(&self, bundle: &Bundle, path: PathBuf) -> Result<Component, IsolateError> {
+    fn component(
+        &self,
+        bundle: &Bundle,
+        path: PathBuf,
+        watch: &dyn Watch,
+    ) -> Result<Component, IsolateError> {
         let (asked, allowed) = (bundle.manifest.memory, self.slots.memory_bytes_max());
         if asked > allowed {
             return Err(IsolateError::Memory { asked, allowed });
@@ -88,7 +95,15 @@ impl Isolates {
             path,
             thrift,
         };
-        let linked = origin.link(&wasm)?;
+        let begun = Instant::now();
+        let compiled = origin.compile(&wasm)?;
+        watch.reached(Milestone::Compiled {
+            took: begun.elapsed(),
+        });
+        let linked = link(&origin.workshop.offer, &compiled)?;
+        watch.reached(Milestone::Checked {
+            serves: serves(&linked),
+        });
         let kept = origin.kept(&wasm);
         Ok(Component::new(origin, kept, linked))
     }
@@ -97,18 +112,30 @@ impl Isolates {
 #[async_trait::async_trait]
 impl Prepare for Isolates {
     async fn prepare(&self, bundle: Arc<Bundle>) -> Result<Arc<dyn Spawn>, SpawnError> {
+        self.prepare_watched(bundle, Arc::new(Nobody)).await
+    }
+
+    async fn prepare_watched(
+        &self,
+        bundle: Arc<Bundle>,
+        watch: Arc<dyn Watch>,
+    ) -> Result<Arc<dyn Spawn>, SpawnError> {
         let Entry::Component { path } = &bundle.entry else {
             return Err(SpawnError("the entrypoint is not a wasm component".into()));
         };
         let (isolates, path, linked_bundle) = (self.clone(), path.clone(), Arc::clone(&bundle));
-        let component =
-            tokio::task::spawn_blocking(move || isolates.component(&linked_bundle, path))
-                .await
-                .map_err(|stopped| SpawnError(format!("compiling stopped: {stopped}")))?
-                .map_err(|error| SpawnError(error.to_string()))?;
+        let watches = Arc::clone(&watch);
+        let component = tokio::task::spawn_blocking(move || {
+            isolates.component(&linked_bundle, path, watches.as_ref())
+        });
+        let component = component
+            .await
+            .map_err(|stopped| SpawnError(format!("compiling stopped: {stopped}")))?
+            .map_err(|error| SpawnError(error.to_string()))?;
         let guest = Guest::new(bundle, &self.services);
         // Before any traffic, and after the component proved to be one.
-        guest.migrate().await.map_err(SpawnError)?;
+        let ran = guest.migrate().await.map_err(SpawnError)?;
+        watch.reached(Milestone::Migrated { ran });
         let component = Arc::new(component);
         self.components.lock().push(Arc::downgrade(&component));
         Ok(Arc::new(IsolateSpawn {
@@ -118,6 +145,24 @@ impl Prepare for Isolates {
             cpu: Arc::default(),
         }))
     }
+}
+
+/// Watches nothing.
+struct Nobody;
+
+impl Watch for Nobody {
+    fn reached(&self, _: Milestone) {}
+}
+
+/// By what a component can be called.
+fn serves(linked: &Linked) -> Vec<&'static str> {
+    let exports = [
+        ("http", linked.http.is_some()),
+        ("sessions", linked.sessions.is_some()),
+        ("life", linked.life.is_some()),
+    ];
+    let there = exports.into_iter().filter(|(_, is_there)| *is_there);
+    there.map(|(name, _)| name).collect()
 }
 
 /// Starts isolates of one revision.

@@ -44,6 +44,6 @@ pub use reply::{Answer, Reply, reply};
 pub use stats::{PoolStats, Totals};
 pub use tunnel::{Duplex, TunnelAnswer};
 pub use worker::{
-    Body, BodyError, EventsOutcome, Fault, Invocation, Notice, Prepare, Spawn, SpawnError, Verdict,
-    Worker,
+    Body, BodyError, EventsOutcome, Fault, HealthAnswer, Invocation, Milestone, Notice, Prepare,
+    Spawn, SpawnError, Verdict, Watch, Worker,
 };

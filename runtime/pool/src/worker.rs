@@ -178,4 +178,56 @@ pub trait Spawn: Send + Sync {
 pub trait Prepare: Send + Sync {
     /// Prepares a bundle. May take seconds; never called on the way of a request.
     async fn prepare(&self, bundle: Arc<Bundle>) -> Result<Arc<dyn Spawn>, SpawnError>;
+
+    /// The same, told on the way to somebody who watches. What has nothing to tell tells nothing.
+    async fn prepare_watched(
+        &self,
+        bundle: Arc<Bundle>,
+        watch: Arc<dyn Watch>,
+    ) -> Result<Arc<dyn Spawn>, SpawnError> {
+        let _ = watch;
+        self.prepare(bundle).await
+    }
+}
+
+/// How far a preparation has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Milestone {
+    /// There is machine code.
+    Compiled {
+        /// How long that took, a look into the cache included.
+        took: Duration,
+    },
+    /// What it imports is offered, and what it exports is known: here the interfaces that it can be called by.
+    Checked {
+        /// In words, such as `http` and `sessions`.
+        serves: Vec<&'static str>,
+    },
+    /// Its migrations are run.
+    Migrated {
+        /// Those that were not run before.
+        ran: Vec<String>,
+    },
+    /// A worker of it lives, and answered when it was asked for something.
+    Healthy {
+        /// What it was asked for and answered; `None` when it takes no requests, or wants no question.
+        answer: Option<HealthAnswer>,
+        /// How long the start and the answer took.
+        took: Duration,
+    },
+}
+
+/// A worker's answer to the question whether it is well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HealthAnswer {
+    /// What it was asked for.
+    pub path: String,
+    /// Below 500.
+    pub status: u16,
+}
+
+/// Hears how far a preparation has come. Must not wait.
+pub trait Watch: Send + Sync {
+    /// It has come so far.
+    fn reached(&self, milestone: Milestone);
 }
