@@ -81,6 +81,8 @@ impl Source for Figures {
             rss_bytes: rss_bytes().unwrap_or_default(),
             sessions: hub.sessions,
             topics: hub.topics,
+            deliveries: hub.deliveries + hub.sent,
+            sessions_failed: hub.guest_faults + hub.slow_closed,
         }
     }
 

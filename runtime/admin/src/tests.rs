@@ -62,6 +62,8 @@ impl Source for Known {
             rss_bytes: 3 << 19,
             sessions: 8,
             topics: 9,
+            deliveries: 100,
+            sessions_failed: 0,
         }
     }
 

@@ -45,7 +45,11 @@ pub(crate) fn failed(
     disclosure: Disclosure,
 ) -> Response<Body> {
     let (status, code, public) = describe(error);
-    if status.is_server_error() {
+    if let RequestError::Invoke(InvokeError::Fault { label, fault }) = error
+        && status.is_server_error()
+    {
+        tracing::warn!(request_id = %id, app = label, code, %fault, "a request failed");
+    } else if status.is_server_error() {
         tracing::warn!(request_id = %id, code, reason = %error, "a request failed");
     } else {
         tracing::debug!(request_id = %id, code, reason = %error, "a request was refused");

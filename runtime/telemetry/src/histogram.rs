@@ -135,6 +135,21 @@ impl HistogramSnapshot {
         self.max_us
     }
 
+    /// What was recorded after an earlier snapshot of the same histogram: its quantiles are those of the time between
+    /// the two. The longest of them is not known, and is told as the longest of all.
+    pub fn since(&self, earlier: &HistogramSnapshot) -> HistogramSnapshot {
+        let mut between = self.clone();
+        for (count, before) in between.counts.iter_mut().zip(earlier.counts.iter()) {
+            *count = count.saturating_sub(*before);
+        }
+        between.count = between.counts.iter().sum();
+        between.sum_us = self.sum_us.saturating_sub(earlier.sum_us);
+        if between.count == 0 {
+            between.max_us = 0;
+        }
+        between
+    }
+
     /// Adds what another histogram held.
     pub fn merge(&mut self, other: &HistogramSnapshot) {
         for (count, more) in self.counts.iter_mut().zip(other.counts.iter()) {

@@ -56,6 +56,10 @@ pub struct Surroundings {
     pub sessions: u64,
     /// Topics that have a subscriber or a history.
     pub topics: u64,
+    /// Copies of published messages that were queued for subscribers, since the start.
+    pub deliveries: u64,
+    /// Sessions that were closed because a guest failed on their event, or did not keep up, since the start.
+    pub sessions_failed: u64,
 }
 
 /// One pool, or all of them, as `/_/metrics` serves it.

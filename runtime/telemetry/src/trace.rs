@@ -1,15 +1,20 @@
-//! Where log events go: standard error, in a form for people or for machines.
+//! Where log events go: standard error, in a form for people or for machines, and the tail that is kept in memory.
 //!
 //! **Invariant:** colour only on a terminal, and never when `NO_COLOR` is set (<https://no-color.org>).
 //! **Absent on purpose:** files and rotation; whoever starts the server owns its standard error.
 
 use std::io::{IsTerminal, stderr};
 use std::str::FromStr;
+use std::sync::{Arc, OnceLock};
 
 use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::keep::Keep;
+use crate::tail::Tail;
 
 /// How log events are shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -85,15 +90,22 @@ pub fn init(config: &TraceConfig) -> Result<(), TraceError> {
         LogFormat::Auto if stderr().is_terminal() && may_colour => LogFormat::Pretty,
         chosen => chosen,
     };
-    subscriber(format, &config.filter, stderr)?
+    subscriber(format, &config.filter, stderr, tail())?
         .try_init()
         .map_err(|_| TraceError::AlreadySet)
+}
+
+/// The last lines of this process' log: there is one log, and one tail of it. Empty before [`init`].
+pub fn tail() -> Arc<Tail> {
+    static TAIL: OnceLock<Arc<Tail>> = OnceLock::new();
+    Arc::clone(TAIL.get_or_init(Arc::default))
 }
 
 fn subscriber<W>(
     format: LogFormat,
     filter: &str,
     writer: W,
+    tail: Arc<Tail>,
 ) -> Result<Box<dyn Subscriber + Send + Sync>, TraceError>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
@@ -108,16 +120,27 @@ where
         // log nobody reads any more would lose the task that happened to log, the one that listens to signals included.
         .log_internal_errors(false)
         .with_writer(writer);
+    let keep = Keep(tail);
     Ok(match format {
         LogFormat::Pretty => Box::new(
             builder
                 .compact()
                 .with_ansi(true)
                 .with_target(false)
-                .finish(),
+                .finish()
+                .with(keep),
         ),
-        LogFormat::Plain | LogFormat::Auto => Box::new(builder.with_ansi(false).finish()),
-        LogFormat::Json => Box::new(builder.json().flatten_event(true).with_ansi(false).finish()),
+        LogFormat::Plain | LogFormat::Auto => {
+            Box::new(builder.with_ansi(false).finish().with(keep))
+        }
+        LogFormat::Json => Box::new(
+            builder
+                .json()
+                .flatten_event(true)
+                .with_ansi(false)
+                .finish()
+                .with(keep),
+        ),
     })
 }
 
@@ -147,8 +170,8 @@ mod tests {
     fn logged(format: LogFormat, filter: &str) -> String {
         let lines = Lines::default();
         let writer = lines.clone();
-        let subscriber =
-            subscriber(format, filter, move || writer.clone()).expect("a valid filter");
+        let subscriber = subscriber(format, filter, move || writer.clone(), Arc::default())
+            .expect("a valid filter");
         tracing::subscriber::with_default(subscriber, || {
             tracing::info!(app = "chat", "live");
             tracing::debug!("warming");
@@ -194,12 +217,29 @@ mod tests {
 
     #[test]
     fn a_bad_filter_is_named() {
-        let error = subscriber(LogFormat::Plain, "rookery=loud", io::stderr)
+        let error = subscriber(LogFormat::Plain, "rookery=loud", io::stderr, Arc::default())
             .err()
             .expect("refused");
         assert!(
             error.to_string().starts_with("log filter `rookery=loud`: "),
             "{error}"
+        );
+    }
+
+    #[test]
+    fn the_tail_keeps_what_the_filter_lets_through() {
+        let tail = Arc::new(Tail::new());
+        let subscriber = subscriber(LogFormat::Plain, "info", io::sink, Arc::clone(&tail))
+            .expect("a valid filter");
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::info!(app = "chat", "live");
+            tracing::debug!("warming");
+        });
+        let lines = tail.take(0, 10, |_| true).lines;
+        assert_eq!(lines.len(), 1);
+        assert_eq!(
+            (&*lines[0].message, lines[0].app.as_deref()),
+            ("live", Some("chat"))
         );
     }
 

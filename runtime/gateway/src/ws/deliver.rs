@@ -47,7 +47,7 @@ fn done(pool: &Pool, batch: &Batch, outcome: &EventsOutcome) -> EventsDone {
     tracing::warn!(
         app = pool.label(),
         session = culprit.map(|event| event.session.0),
-        reason = %fault,
+        %fault,
         "the app failed on a session's event"
     );
     match (fault, outcome.began) {

@@ -120,3 +120,18 @@ proptest! {
         prop_assert_eq!(merged, recorded(&[left, right].concat()));
     }
 }
+
+#[test]
+fn what_came_after_an_earlier_snapshot_is_told_apart() {
+    let histogram = Histogram::new();
+    (0..100).for_each(|_| histogram.record(Duration::from_secs(1)));
+    let earlier = histogram.snapshot();
+    (0..10).for_each(|_| histogram.record(Duration::from_micros(10)));
+    let between = histogram.snapshot().since(&earlier);
+    assert_eq!(
+        (between.count(), between.quantile(0.99), between.sum_us()),
+        (10, 10, 100)
+    );
+    let nothing = earlier.since(&earlier);
+    assert_eq!(nothing, HistogramSnapshot::default());
+}

@@ -60,6 +60,7 @@ fn the_values_mean_what_their_names_say() {
         rss_bytes: 3 * 512 * 1024,
         sessions: 8,
         topics: 9,
+        ..Surroundings::default()
     };
     let shown = figures().snapshot(around);
     assert_eq!(shown.avg_response_time_ms, 15.0);
