@@ -1,11 +1,13 @@
 //! Picks one of an app's versions.
 //!
 //! **Invariant:** what is picked for a version or a range satisfies it, unless the fallback was used, and that is told.
-//! **Absent on purpose:** weights. A rollout decides about unpinned requests before anybody asks here.
+//! **Invariant:** without weights nothing is drawn: one branch is all that they cost those who have none.
+//! **Absent on purpose:** how a lot leads to a version (`rollout.rs`).
 
 use semver::Version;
 
 use crate::range::{Interval, Prereleases};
+use crate::rollout::{Choice, Lot, Spread};
 use crate::{Range, Selector};
 
 /// What becomes of a version or a range that none of an app's versions satisfies. A tag that does not exist never
@@ -27,6 +29,19 @@ pub struct Resolved<'t, T> {
     pub value: &'t T,
     /// Whether it is what was asked for; else the fallback.
     pub exact: bool,
+    /// What decided between the versions that were allowed.
+    pub by: By,
+}
+
+/// What decided between the versions that a selector allows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum By {
+    /// The selector and the versions' numbers, or a tag.
+    Selector,
+    /// The app's rollout, which gives everything that the selector allows to one version.
+    Rollout,
+    /// The lot of who asks, among several versions that have a share.
+    Lot,
 }
 
 /// The versions of one app.
@@ -95,12 +110,49 @@ impl<T> Versions<T> {
             Asked::Range(range) => self.highest_in(range),
         };
         let place = found.or((fallback == Fallback::Highest).then_some(self.bare))?;
+        Some(self.resolved(place, found.is_some(), By::Selector))
+    }
+
+    /// The same where a rollout spreads what asks for no one version.
+    pub(crate) fn resolve_spread(
+        &self,
+        spread: &Spread,
+        asked: Asked<'_>,
+        fallback: Fallback,
+        lot: Option<impl FnOnce() -> Lot>,
+    ) -> Option<Resolved<'_, T>> {
+        let by = |choice| match choice {
+            Choice::One => By::Rollout,
+            Choice::Several => By::Lot,
+        };
+        let is_asked = |place: usize| match asked {
+            Asked::Nothing => true,
+            Asked::Range(range) => range.matches(&self.all[place].0),
+            Asked::Place(_) | Asked::Version(_) => false,
+        };
+        if let Asked::Nothing | Asked::Range(_) = asked
+            && spread.allows(is_asked)
+        {
+            let (place, choice) = spread.draw(lot, is_asked)?;
+            return Some(self.resolved(place, true, by(choice)));
+        }
+        // A version, a tag, or a range that no version with a share is in.
+        let found = self.resolve(asked, Fallback::None);
+        if found.is_some() || fallback == Fallback::None {
+            return found;
+        }
+        let (place, choice) = spread.draw(lot, |_| true)?;
+        Some(self.resolved(place, false, by(choice)))
+    }
+
+    pub(crate) fn resolved(&self, place: usize, exact: bool, by: By) -> Resolved<'_, T> {
         let (version, value) = &self.all[place];
-        Some(Resolved {
+        Resolved {
             version,
             value,
-            exact: found.is_some(),
-        })
+            exact,
+            by,
+        }
     }
 
     /// The very version; else, as npm compares, the highest build of it.

@@ -8,7 +8,8 @@ use semver::Version;
 
 use crate::Selector;
 use crate::range::Prereleases;
-use crate::resolve::{Asked, Fallback, Resolved, Versions};
+use crate::resolve::{Asked, By, Fallback, Resolved, Versions};
+use crate::rollout::{Lot, Sessions, Spread, Weights};
 
 /// The tag whose version a path without a selector gets, whatever the numbers say.
 pub const LATEST: &str = "latest";
@@ -24,6 +25,8 @@ struct App<T> {
     versions: Versions<T>,
     /// Places among the versions.
     tags: HashMap<Box<str>, usize>,
+    /// Who gets what asks for no one version; none without a rollout.
+    spread: Option<Box<Spread>>,
 }
 
 /// Gathers what a [`Table`] will hold, in any order.
@@ -37,6 +40,7 @@ struct Draft<T> {
     versions: BTreeMap<Version, T>,
     tags: BTreeMap<Box<str>, Version>,
     bare_prereleases: Prereleases,
+    rollout: Option<(Weights, Sessions)>,
 }
 
 impl<T> Table<T> {
@@ -48,15 +52,49 @@ impl<T> Table<T> {
     }
 
     /// The version of `app` that a selector asks for: none when there is no such app, or no such version and no fallback.
+    /// Of several that a rollout gives shares to, the one with the largest.
     pub fn resolve(
         &self,
         app: &str,
         selector: &Selector,
         fallback: Fallback,
     ) -> Option<Resolved<'_, T>> {
+        let nobody: Option<fn() -> Lot> = None;
+        self.apps.get(app)?.resolve(selector, fallback, nobody)
+    }
+
+    /// The version of `app` that a selector asks for, for somebody with a lot, who is only asked for it where a rollout
+    /// gives shares to several versions.
+    pub fn resolve_for(
+        &self,
+        app: &str,
+        selector: &Selector,
+        fallback: Fallback,
+        lot: impl FnOnce() -> Lot,
+    ) -> Option<Resolved<'_, T>> {
         let app = self.apps.get(app)?;
-        let asked = Asked::of(selector, |tag| app.tags.get(tag).copied())?;
-        app.versions.resolve(asked, fallback)
+        app.resolve(selector, fallback, Some(lot))
+    }
+
+    /// Where a session belongs that asked with this selector when it was opened, has this lot, and is on the version `at`.
+    pub fn resolve_session(
+        &self,
+        app: &str,
+        selector: &Selector,
+        fallback: Fallback,
+        lot: Lot,
+        at: &Version,
+    ) -> Option<Resolved<'_, T>> {
+        let app = self.apps.get(app)?;
+        let resolved = app.resolve(selector, fallback, Some(|| lot))?;
+        let keeps = |spread: &Spread| spread.sessions == Sessions::Keep;
+        if resolved.by != By::Selector
+            && app.spread.as_deref().is_some_and(keeps)
+            && let Some(place) = app.versions.place_of(at)
+        {
+            return Some(app.versions.resolved(place, true, resolved.by));
+        }
+        Some(resolved)
     }
 
     /// The names of the apps, in no order.
@@ -93,6 +131,7 @@ impl<T> Table<T> {
             let app = App {
                 versions: app.versions.map(&mut value),
                 tags: app.tags.clone(),
+                spread: app.spread.clone(),
             };
             (name.clone(), app)
         });
@@ -103,6 +142,19 @@ impl<T> Table<T> {
 }
 
 impl<T> App<T> {
+    fn resolve(
+        &self,
+        selector: &Selector,
+        fallback: Fallback,
+        lot: Option<impl FnOnce() -> Lot>,
+    ) -> Option<Resolved<'_, T>> {
+        let asked = Asked::of(selector, |tag| self.tags.get(tag).copied())?;
+        match self.spread.as_deref() {
+            None => self.versions.resolve(asked, fallback),
+            Some(spread) => self.versions.resolve_spread(spread, asked, fallback, lot),
+        }
+    }
+
     fn entries(&self) -> impl Iterator<Item = (&Version, &T)> {
         self.versions
             .all()
@@ -140,6 +192,13 @@ impl<T> TableBuilder<T> {
         self
     }
 
+    /// Spreads what asks for no one version of this app. Weights of versions that are not there when the table is built
+    /// are divided among the others; without any of them there is no rollout. Weights come before [`LATEST`].
+    pub fn roll(&mut self, app: &str, weights: Weights, sessions: Sessions) -> &mut Self {
+        self.draft(app).rollout = Some((weights, sessions));
+        self
+    }
+
     /// The table. An app without a version is not in it.
     pub fn build(self) -> Table<T> {
         let apps = self
@@ -156,6 +215,7 @@ impl<T> TableBuilder<T> {
             versions: BTreeMap::new(),
             tags: BTreeMap::new(),
             bare_prereleases: Prereleases::Out,
+            rollout: None,
         })
     }
 }
@@ -172,7 +232,17 @@ impl<T> Draft<T> {
         if let Some(latest) = tags.get(LATEST) {
             versions.leave_bare_to(*latest);
         }
-        Some(App { versions, tags })
+        let spread = self.rollout.and_then(|(weights, sessions)| {
+            Spread::new(&weights, sessions, |version| versions.place_of(version))
+        });
+        if let Some(spread) = &spread {
+            versions.leave_bare_to(spread.heaviest());
+        }
+        Some(App {
+            versions,
+            tags,
+            spread: spread.map(Box::new),
+        })
     }
 }
 
