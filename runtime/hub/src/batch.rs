@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use rookery_contract::{Event, EventKind};
+use tokio::time::Instant;
 
 use crate::inbox::BatchRoom;
 use crate::ready::ReadyQueue;
@@ -20,6 +21,9 @@ pub enum EventsDone {
     /// The guest died while it worked on the event at this index. Those before it stand. Its session is closed with
     /// 1011 and the event is not given again. Those after it are given again, before anything newer.
     Culprit(usize),
+    /// As [`Culprit`](EventsDone::Culprit), but the event was the host's own and its session was moved away because of it:
+    /// it stays open, and hears what comes next where it is now.
+    Excused(usize),
     /// The worker died before it began with any. All are given again; if the first one had been given before, it is
     /// taken for the culprit, so that a batch cannot kill workers for ever.
     NoneBegan,
@@ -32,6 +36,7 @@ pub enum EventsDone {
 pub struct Batch {
     events: Vec<Event>,
     parts: Vec<Part>,
+    woken: Option<Instant>,
 }
 
 /// One session's events in a batch.
@@ -50,6 +55,15 @@ impl Batch {
     /// How many sessions have events in it.
     pub fn sessions(&self) -> usize {
         self.parts.len()
+    }
+
+    /// When the first of its sessions came to wait, if none waited before it: then somebody had to wake up for this batch.
+    pub fn woken(&self) -> Option<Instant> {
+        self.woken
+    }
+
+    pub(crate) fn woke_somebody(&mut self, at: Option<Instant>) {
+        self.woken = at;
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -83,9 +97,16 @@ impl Batch {
     fn settle(&mut self, done: EventsDone) {
         let suspect = self.parts.first().is_some_and(|part| part.given_before > 0);
         match done {
-            EventsDone::Culprit(index) if index < self.events.len() => self.blame(index),
-            EventsDone::All | EventsDone::Culprit(_) => self.stand(self.parts.len()),
-            EventsDone::NoneBegan if suspect => self.blame(0),
+            EventsDone::Culprit(index) if index < self.events.len() => {
+                self.blame(index, Guilt::Sessions);
+            }
+            EventsDone::Excused(index) if index < self.events.len() => {
+                self.blame(index, Guilt::Hosts);
+            }
+            EventsDone::All | EventsDone::Culprit(_) | EventsDone::Excused(_) => {
+                self.stand(self.parts.len());
+            }
+            EventsDone::NoneBegan if suspect => self.blame(0, Guilt::Sessions),
             EventsDone::NoneBegan => self.give_back(Held::Against),
             EventsDone::NotGiven => self.give_back(Held::AsBefore),
         }
@@ -101,7 +122,7 @@ impl Batch {
         self.events.drain(..at);
     }
 
-    fn blame(&mut self, index: usize) {
+    fn blame(&mut self, index: usize, guilt: Guilt) {
         let mut end = 0;
         let before = self.parts.iter().take_while(|part| {
             end += part.events;
@@ -117,7 +138,14 @@ impl Batch {
             .map(|event| event.kind)
             .collect();
         self.give_back(Held::Against);
-        culprit.session.blame(own.into_iter().skip(index - start));
+        let own = own.into_iter().skip(index - start);
+        match guilt {
+            Guilt::Sessions => culprit.session.blame(own),
+            Guilt::Hosts => {
+                let rest = own.skip(1).map(redelivered);
+                culprit.session.return_events(rest, 0);
+            }
+        }
     }
 
     /// Puts all that is left back, in front of whatever came since. From the last to the first, so that the first is
@@ -136,6 +164,13 @@ impl Batch {
             part.session.return_events(kinds, given_before);
         }
     }
+}
+
+/// Whose event it was that the guest died of.
+#[derive(Clone, Copy)]
+enum Guilt {
+    Sessions,
+    Hosts,
 }
 
 /// Whether it counts against events that they were given.

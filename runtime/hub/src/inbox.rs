@@ -323,22 +323,31 @@ impl Inbox {
         }
     }
 
-    /// Puts events back at the front, in their order, `given_before` of them as given to a worker in vain.
+    /// Puts events back at the front, in their order, `given_before` of them as given to a worker in vain. Of a session
+    /// that was moved meanwhile, this says nothing about the revision that has it now.
     pub(crate) fn put_back(
         &mut self,
         kinds: impl DoubleEndedIterator<Item = EventKind>,
         given_before: usize,
     ) {
+        let was_moved = self.resumed_from.is_some();
         let mut count = 0;
         for kind in kinds.rev() {
             if self.hearing == Hearing::Deaf && is_from_client(&kind) {
                 continue;
             }
+            count += 1;
+            if let EventKind::Resumed { from_version } = &kind {
+                // It stands before whatever waits, and is made when it is given. Nobody has served the session since.
+                self.resumed_from = Some((&**from_version).into());
+                continue;
+            }
             self.bytes += payload_len(&kind);
             self.events.push_front(kind);
-            count += 1;
         }
-        self.given_before += given_before.min(count);
+        if !was_moved {
+            self.given_before += given_before.min(count);
+        }
     }
 
     /// The session is in no queue and no batch any more. What waits must be called again.

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use rookery_contract::BATCH_EVENTS_MAX;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use crate::batch::{Batch, EventsDone};
 use crate::inbox::BatchRoom;
@@ -31,6 +32,8 @@ pub struct ReadyQueue {
 #[derive(Default)]
 struct State {
     sessions: VecDeque<Arc<Session>>,
+    /// When the first of them came, if nobody waited then. Only such an arrival is worth a look at the clock.
+    woken: Option<Instant>,
     closed: bool,
 }
 
@@ -98,6 +101,9 @@ impl ReadyQueue {
     pub(crate) fn enqueue(&self, session: Arc<Session>, place: Place) {
         let refused = {
             let mut state = self.state.lock();
+            if state.sessions.is_empty() {
+                state.woken = Some(Instant::now());
+            }
             match (state.closed, place) {
                 (true, _) => Some(session),
                 (false, Place::Back) => {
@@ -135,6 +141,7 @@ impl ReadyQueue {
                 break;
             }
         }
+        batch.woke_somebody(state.woken.take());
         if !state.sessions.is_empty() {
             self.arrived.notify_one();
         }

@@ -149,3 +149,80 @@ async fn a_session_that_ended_stays_with_those_who_knew_it() {
     assert!(next.is_empty());
     assert_eq!(shorts(&settle(&room.ready).await), ["closed:1000"]);
 }
+
+/// The revision that had it has not begun: for whoever has it next, it comes from the one before.
+#[tokio::test(start_paused = true)]
+async fn news_of_a_move_that_nobody_took_are_told_once() {
+    let room = Room::new();
+    let next = ReadyQueue::new();
+    let ann = room.member(&[]).await;
+    ann.says("1");
+    move_to(&ann, &next, "1.0.0");
+    let batch = next.take(64).await.unwrap();
+    move_to(&ann, &room.ready, "1.1.0");
+    next.finish(batch, EventsDone::NoneBegan);
+    let events = settle(&room.ready).await;
+    assert_eq!(shorts(&events), ["resumed:1.0.0", "again:1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_whose_news_of_a_move_killed_goes_on_where_it_was_put() {
+    let room = Room::new();
+    let next = ReadyQueue::new();
+    let (ann, bob) = (room.member(&[]).await, room.member(&[]).await);
+    for (client, text) in [(&ann, "1"), (&bob, "2")] {
+        client.says(text);
+        move_to(client, &next, "1.0.0");
+    }
+    let batch = next.take(64).await.unwrap();
+    for client in [&ann, &bob] {
+        move_to(client, &room.ready, "1.1.0");
+    }
+    next.finish(batch, EventsDone::Excused(0));
+    assert!(ann.reads().is_empty(), "nobody closed it");
+    let events = settle(&room.ready).await;
+    let expected = ["resumed:1.1.0", "again:1", "resumed:1.0.0", "again:2"];
+    assert_eq!(shorts(&events), expected);
+}
+
+/// What killed one revision's workers is not held against events that another revision has now.
+#[tokio::test(start_paused = true)]
+async fn a_moved_session_is_no_suspect_where_it_is_new() {
+    let room = Room::new();
+    let next = ReadyQueue::new();
+    let ann = room.member(&[]).await;
+    ann.says("1");
+    let batch = room.take().await;
+    move_to(&ann, &next, "1.0.0");
+    room.ready.finish(batch, EventsDone::NoneBegan);
+    let batch = next.take(64).await.unwrap();
+    next.finish(batch, EventsDone::NoneBegan);
+    assert!(ann.reads().is_empty(), "nobody closed it");
+    assert_eq!(shorts(&settle(&next).await), ["resumed:1.0.0", "again:1"]);
+}
+
+/// A revision that dies before it begins with anything is not given the news of a move for ever.
+#[tokio::test(start_paused = true)]
+async fn news_of_a_move_are_given_twice_at_most() {
+    let room = Room::new();
+    let next = ReadyQueue::new();
+    let ann = room.member(&[]).await;
+    move_to(&ann, &next, "1.0.0");
+    for _ in 0..2 {
+        let batch = next.take(64).await.unwrap();
+        next.finish(batch, EventsDone::NoneBegan);
+    }
+    assert_eq!(ann.reads(), ["!1011"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn only_who_comes_to_an_empty_queue_wakes_somebody() {
+    let room = Room::new();
+    let (ann, bob) = (room.member(&[]).await, room.member(&[]).await);
+    ann.says("1");
+    bob.says("2");
+    let first = room.ready.take(1).await.unwrap();
+    let second = room.ready.take(1).await.unwrap();
+    assert!(first.woken().is_some());
+    assert!(second.woken().is_none());
+}
