@@ -19,9 +19,9 @@ const OWNERS: &[(&str, &[&str])] = &[
     // admin's routes.
     ("hyper", &["rookery-gateway", "rookery-upstream", "rookery"]),
     ("hyper-util", &["rookery-gateway", "rookery-upstream"]),
-    ("rustls-native-certs", &["rookery-upstream"]),
-    ("rustls", &["rookery-upstream"]),
-    ("tokio-rustls", &["rookery-upstream"]),
+    ("rustls-native-certs", &["rookery-upstream", "chat-client"]),
+    ("rustls", &["rookery-upstream", "chat-client"]),
+    ("tokio-rustls", &["rookery-upstream", "chat-client"]),
     ("sqlx", &["rookery-storage"]),
     ("argon2", &["rookery-host"]),
     ("landlock", &["rookery-subprocess"]),

@@ -1,6 +1,6 @@
 //! How the program ends.
 //!
-//! **Invariant:** a number means one thing, for ever: scripts read it. docs/chat.md lists them.
+//! **Invariant:** a number means one thing, for ever: scripts read it. docs/chat-client.md lists them.
 
 use std::process::ExitCode;
 
@@ -13,7 +13,8 @@ pub enum Exit {
     Local,
     /// The server could not be reached for as long as one was ready to wait.
     Unreachable,
-    /// The server answered, and does not want us: no chat at this address, or a name that it refuses.
+    /// The server answered, and does not want us: no chat at this address, a name that it refuses, a code that says not
+    /// to come back. Or it is not who it has to be.
     Refused,
     /// It ended before everything that was piped in was acknowledged, or a line could not be sent.
     Undelivered,

@@ -6,25 +6,20 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::error::Error;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Bytes, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use url::Url;
 
+use crate::clean;
+use crate::dial::{Ws, dial, down};
 use crate::model::Event;
 
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 const SEND_MAX: Duration = Duration::from_secs(10);
 const CLOSE_MAX: Duration = Duration::from_secs(2);
-/// A page of a hundred of the longest messages is well below it.
-const FRAME_BYTES_MAX: usize = 16 << 20;
-/// With this code the chat says that it does not listen at a path.
-const NO_SUCH_PATH: u16 = 4404;
 
-type Ws = WebSocketStream<MaybeTlsStream<TcpStream>>;
 type Connecting = Pin<Box<dyn Future<Output = Result<Ws, Event>>>>;
 
 /// A connection, or the way to one.
@@ -69,8 +64,8 @@ impl Link {
                 // A pong, or a ping of the server: it is there.
                 Some(Ok(message)) if !message.is_close() => return Event::Frame(String::new()),
                 Some(Ok(Message::Close(Some(frame)))) => closed(&frame),
-                Some(Err(error)) => Event::Down(error.to_string()),
-                _ => Event::Down("closed".to_owned()),
+                Some(Err(error)) => down(&error.to_string()),
+                _ => down("closed"),
             },
         };
         self.state = State::Down;
@@ -97,7 +92,7 @@ impl Link {
             Err(_) => "the server takes nothing".to_owned(),
         };
         self.state = State::Down;
-        Some(Event::Down(why))
+        Some(down(&why))
     }
 
     /// Gives the connection up.
@@ -120,27 +115,72 @@ impl Link {
     }
 }
 
-fn closed(frame: &CloseFrame) -> Event {
-    match u16::from(frame.code) {
-        NO_SUCH_PATH => Event::Refused(frame.reason.to_string()),
-        code => Event::Down(format!("closed with {code}")),
+async fn connect(url: Url) -> Result<Ws, Event> {
+    match timeout(CONNECT_MAX, dial(url)).await {
+        Ok(outcome) => outcome,
+        Err(_) => Err(down("no answer")),
     }
 }
 
-async fn connect(url: Url) -> Result<Ws, Event> {
-    let config = WebSocketConfig::default()
-        .max_message_size(Some(FRAME_BYTES_MAX))
-        .max_frame_size(Some(FRAME_BYTES_MAX));
-    let connect = connect_async_with_config(url.as_str(), Some(config), true);
-    match timeout(CONNECT_MAX, connect).await {
-        Ok(Ok((ws, _))) => Ok(ws),
-        // Other answers pass: a server that drains says 503, a proxy before one that starts 502.
-        Ok(Err(Error::Http(answer)))
-            if answer.status().is_client_error() && answer.status() != 429 =>
-        {
-            Err(Event::Refused(answer.status().to_string()))
+/// What a close frame tells the model.
+fn closed(frame: &CloseFrame) -> Event {
+    let (code, reason) = (u16::from(frame.code), clean::name(&frame.reason));
+    let why = match reason.as_str() {
+        "" => format!("closed with {code}"),
+        reason => format!("closed with {code}, {reason}"),
+    };
+    if is_final(code) {
+        Event::Dismissed(why)
+    } else {
+        Event::Down(why)
+    }
+}
+
+/// Whether a client that comes back would only hear the same again (docs/life-of-a-session.md).
+fn is_final(code: u16) -> bool {
+    match code {
+        // Both sides are done; what we sent is wrong in itself; a policy of the server's.
+        1000 | 1002 | 1003 | 1007..=1010 => true,
+        // What is not said here passes: a restart, a fault, a reader that was too slow.
+        1001..=3499 => false,
+        3500..=3999 => true,
+        // The chat's own: it does not listen at this path.
+        4404 => true,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
+
+    use super::*;
+
+    fn closed_with(code: u16, reason: &str) -> Event {
+        closed(&CloseFrame {
+            code: CloseCode::from(code),
+            reason: reason.into(),
+        })
+    }
+
+    #[test]
+    fn the_code_tells_whether_to_come_back() {
+        for code in [1001, 1011, 1012, 1013, 3001, 3002, 3003, 4000] {
+            assert!(matches!(closed_with(code, ""), Event::Down(_)), "{code}");
         }
-        Ok(Err(error)) => Err(Event::Down(error.to_string())),
-        Err(_) => Err(Event::Down("no answer".to_owned())),
+        for code in [1000, 1002, 1007, 1008, 1009, 3500, 4404] {
+            assert!(
+                matches!(closed_with(code, ""), Event::Dismissed(_)),
+                "{code}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_reason_has_no_power_over_the_terminal() {
+        assert_eq!(
+            closed_with(1012, "so\u{1b}[2J"),
+            Event::Down("closed with 1012, so\u{fffd}[2J".into())
+        );
     }
 }

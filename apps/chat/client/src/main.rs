@@ -21,6 +21,7 @@ mod view;
 
 // What is done.
 mod chance;
+mod dial;
 mod link;
 mod run;
 mod screen;

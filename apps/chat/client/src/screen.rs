@@ -21,7 +21,7 @@ use crate::link::Link;
 use crate::model::command::{self, Command};
 use crate::model::complete::complete;
 use crate::model::input::{Edit, Input};
-use crate::model::{Chat, Draft, Event};
+use crate::model::{Chat, Draft, Event, Told};
 use crate::run::{Signals, feed, ticks};
 use crate::view::draw::{Drawn, draw};
 use crate::view::scroll::Scroll;
@@ -66,8 +66,12 @@ pub async fn run(mut chat: Chat, url: Url) -> io::Result<Exit> {
     let mut link = Link::to(url);
     let mut ticks = ticks();
     link.connect();
+    let mut last_problem = None;
+    let mut is_stale = true;
     let outcome = loop {
-        screen.draw(&mut terminal, &chat)?;
+        if is_stale {
+            screen.draw(&mut terminal, &chat)?;
+        }
         let event = tokio::select! {
             event = link.next() => Some(event),
             event = signals.next() => Some(event),
@@ -80,10 +84,23 @@ pub async fn run(mut chat: Chat, url: Url) -> io::Result<Exit> {
                 None => Some(Event::Quit),
             },
         };
-        let Some(event) = event else { continue };
-        if let Some(exit) = feed(&mut chat, &mut link, event, |_| Ok(())).await? {
+        // A key may have changed the screen and nothing else.
+        let Some(event) = event else {
+            is_stale = true;
+            continue;
+        };
+        let glance = chat.glance();
+        let is_silent = is_silent(&event);
+        let tell = |told: &Told| {
+            if let Told::Problem(problem) = told {
+                last_problem = Some(problem.clone());
+            }
+            Ok(())
+        };
+        if let Some(exit) = feed(&mut chat, &mut link, event, tell).await? {
             break exit;
         }
+        is_stale = !is_silent || chat.glance() != glance;
         if screen.scroll == Scroll::Newest
             && let Some(exit) = feed(&mut chat, &mut link, Event::Seen, |_| Ok(())).await?
         {
@@ -91,7 +108,20 @@ pub async fn run(mut chat: Chat, url: Url) -> io::Result<Exit> {
         }
     };
     drop(guard);
+    // With the screen goes what stood on it.
+    if let (true, Some(problem)) = (outcome != Exit::Left, last_problem) {
+        eprintln!("chat-client: {problem}");
+    }
     Ok(outcome)
+}
+
+/// Whether nothing of it is seen, as long as the connection stays as it is.
+fn is_silent(event: &Event) -> bool {
+    match event {
+        Event::Tick => true,
+        Event::Frame(frame) => frame.is_empty(),
+        _ => false,
+    }
 }
 
 /// Reads keys on a thread of its own, which ends with the program.
@@ -121,9 +151,9 @@ impl Screen {
             Some(problem) => vec![problem.clone()],
             None => self.choices.clone(),
         };
-        terminal.draw(|frame| {
-            self.drawn = draw(frame, chat, &self.input, self.scroll, self.zone, &below);
-        })?;
+        let (scroll, zone) = (self.scroll, self.zone);
+        let (input, drawn) = (&self.input, &mut self.drawn);
+        terminal.draw(|frame| draw(frame, chat, input, scroll, zone, &below, drawn))?;
         Ok(())
     }
 

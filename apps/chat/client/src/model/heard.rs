@@ -129,7 +129,7 @@ impl Chat {
         }
         match (self.missed_from, oldest) {
             (Some(newest), Some(oldest)) if oldest > newest => self.recover(room, oldest),
-            (Some(_), None) => self.lost_past(),
+            (Some(1..), None) => self.lost_past(),
             _ => self.recovered(),
         }
     }
@@ -151,7 +151,7 @@ impl Chat {
     }
 
     fn lost_past(&mut self) {
-        self.notice("The server does not remember everything since the connection was lost: messages may be missing");
+        self.notice("The server does not remember everything that was said meanwhile: messages may be missing");
         self.recovered();
     }
 
@@ -168,6 +168,8 @@ impl Chat {
                     self.recovered();
                 }
                 Some(oldest) if has_more => self.recover(room.to_owned(), oldest),
+                // Nothing was known before, and this is all.
+                _ if self.missed_from == Some(0) => self.recovered(),
                 _ => self.lost_past(),
             }
         } else if is_asked {
@@ -188,11 +190,26 @@ impl Chat {
                 self.outbox.acknowledge(&self.me, &message, None);
             }
             if self.is_here(room) {
-                self.tell(Told::Said {
-                    room: room.to_owned(),
-                    message,
-                });
+                self.tell_said(room, message);
             }
+        }
+    }
+
+    /// A page of the past goes before what was said since: both wait until there is no gap between.
+    fn tell_said(&mut self, room: &str, message: Message) {
+        let room = room.to_owned();
+        if self.phase == Phase::Ready {
+            self.tell(Told::Said { room, message });
+        } else {
+            self.held.push((room, message));
+        }
+    }
+
+    pub(super) fn tell_held(&mut self) {
+        let mut held = std::mem::take(&mut self.held);
+        held.sort_by_key(|(_, message)| message.timestamp);
+        for (room, message) in held {
+            self.tell(Told::Said { room, message });
         }
     }
 
@@ -201,10 +218,7 @@ impl Chat {
         self.typing.retain(|typist| *typist != message.username);
         let log = self.logs.entry(room.to_owned()).or_default();
         if log.say(message.clone()) {
-            self.tell(Told::Said {
-                room: room.to_owned(),
-                message,
-            });
+            self.tell_said(room, message);
         }
     }
 

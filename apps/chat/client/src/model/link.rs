@@ -7,9 +7,9 @@ use crate::exit::Exit;
 use crate::protocol::v1::Ask;
 
 /// After so much silence the other end is asked whether it is there.
-const PING_AFTER_MS: u64 = 20_000;
+const PING_AFTER_MS: u64 = 10_000;
 /// After so much it is not.
-const SILENCE_MAX_MS: u64 = 45_000;
+const SILENCE_MAX_MS: u64 = 25_000;
 /// How long a server may take to answer a request.
 const ANSWER_MAX_MS: u64 = 15_000;
 /// How often the list of rooms is asked for.
@@ -37,12 +37,9 @@ impl Chat {
         if self.is_up() {
             self.clock.down_since = self.clock.now;
         }
-        let newest = self.log().and_then(|log| log.messages().next_back());
         // While recovery is not done, what it began from holds.
-        if let (Some(newest), true, true) =
-            (newest, self.joined.is_some(), self.missed_from.is_none())
-        {
-            self.missed_from = Some(newest.timestamp);
+        if self.joined.is_some() && self.missed_from.is_none() {
+            self.missed_from = Some(self.log_here().newest());
         }
         self.joined = None;
         self.page_asked = false;
@@ -61,15 +58,29 @@ impl Chat {
         self.phase = Phase::Waiting(self.clock.now + wait);
     }
 
+    /// Who was let in once tries again: behind a deploy, or a network that wants a form filled in first, there is nobody
+    /// for a while.
     pub(super) fn refused(&mut self, why: &str) {
+        if self.was_ready {
+            return self.down(why);
+        }
         self.problem(format!("The server refused us: {why}"));
+        self.end(Exit::Refused);
+    }
+
+    pub(super) fn dismissed(&mut self, why: &str) {
+        self.problem(format!("The server wants us no longer: {why}"));
+        // There is nobody to say goodbye to.
+        self.phase = Phase::Connecting;
         self.end(Exit::Refused);
     }
 
     /// The user is where he wants to be, and knows what was said.
     pub(super) fn ready(&mut self) {
         self.phase = Phase::Ready;
+        self.was_ready = true;
         self.backoff.reset();
+        self.tell_held();
         self.enter_tries = 0;
         // It was under way when the connection ended, and what was recovered does not have it.
         self.outbox.take_back();
@@ -114,6 +125,19 @@ impl Chat {
     pub(super) fn list(&mut self) {
         self.clock.listed = self.clock.now;
         self.ask(&Ask::List);
+    }
+
+    /// Ends because the user wants it.
+    pub(super) fn quit(&mut self) {
+        match self.outbox.len() {
+            0 => self.end(Exit::Left),
+            unsent => {
+                self.problem(format!(
+                    "Not sent, or not acknowledged: {unsent} of your messages"
+                ));
+                self.end(Exit::Undelivered);
+            }
+        }
     }
 
     /// Ends with everything that is owed to the server.

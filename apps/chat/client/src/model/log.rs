@@ -36,6 +36,10 @@ pub struct Log {
     entries: Vec<Entry>,
     ids: BTreeSet<String>,
     arrivals: u64,
+    /// How often it changed.
+    changes: u64,
+    /// When the newest message was said that was ever in it.
+    newest: u64,
     /// Up to this time everything was read.
     read_to: u64,
     /// Whether the server has older messages than the oldest here.
@@ -53,6 +57,7 @@ impl Log {
         if !self.ids.insert(message.id.clone()) {
             return false;
         }
+        self.newest = self.newest.max(message.timestamp);
         self.insert(message.timestamp, What::Said(message));
         true
     }
@@ -65,9 +70,20 @@ impl Log {
 
     /// Forgets everything but what was read.
     pub fn clear(&mut self) {
+        self.changes += 1;
         self.entries.clear();
         self.ids.clear();
         self.has_older = true;
+    }
+
+    /// How often it changed: as long as that stays, all that is seen of it does.
+    pub fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// When the newest message was said that was ever in it; 0 if there was none.
+    pub fn newest(&self) -> u64 {
+        self.newest
     }
 
     /// The messages, oldest first.
@@ -80,9 +96,7 @@ impl Log {
 
     /// Everything up to now was seen.
     pub fn read(&mut self) {
-        let newest = self.messages().next_back();
-        let newest = newest.map_or(0, |message| message.timestamp);
-        self.read_to = self.read_to.max(newest);
+        self.read_to = self.newest;
     }
 
     /// The messages of others that were not seen.
@@ -94,6 +108,7 @@ impl Log {
     }
 
     fn insert(&mut self, at_ms: u64, what: What) {
+        self.changes += 1;
         self.arrivals += 1;
         let at = (at_ms, self.arrivals);
         let place = self.entries.partition_point(|entry| entry.at < at);
@@ -161,6 +176,18 @@ mod tests {
         // A page of the past is not news.
         log.say(message(0));
         assert_eq!(log.unread("Bob").count(), 0);
+    }
+
+    #[test]
+    fn what_was_known_stays_known_when_the_screen_is_cleared() {
+        let mut log = Log::default();
+        assert_eq!(log.newest(), 0);
+        log.say(message(7));
+        log.say(message(5));
+        let changes = log.changes();
+        log.clear();
+        assert_eq!((log.newest(), log.entries().len()), (7, 0));
+        assert_ne!(log.changes(), changes);
     }
 
     #[test]

@@ -32,8 +32,10 @@ pub enum Event {
     Up,
     /// It is not, or no longer.
     Down(String),
-    /// The server answers, and does not want us.
+    /// The server does not let us connect.
     Refused(String),
+    /// The server ended the connection, and does not want us to come back.
+    Dismissed(String),
     /// A frame came.
     Frame(String),
     /// Some time passed: a second at most.
@@ -163,6 +165,10 @@ pub struct Chat {
     clock: Clock,
     /// When the newest message of the room was said before the connection ended: recovery reads back to it.
     missed_from: Option<u64>,
+    /// What was said since then and comes in pieces, newest first: it is told when it is whole.
+    held: Vec<(String, Message)>,
+    /// Whether the server has ever had us where we wanted to be.
+    was_ready: bool,
     rooms_asked: bool,
     page_asked: bool,
     enter_tries: u32,
@@ -206,6 +212,8 @@ impl Chat {
                 ..Clock::default()
             },
             missed_from: None,
+            held: Vec::new(),
+            was_ready: false,
             rooms_asked: false,
             page_asked: false,
             enter_tries: 0,
@@ -223,6 +231,7 @@ impl Chat {
             Event::Up => self.up(),
             Event::Down(why) => self.down(&why),
             Event::Refused(why) => self.refused(&why),
+            Event::Dismissed(why) => self.dismissed(&why),
             Event::Frame(frame) => self.frame(&frame),
             Event::Tick => self.tick(),
             Event::Command(command) => self.command(command),
@@ -231,15 +240,24 @@ impl Chat {
             Event::LookBack => self.look_back(),
             Event::Seen => self.log_here().read(),
             Event::LastLine => self.ending = true,
-            Event::Quit => self.end(if self.outbox.len() > 0 {
-                Exit::Undelivered
-            } else {
-                Exit::Left
-            }),
+            Event::Quit => self.quit(),
         }
         self.send_next();
         self.end_if_said();
         std::mem::take(&mut self.effects)
+    }
+
+    /// What of the connection is seen on a screen: it changes without anything coming in.
+    pub fn glance(&self) -> (Phase, Option<u64>) {
+        (self.phase.clone(), self.waits_s())
+    }
+
+    /// In how many seconds one tries again to connect.
+    pub fn waits_s(&self) -> Option<u64> {
+        match self.phase {
+            Phase::Waiting(until) => Some(until.saturating_sub(self.clock.now).div_ceil(1_000)),
+            _ => None,
+        }
     }
 
     /// The log of the room that is shown.

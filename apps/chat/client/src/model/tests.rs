@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod recovery;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -85,6 +87,16 @@ impl Stage {
             .collect()
     }
 
+    /// What was told of messages since one last looked.
+    fn told(&mut self) -> Vec<u64> {
+        let effects = std::mem::take(&mut self.effects);
+        let told = effects.iter().filter_map(|effect| match effect {
+            Effect::Tell(Told::Said { message, .. }) => Some(message.timestamp),
+            _ => None,
+        });
+        told.collect()
+    }
+
     fn timestamps(&self) -> Vec<u64> {
         self.chat
             .log()
@@ -157,76 +169,41 @@ fn a_lost_connection_is_tried_again_later_and_later() {
 }
 
 #[test]
-fn what_was_missed_is_read_back_to_what_was_known() {
-    let mut stage = Stage::joined(&[10, 20]);
-    stage.outage();
-    stage.hear_joined(&[50, 60]);
-    let asked = json!({"roomId": "r", "limit": 100, "before": 50});
-    assert_eq!(stage.sent(), [("message.history".to_owned(), asked)]);
-    stage.hear(
-        "message.history",
-        json!({"roomId": "r", "messages": messages(&[30, 40]), "hasMore": true}),
-    );
-    let asked = json!({"roomId": "r", "limit": 100, "before": 30});
-    assert_eq!(stage.sent(), [("message.history".to_owned(), asked)]);
-    stage.hear(
-        "message.history",
-        json!({"roomId": "r", "messages": messages(&[20]), "hasMore": true}),
-    );
-    assert!(stage.sent().is_empty());
-    assert_eq!(stage.chat.phase, Phase::Ready);
-    assert_eq!(stage.timestamps(), [10, 20, 30, 40, 50, 60]);
-}
-
-#[test]
-fn a_connection_lost_during_recovery_does_not_lose_its_beginning() {
-    let mut stage = Stage::joined(&[10]);
-    stage.outage();
-    stage.hear_joined(&[50, 60]);
+fn who_is_dismissed_ends_and_who_is_refused_later_tries_again() {
+    let mut stage = Stage::new(Patience::Endless);
+    stage.step(Event::Refused("404".into()));
+    assert_eq!(stage.effects.last(), Some(&Effect::End(Exit::Refused)));
+    let mut stage = Stage::joined(&[]);
+    stage.step(Event::Down("closed with 1012".into()));
+    stage.wait(20_000);
     stage.effects.clear();
-    stage.outage();
-    stage.hear_joined(&[50, 60]);
-    assert_eq!(stage.channels(), ["message.history"]);
+    stage.step(Event::Refused("404".into()));
+    assert!(matches!(stage.chat.phase, Phase::Waiting(_)));
+    assert!(!stage.effects.contains(&Effect::End(Exit::Refused)));
+    let mut stage = Stage::joined(&[]);
+    stage.step(Event::Dismissed("closed with 1009".into()));
+    assert_eq!(stage.effects.last(), Some(&Effect::End(Exit::Refused)));
+    assert!(stage.channels().is_empty(), "there is nobody to ask");
 }
 
 #[test]
-fn a_gap_is_told_when_the_server_forgot() {
-    for recent in [&[][..], &[50]] {
-        let mut stage = Stage::joined(&[10]);
-        stage.outage();
-        stage.hear_joined(recent);
-        if !recent.is_empty() {
-            stage.hear(
-                "message.history",
-                json!({"roomId": "r", "messages": [], "hasMore": false}),
-            );
-        }
-        let is_told = stage.effects.iter().any(
-            |effect| matches!(effect, Effect::Tell(Told::Notice(text)) if text.contains("may be missing")),
-        );
-        assert!(is_told, "{recent:?}");
-        assert_eq!(stage.chat.phase, Phase::Ready);
+fn the_wait_is_counted_down() {
+    let mut stage = Stage::joined(&[]);
+    assert_eq!(stage.chat.waits_s(), None);
+    for _ in 0..6 {
+        stage.step(Event::Down("broken".into()));
+        stage.wait(20_000);
     }
-}
-
-#[test]
-fn what_was_under_way_is_sent_again_unless_it_arrived() {
-    for arrived in [false, true] {
-        let mut stage = Stage::joined(&[10]);
-        stage.say("hi");
-        assert_eq!(stage.channels(), ["message.send"]);
-        stage.outage();
-        let mut recent = messages(&[10]);
-        if arrived {
-            recent.push(json!({"id": "20", "text": "hi", "username": "Ada", "timestamp": 20}));
-        }
-        stage.hear(
-            "room.joined",
-            json!({"roomId": "r", "users": ["Ada"], "recentMessages": recent}),
-        );
-        let expected: &[&str] = if arrived { &[] } else { &["message.send"] };
-        assert_eq!(stage.channels(), expected);
-    }
+    stage.step(Event::Down("broken".into()));
+    let first = stage.chat.glance();
+    stage.wait(1);
+    assert_eq!(stage.chat.glance(), first, "nothing is seen of a tick");
+    stage.wait(1_000);
+    assert_eq!(
+        stage.chat.waits_s().map(|s| s + 1),
+        first.1,
+        "a second later"
+    );
 }
 
 #[test]
@@ -281,11 +258,11 @@ fn who_is_unknown_to_the_server_joins_again_and_not_for_ever() {
 fn a_silent_server_is_asked_and_then_given_up() {
     let mut stage = Stage::joined(&[]);
     stage.chat.clock.listed = u64::MAX - 100_000;
-    stage.wait(20_000);
+    stage.wait(10_000);
     assert_eq!(stage.effects, [Effect::Ping]);
     stage.effects.clear();
     stage.step(Event::Frame(String::new()));
-    stage.wait(44_999);
+    stage.wait(24_999);
     stage.effects.clear();
     stage.wait(1);
     assert_eq!(stage.effects[0], Effect::Disconnect);

@@ -3,10 +3,11 @@
 //! **Invariant:** what cannot be asked now is either kept until it can be, or refused in words at once.
 
 use super::command::{COMMANDS, Command};
+use super::log::Log;
 use super::outbox::Sent;
 use super::{Chat, Draft, Phase};
 use crate::clean;
-use crate::protocol::v1::{Ask, NAME_UNITS_MAX, PAGE_MAX, TEXT_UNITS_MAX};
+use crate::protocol::v1::{Ask, NAME_UNITS_MAX, PAGE_MAX, Status, TEXT_UNITS_MAX};
 
 /// So often others are told that the user is typing. The server forgets it after 3 s.
 const TYPING_EVERY_MS: u64 = 2_000;
@@ -31,10 +32,7 @@ impl Chat {
             Command::Create(name, text) => self.ask_if_up(&Ask::Create(name, text)),
             Command::Join(room) => self.join(&room),
             Command::Leave => self.leave(),
-            Command::Users => {
-                let people = self.people.join(", ");
-                self.notice(format!("{} here: {people}", self.people.len()));
-            }
+            Command::Users => self.tell_people(),
             Command::History(limit) => self.history(limit),
             Command::Presence(status) => {
                 self.status = status;
@@ -42,8 +40,20 @@ impl Chat {
             }
             Command::Nick(name) => self.rename(&name),
             Command::Clear => self.log_here().clear(),
-            Command::Quit => self.end(crate::exit::Exit::Left),
+            Command::Quit => self.quit(),
         }
+    }
+
+    fn tell_people(&mut self) {
+        let people = self.people.iter().map(|name| {
+            let status = self.statuses.get(name).copied().unwrap_or(Status::Online);
+            match status {
+                Status::Online => name.clone(),
+                other => format!("{name} ({})", crate::lines::word(other)),
+            }
+        });
+        let people = people.collect::<Vec<_>>().join(", ");
+        self.notice(format!("{} here: {people}", self.people.len()));
     }
 
     fn ask_if_up(&mut self, ask: &Ask) {
@@ -109,7 +119,8 @@ impl Chat {
             return self.problem("Something still waits to be sent here");
         }
         self.log_here().read();
-        self.missed_from = None;
+        // Nobody is told of a room that he is not in: who comes back reads what was said meanwhile.
+        self.missed_from = self.logs.get(&room).map(Log::newest);
         self.wanted = Some(room.clone());
         self.people.clear();
         self.typing.clear();

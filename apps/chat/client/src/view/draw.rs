@@ -29,6 +29,24 @@ pub struct Drawn {
     pub rows: Vec<Row>,
     /// How many are seen.
     pub height: usize,
+    /// What the rows were made of: the room, its changes, the user's name, the width.
+    of: Option<(String, u64, String, u16)>,
+}
+
+impl Drawn {
+    /// Makes the rows anew, unless they would be the same: breaking thousands of messages into rows takes longer than
+    /// all the rest.
+    fn update(&mut self, chat: &Chat, zone: Zone, area: Rect) {
+        self.height = usize::from(area.height);
+        let nothing = Log::default();
+        let log = chat.log().unwrap_or(&nothing);
+        let room = chat.wanted.clone().unwrap_or_default();
+        let of = Some((room, log.changes(), chat.me.clone(), area.width));
+        if self.of != of {
+            self.rows = rows(chat, log, zone, area.width.into());
+            self.of = of;
+        }
+    }
 }
 
 /// Draws everything.
@@ -39,7 +57,8 @@ pub fn draw(
     scroll: Scroll,
     zone: Zone,
     choices: &[String],
-) -> Drawn {
+    drawn: &mut Drawn,
+) {
     let [top, middle, typing, line] = Layout::vertical([
         Constraint::Length(1),
         Constraint::Min(1),
@@ -60,7 +79,8 @@ pub fn draw(
         draw_rooms(frame, rooms, chat);
         draw_people(frame, people, chat);
     }
-    let drawn = draw_log(frame, log, chat, scroll, zone);
+    drawn.update(chat, zone, log);
+    draw_log(frame, log, scroll, drawn);
     let below = if choices.is_empty() {
         typing_text(chat)
     } else {
@@ -68,7 +88,6 @@ pub fn draw(
     };
     frame.render_widget(Paragraph::new(below).style(dim()), typing);
     draw_line(frame, line, input);
-    drawn
 }
 
 fn draw_state(frame: &mut Frame, area: Rect, chat: &Chat, scroll: Scroll) {
@@ -88,7 +107,10 @@ fn draw_state(frame: &mut Frame, area: Rect, chat: &Chat, scroll: Scroll) {
 fn state_text(chat: &Chat) -> String {
     match chat.phase {
         Phase::Connecting => "connecting".to_owned(),
-        Phase::Waiting(_) => "connection lost, trying again".to_owned(),
+        Phase::Waiting(_) => {
+            let seconds = chat.waits_s().unwrap_or_default();
+            format!("not connected, trying again in {seconds} s")
+        }
         Phase::Entering(_) => "joining".to_owned(),
         Phase::Recovering(_) => "reading what was missed".to_owned(),
         Phase::Ready => "connected".to_owned(),
@@ -96,7 +118,15 @@ fn state_text(chat: &Chat) -> String {
 }
 
 fn draw_rooms(frame: &mut Frame, area: Rect, chat: &Chat) {
-    let lines = chat.rooms.iter().map(|room| {
+    // Where they do not all fit, those stay that matter now.
+    let mut listed: Vec<_> = chat.rooms.iter().collect();
+    if listed.len() >= usize::from(area.height) {
+        listed.sort_by_key(|room| {
+            let is_here = chat.wanted.as_ref() == Some(&room.id);
+            (!is_here, chat.unread(&room.id).0 == 0)
+        });
+    }
+    let lines = listed.into_iter().map(|room| {
         let is_here = chat.wanted.as_ref() == Some(&room.id);
         let (unread, is_named) = if is_here {
             (0, false)
@@ -108,7 +138,10 @@ fn draw_rooms(frame: &mut Frame, area: Rect, chat: &Chat) {
             (unread, false) => format!(" *{unread}"),
             (unread, true) => format!(" @{unread}"),
         };
-        let line = Line::from(format!("{} {}{mark}", room.id, room.user_count));
+        // A long name does not push the mark out.
+        let end = format!(" {}{mark}", room.user_count);
+        let width = usize::from(area.width).saturating_sub(1 + end.width());
+        let line = Line::from(format!("{}{end}", cut(&room.id, width)));
         if is_here || unread > 0 {
             line.style(Modifier::BOLD)
         } else {
@@ -116,6 +149,15 @@ fn draw_rooms(frame: &mut Frame, area: Rect, chat: &Chat) {
         }
     });
     pane(frame, area, "Rooms", lines.collect());
+}
+
+/// As much of a text as fits, with a sign where it was cut.
+fn cut(text: &str, width: usize) -> String {
+    if text.width() <= width {
+        return text.to_owned();
+    }
+    let rest = from_column(text, width.saturating_sub(1));
+    format!("{}…", &text[..text.len() - rest.len()])
 }
 
 fn draw_people(frame: &mut Frame, area: Rect, chat: &Chat) {
@@ -141,7 +183,13 @@ fn draw_people(frame: &mut Frame, area: Rect, chat: &Chat) {
     pane(frame, area, &title, lines.collect());
 }
 
-fn pane(frame: &mut Frame, area: Rect, title: &str, lines: Vec<Line<'_>>) {
+fn pane(frame: &mut Frame, area: Rect, title: &str, mut lines: Vec<Line<'_>>) {
+    let height = usize::from(area.height).saturating_sub(1);
+    if lines.len() > height && height > 0 {
+        let more = lines.len() - (height - 1);
+        lines.truncate(height - 1);
+        lines.push(Line::styled(format!("… {more} more"), dim()));
+    }
     let block = Block::new()
         .borders(Borders::LEFT | Borders::TOP)
         .title(title.to_owned())
@@ -149,18 +197,13 @@ fn pane(frame: &mut Frame, area: Rect, title: &str, lines: Vec<Line<'_>>) {
     frame.render_widget(Paragraph::new(lines).block(block), area);
 }
 
-fn draw_log(frame: &mut Frame, area: Rect, chat: &Chat, scroll: Scroll, zone: Zone) -> Drawn {
-    let nothing = Log::default();
-    let log = chat.log().unwrap_or(&nothing);
-    let rows = rows(chat, log, zone, area.width.into());
-    let height = usize::from(area.height);
+fn draw_log(frame: &mut Frame, area: Rect, scroll: Scroll, drawn: &Drawn) {
     let lines: Vec<Line<'_>> = scroll
-        .seen(&rows, height)
+        .seen(&drawn.rows, drawn.height)
         .iter()
         .map(|row| Line::styled(row.text.as_str(), style(row.look)))
         .collect();
     frame.render_widget(Paragraph::new(lines), area);
-    Drawn { rows, height }
 }
 
 fn style(look: Look) -> Style {
@@ -254,14 +297,9 @@ mod tests {
         let mut terminal = Terminal::new(TestBackend::new(width, 10)).unwrap();
         terminal
             .draw(|frame| {
-                drop(draw(
-                    frame,
-                    chat,
-                    input,
-                    Scroll::Newest,
-                    Zone::default(),
-                    &[],
-                ))
+                let zone = Zone::default();
+                let mut drawn = Drawn::default();
+                draw(frame, chat, input, Scroll::Newest, zone, &[], &mut drawn);
             })
             .unwrap();
         terminal.backend().to_string()
@@ -285,6 +323,39 @@ mod tests {
             assert!(screen.contains(part), "{part}\n{screen}");
         }
         assert!(!screen.contains('\u{1b}'));
+    }
+
+    #[test]
+    fn a_pane_that_is_too_full_says_so_and_keeps_what_matters() {
+        let mut chat = chat();
+        let rooms: Vec<_> = (0..20)
+            .map(|at| json!({"id": format!("a-room-with-a-long-name-{at}"), "userCount": 7, "createdAt": 0}))
+            .chain([json!({"id": "dev", "userCount": 2, "createdAt": 0})])
+            .collect();
+        let list = json!({"type": "message", "channel": "room.list", "payload": {"rooms": rooms}});
+        chat.step(1, 1, Event::Frame(list.to_string()));
+        let screen = screen(80, &chat, &Input::default());
+        for part in ["dev 2", "a-room-with-a-long… 7", "more"] {
+            assert!(screen.contains(part), "{part}\n{screen}");
+        }
+    }
+
+    #[test]
+    fn rows_are_made_anew_when_something_changed_and_only_then() {
+        let (mut chat, zone) = (chat(), Zone::default());
+        let area = Rect::new(0, 0, 40, 5);
+        let mut drawn = Drawn::default();
+        drawn.update(&chat, zone, area);
+        let count = drawn.rows.len();
+        drawn.rows.clear();
+        drawn.update(&chat, zone, area);
+        assert_eq!(drawn.rows.len(), 0, "nothing changed");
+        chat.step(2, 2, Event::Command(crate::model::command::Command::Users));
+        drawn.update(&chat, zone, area);
+        assert_eq!(drawn.rows.len(), count + 1);
+        drawn.rows.clear();
+        drawn.update(&chat, zone, Rect::new(0, 0, 30, 5));
+        assert!(drawn.rows.len() > count);
     }
 
     #[test]
