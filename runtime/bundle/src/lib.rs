@@ -66,6 +66,7 @@ pub use open::{
     BrokenManifest, Bundle, Expect, MANIFEST_BYTES_MAX, MANIFEST_FILE, PACKAGE_FILE, YAML_FILE,
     open, open_as, read_manifest,
 };
+pub use quantity::{duration as parse_duration, show_duration};
 pub use schema::schema;
 pub use validate::{Parsed, parse_manifest};
 pub use version::parse_version;

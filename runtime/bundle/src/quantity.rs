@@ -13,7 +13,7 @@ const SIZE_UNITS: [(&str, f64); 4] = [
 ];
 
 /// Reads a duration; a bare number is seconds. None for anything else, a negative one too.
-pub(crate) fn duration(text: &str) -> Option<Duration> {
+pub fn duration(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(quantity(text, &DURATION_UNITS, 1.0)?).ok()
 }
 
@@ -29,7 +29,7 @@ pub(crate) fn whole(number: f64) -> Option<u64> {
 }
 
 /// Writes a duration in the largest unit that divides it, to the millisecond.
-pub(crate) fn show_duration(duration: Duration) -> String {
+pub fn show_duration(duration: Duration) -> String {
     let millis = duration.as_millis();
     let (unit, length) = [("h", 3_600_000), ("m", 60_000), ("s", 1000)]
         .into_iter()

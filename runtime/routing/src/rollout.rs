@@ -90,11 +90,35 @@ impl Weights {
         Weights(vec![(version, Share::WHOLE)])
     }
 
-    /// `share` to `first`, and what is left to `second`, another version.
-    pub fn between(first: Version, share: Share, second: Version) -> Weights {
-        debug_assert_ne!(first, second);
-        let parts = [(first, share), (second, share.rest())];
-        Weights::new(parts).expect("a share and its rest are everything")
+    /// With `share` for one version, and the others as they are to each other. `None` when it would be the only one, and
+    /// is to have less than everything.
+    #[must_use]
+    pub fn with(&self, version: &Version, share: Share) -> Option<Weights> {
+        if share == Share::WHOLE {
+            return Some(Weights::whole(version.clone()));
+        }
+        let others = || self.iter().filter(|(other, _)| *other != version);
+        let before: u32 = others().map(|(_, share)| u32::from(share.0)).sum();
+        let (rest, mut left) = (share.rest(), share.rest().0);
+        let mut parts = vec![(version.clone(), share)];
+        for (other, part) in others() {
+            // At most `rest`, since the part is one of those that were added up.
+            let scaled = (u32::from(part.0) * u32::from(rest.0) / before) as u16;
+            left -= scaled;
+            parts.push((other.clone(), Share(scaled)));
+        }
+        // What rounding left goes to the heaviest of the others.
+        let heaviest = parts[1..]
+            .iter_mut()
+            .min_by_key(|(_, share)| Reverse(*share))?;
+        heaviest.1 = Share(heaviest.1.0 + left);
+        Weights::new(parts).ok()
+    }
+
+    /// Without this version, the others as they are to each other. `None` when it is the only one.
+    #[must_use]
+    pub fn without(&self, version: &Version) -> Option<Weights> {
+        self.with(version, Share::NONE)
     }
 
     /// The parts, versions ascending.

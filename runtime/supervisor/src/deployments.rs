@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::catalog::Report;
 use crate::handle::Shared;
 use crate::revision::State;
+use crate::rollout::RolloutStatus;
 use crate::roster::Record;
 use crate::table;
 
@@ -45,6 +46,9 @@ pub struct AppDeployment {
     /// The version that each of its tags leads to.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tags: BTreeMap<String, String>,
+    /// How its requests are spread over its versions; none where nobody said anything about that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<RolloutStatus>,
     /// The highest version first, and of one version the newest first.
     pub revisions: Vec<RevisionStatus>,
 }
@@ -108,6 +112,7 @@ impl Deployments {
                 .tags(&name)
                 .map(|(tag, version)| (tag.to_owned(), version.to_string()))
                 .collect(),
+            rollout: None,
             name,
             revisions,
         });

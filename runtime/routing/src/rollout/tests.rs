@@ -182,6 +182,35 @@ fn weights_add_up_or_are_none() {
 }
 
 #[test]
+fn one_version_gets_a_share_and_the_others_stay_as_they_are_to_each_other() {
+    let share = |percent| Share::of_percent(percent).expect("a share");
+    let canary = version("2.0.0");
+    let check = |before: &[(&str, f64)], percent, expected: Option<&[(&str, f64)]>| {
+        let with = weights(before).with(&canary, share(percent));
+        assert_eq!(with, expected.map(weights), "{before:?} {percent}");
+    };
+    let stable = [("1.0.0", 100.0)];
+    check(&stable, 5.0, Some(&[("1.0.0", 95.0), ("2.0.0", 5.0)]));
+    check(&stable, 100.0, Some(&[("2.0.0", 100.0)]));
+    check(&stable, 0.0, Some(&stable));
+    let two = [("1.0.0", 75.0), ("1.1.0", 25.0)];
+    let expected = [("1.0.0", 60.0), ("1.1.0", 20.0), ("2.0.0", 20.0)];
+    check(&two, 20.0, Some(&expected));
+    check(&expected, 0.0, Some(&two));
+    check(&expected, 20.0, Some(&expected));
+    let thirds = [("1.0.0", 33.34), ("1.1.0", 33.33), ("1.2.0", 33.33)];
+    let rest = [
+        ("1.0.0", 0.02),
+        ("1.1.0", 0.0),
+        ("1.2.0", 0.0),
+        ("2.0.0", 99.98),
+    ];
+    check(&thirds, 99.98, Some(&rest));
+    check(&[("2.0.0", 100.0)], 50.0, None);
+    assert_eq!(weights(&[("2.0.0", 100.0)]).without(&canary), None);
+}
+
+#[test]
 fn a_lot_is_read_as_it_is_written() {
     for lot in lots() {
         assert_eq!(Lot::parse(&lot.to_string()), Some(lot));
