@@ -24,12 +24,27 @@ async fn open(folder: &tempfile::TempDir) -> Arc<Sqlite> {
     database
 }
 
-async fn invocation(database: Arc<Sqlite>, writes: u64) {
+/// What a guest asks for with each row.
+#[derive(Clone, Copy)]
+enum Wants {
+    Nothing,
+    ItsNumber,
+}
+
+async fn invocation(database: Arc<Sqlite>, writes: u64, wants: Wants) {
     let mut client = SqlClient::new(database);
     for _ in 0..writes {
         let values = vec![Value::Text("room".to_owned()), Value::Text("x".repeat(100))];
-        let insert = "INSERT INTO messages (room, body) VALUES (?, ?)";
-        client.execute(insert, values).await.expect("a row");
+        match wants {
+            Wants::Nothing => {
+                let insert = "INSERT INTO messages (room, body) VALUES (?, ?)";
+                client.execute(insert, values).await.expect("a row");
+            }
+            Wants::ItsNumber => {
+                let insert = "INSERT INTO messages (room, body) VALUES (?, ?) RETURNING id";
+                client.query(insert, values).await.expect("a row");
+            }
+        }
     }
     client.durable().await.expect("durable");
 }
@@ -40,17 +55,19 @@ fn writes(criterion: &mut Criterion) {
     let database = runtime.block_on(open(&folder));
     let mut group = criterion.benchmark_group("durable writes");
     group.sample_size(20);
-    for (name, invocations, writes) in [
-        ("one alone", 1, 1),
-        ("a batch of 64", 1, BATCH),
-        ("10 invocations of 64 at once", 10, BATCH),
-        ("64 invocations of one at once", 64, 1),
+    for (name, invocations, writes, wants) in [
+        ("one alone", 1, 1, Wants::Nothing),
+        ("a batch of 64", 1, BATCH, Wants::Nothing),
+        ("a batch of 64 that asks for numbers", 1, BATCH, Wants::ItsNumber),
+        ("10 invocations of 64 at once", 10, BATCH, Wants::Nothing),
+        ("10 that ask for numbers", 10, BATCH, Wants::ItsNumber),
+        ("64 invocations of one at once", 64, 1, Wants::Nothing),
     ] {
         group.throughput(Throughput::Elements(invocations * writes));
         group.bench_function(name, |bencher| {
             bencher.to_async(&runtime).iter(|| async {
                 let all = (0..invocations)
-                    .map(|_| tokio::spawn(invocation(Arc::clone(&database), writes)))
+                    .map(|_| tokio::spawn(invocation(Arc::clone(&database), writes, wants)))
                     .collect::<Vec<_>>();
                 for one in all {
                     one.await.expect("it writes");

@@ -15,7 +15,7 @@ use crate::error::KvError;
 /// The longest key, in bytes.
 pub const KEY_BYTES_MAX: usize = 1024;
 /// How many keys one page lists.
-const KEYS_PER_PAGE: usize = 1000;
+pub(crate) const KEYS_PER_PAGE: usize = 1000;
 
 /// How much a namespace may keep.
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +42,20 @@ pub struct Revision(u64);
 impl Revision {
     /// The revision of a key without a value.
     pub const ABSENT: Revision = Revision(0);
+
+    /// As it was kept.
+    pub(crate) fn from_number(number: u64) -> Revision {
+        Revision(number)
+    }
+}
+
+/// What is known of a value without looking at it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Held {
+    /// Which write made it.
+    pub revision: Revision,
+    /// The lengths of the key and the value.
+    pub bytes: usize,
 }
 
 /// Some keys, in order.
@@ -167,18 +181,11 @@ impl Bucket {
 
 impl State {
     fn put(&mut self, limits: &BucketLimits, key: &str, value: Bytes) -> Result<(), KvError> {
-        if value.len() > limits.value_bytes_max {
-            return Err(KvError::ValueTooLarge(limits.value_bytes_max));
-        }
         let freed = match self.entries.get(key) {
             Some(entry) => key.len() + entry.value.len(),
             None => 0,
         };
-        let bytes = self.bytes - freed + key.len() + value.len();
-        if bytes > limits.total_bytes_max {
-            return Err(KvError::Full(limits.total_bytes_max));
-        }
-        self.bytes = bytes;
+        self.bytes = grown(limits, self.bytes, freed, key, &value)?;
         self.writes += 1;
         let entry = Entry {
             value,
@@ -194,14 +201,33 @@ impl State {
     }
 }
 
-fn check_key(key: &str) -> Result<(), KvError> {
+/// The sum of all lengths once a key that held `freed` bytes holds this value.
+pub(crate) fn grown(
+    limits: &BucketLimits,
+    bytes: usize,
+    freed: usize,
+    key: &str,
+    value: &Bytes,
+) -> Result<usize, KvError> {
+    if value.len() > limits.value_bytes_max {
+        return Err(KvError::ValueTooLarge(limits.value_bytes_max));
+    }
+    let bytes = bytes.saturating_sub(freed) + key.len() + value.len();
+    if bytes > limits.total_bytes_max {
+        return Err(KvError::Full(limits.total_bytes_max));
+    }
+    Ok(bytes)
+}
+
+pub(crate) fn check_key(key: &str) -> Result<(), KvError> {
     if key.is_empty() || key.len() > KEY_BYTES_MAX {
         return Err(KvError::InvalidKey);
     }
     Ok(())
 }
 
-fn parse_number(value: &[u8]) -> Option<i64> {
+/// A value as `increment` reads it.
+pub(crate) fn parse_number(value: &[u8]) -> Option<i64> {
     std::str::from_utf8(value).ok()?.parse().ok()
 }
 

@@ -4,11 +4,13 @@
 
 #![allow(clippy::unwrap_used)]
 
+pub mod keys;
+
 use std::future::Future;
 use std::sync::Arc;
 
 use crate::error::SqlError;
-use crate::sql::{Database, SqlClient, Value};
+use crate::sql::{Database, Decide, Done, SqlClient, Statement, Value};
 
 /// Runs all checks, each against an empty database.
 pub async fn check<F: Future<Output = Arc<dyn Database>>>(make: impl Fn() -> F) {
@@ -19,6 +21,10 @@ pub async fn check<F: Future<Output = Arc<dyn Database>>>(make: impl Fn() -> F) 
     what_was_dropped_is_undone(make().await).await;
     a_transaction_keeps_what_it_committed(make().await).await;
     too_much_is_refused_and_changes_nothing(make().await).await;
+    a_result_has_as_many_bytes_as_it_may(make().await).await;
+    counts_are_of_the_statement_that_was_asked(make().await).await;
+    a_change_is_decided_with_what_it_read_in_sight(make().await).await;
+    a_script_without_its_lock_does_nothing(make().await).await;
     writers_at_once_lose_nothing(make().await).await;
 }
 
@@ -171,6 +177,11 @@ async fn too_much_is_refused_and_changes_nothing(database: Arc<dyn Database>) {
     let long = "x".repeat(limits.statement_bytes_max);
     let long = client.query(&format!("SELECT '{long}'"), vec![]).await;
     assert_eq!(long, Err(SqlError::TooLarge));
+    let many = vec![Value::Null; limits.values_max + 1];
+    let many = client.query("SELECT 1", many).await;
+    assert_eq!(many, Err(SqlError::TooLarge));
+    let batch = vec![("SELECT 1".to_owned(), vec![]); limits.batch_max + 1];
+    assert_eq!(client.batch(batch).await, Err(SqlError::TooLarge));
     let large = Value::Blob(vec![0; limits.value_bytes_max + 1]);
     let large = client.query("SELECT ?", vec![large]).await;
     assert_eq!(large, Err(SqlError::TooLarge));
@@ -187,6 +198,90 @@ async fn too_much_is_refused_and_changes_nothing(database: Arc<dyn Database>) {
     assert_eq!(writes, Err(SqlError::TooLarge));
     assert!(bodies(&mut client).await.is_empty());
     assert_eq!(add(&mut client, "still here").await, Ok(1));
+}
+
+async fn a_result_has_as_many_bytes_as_it_may(database: Arc<dyn Database>) {
+    let limits = *database.limits();
+    let mut client = ready(database).await;
+    let half = Value::Text("x".repeat(limits.result_bytes_max / 2));
+    let both = client
+        .query("SELECT ?, ?", vec![half.clone(), half.clone()])
+        .await;
+    assert!(both.is_ok());
+    let more = vec![half.clone(), half, text("!")];
+    let more = client.query("SELECT ?, ?, ?", more).await;
+    assert_eq!(more, Err(SqlError::TooLarge));
+}
+
+async fn counts_are_of_the_statement_that_was_asked(database: Arc<dyn Database>) {
+    let mut client = ready(database).await;
+    let three = "INSERT INTO notes (body) VALUES ('a'), ('b'), ('c')";
+    let done = client.execute(three, vec![]).await.unwrap();
+    assert_eq!(done.rows_affected, 3);
+    let index = client.execute("CREATE INDEX of_body ON notes (body)", vec![]);
+    assert_eq!(index.await, Ok(Done::default()), "a schema has no rows");
+    let update = "UPDATE notes SET body = body || '!' WHERE id > ?";
+    let update = client.execute(update, vec![Value::Integer(1)]);
+    let two = Done {
+        rows_affected: 2,
+        last_insert_id: None,
+    };
+    assert_eq!(update.await, Ok(two), "nothing was inserted");
+    let again = "INSERT INTO notes (body) VALUES ('a') ON CONFLICT DO NOTHING";
+    let again = client.execute(again, vec![]).await;
+    assert_eq!(again, Ok(Done::default()));
+    let batch = ["DELETE FROM notes WHERE id = 1", "DELETE FROM notes"];
+    let batch = batch.map(|sql| (sql.to_owned(), vec![]));
+    let done = client.batch(batch.to_vec()).await.unwrap();
+    assert_eq!(done.iter().map(|d| d.rows_affected).collect::<Vec<_>>(), [1, 2]);
+}
+
+async fn a_change_is_decided_with_what_it_read_in_sight(database: Arc<dyn Database>) {
+    let limits = *database.limits();
+    let mut client = ready(database).await;
+    let count = || Statement::new("SELECT count(*) FROM notes", vec![], &limits).unwrap();
+    for expected in [1, 2] {
+        let decide: Decide = Arc::new(move |rows| {
+            let sql = "INSERT INTO notes (id, body) SELECT ? + 1, ?";
+            let values = vec![rows.rows[0][0].clone(), text(&format!("{expected}"))];
+            vec![Statement::new(sql, values, &limits).unwrap()]
+        });
+        let done = client.change(count(), decide).await.unwrap();
+        assert_eq!(done[0].rows_affected, 1);
+    }
+    let fails: Decide = Arc::new(move |_| {
+        let statement = |sql| Statement::new(sql, vec![], &limits).unwrap();
+        vec![
+            statement("DELETE FROM notes"),
+            statement("INSERT INTO notes (id, body) VALUES (9, 'x'), (9, 'y')"),
+        ]
+    });
+    let failed = client.change(count(), fails).await;
+    assert!(matches!(failed, Err(SqlError::Constraint(_))), "{failed:?}");
+    assert_eq!(bodies(&mut client).await, [text("1"), text("2")]);
+}
+
+async fn a_script_without_its_lock_does_nothing(database: Arc<dyn Database>) {
+    let limits = *database.limits();
+    let mut client = ready(Arc::clone(&database)).await;
+    add(&mut client, "here").await.unwrap();
+    let script = || {
+        let all = [
+            "DELETE FROM notes WHERE body = 'here'",
+            "CREATE TABLE made (a BIGINT)",
+        ];
+        all.map(|sql| Statement::new(sql, vec![], &limits).unwrap())
+    };
+    let applied = database.script(script().to_vec()).await.unwrap();
+    applied.durable.wait().await.unwrap();
+    client
+        .execute("DROP TABLE made", vec![])
+        .await
+        .expect("it was made");
+    let again = database.script(script().to_vec()).await;
+    assert_eq!(again.map(drop), Err(SqlError::Conflict));
+    let made = client.query("SELECT * FROM made", vec![]).await;
+    assert!(matches!(made, Err(SqlError::Syntax(_))), "{made:?}");
 }
 
 async fn writers_at_once_lose_nothing(database: Arc<dyn Database>) {

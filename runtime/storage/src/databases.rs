@@ -42,7 +42,7 @@ pub struct Databases {
     limits: SqlLimits,
     tasks: Tasks,
     // Held while one is opened, so that two who want the same get the same.
-    open: Mutex<HashMap<(String, Place), Weak<Sqlite>>>,
+    open: Mutex<HashMap<(String, Place), Weak<dyn Database>>>,
 }
 
 impl Databases {
@@ -90,7 +90,7 @@ impl Databases {
         {
             make_folder(folder).await?;
         }
-        let database = Sqlite::open(&place, self.limits, &self.tasks).await?;
+        let database: Arc<dyn Database> = Sqlite::open(&place, self.limits, &self.tasks).await?;
         open.retain(|_, known| known.strong_count() > 0);
         open.insert(key, Arc::downgrade(&database));
         Ok(database)

@@ -1,7 +1,7 @@
 //! Why the store refused.
 
 /// Why a key or a value was not taken. Nothing was changed.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum KvError {
     /// A key is 1 to 1,024 bytes.
     #[error("a key is 1 to {} bytes long", crate::bucket::KEY_BYTES_MAX)]
@@ -21,6 +21,9 @@ pub enum KvError {
     /// The value changed since it was read.
     #[error("the value changed since it was read")]
     Conflict,
+    /// The database that keeps it did not.
+    #[error(transparent)]
+    Database(#[from] SqlError),
 }
 
 /// Why a statement did nothing. The texts are for the guest: they name tables and columns, never a path.

@@ -14,7 +14,7 @@ mod statement;
 mod value;
 
 pub use client::{Owed, SqlClient};
-pub use database::{Applied, Database, Dialect, Done, Rows, Transaction};
+pub use database::{Applied, Database, Decide, Dialect, Done, Rows, Transaction};
 pub use durable::{CommitError, Durable, Group};
 pub(crate) use lexer::{Kind, inspect, split};
 pub use limits::SqlLimits;

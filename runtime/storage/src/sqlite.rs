@@ -17,7 +17,9 @@ use rookery_lifecycle::Tasks;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::error::SqlError;
-use crate::sql::{Applied, Database, Dialect, Done, Rows, SqlLimits, Statement, Transaction};
+use crate::sql::{
+    Applied, Database, Decide, Dialect, Done, Rows, SqlLimits, Statement, Transaction,
+};
 use connect::connect;
 use readers::Readers;
 use writer::{Job, Open, Reply, Writer};
@@ -67,12 +69,6 @@ impl Sqlite {
         }))
     }
 
-    /// Commits what was applied, does what was asked before, and refuses what is asked from now on.
-    pub async fn close(&self) {
-        // Closed already is closed, too.
-        let _ = self.jobs.send(Job::Close).await;
-    }
-
     async fn ask<T>(&self, job: impl FnOnce(Reply<T>) -> Job) -> Result<T, SqlError> {
         let (reply, answer) = oneshot::channel();
         let gone = || SqlError::Unavailable("the database is closing".to_owned());
@@ -109,6 +105,14 @@ impl Database for Sqlite {
         self.ask(|reply| Job::Batch(statements, reply)).await
     }
 
+    async fn change(
+        &self,
+        read: Statement,
+        decide: Decide,
+    ) -> Result<Applied<Vec<Done>>, SqlError> {
+        self.ask(|reply| Job::Change(read, decide, reply)).await
+    }
+
     async fn script(&self, statements: Vec<Statement>) -> Result<Applied<()>, SqlError> {
         self.ask(|reply| Job::Script(statements, reply)).await
     }
@@ -116,6 +120,11 @@ impl Database for Sqlite {
     async fn begin(&self) -> Result<Box<dyn Transaction>, SqlError> {
         let open: Open = self.ask(Job::Begin).await?;
         Ok(Box::new(open))
+    }
+
+    async fn close(&self) {
+        // Closed already is closed, too.
+        let _ = self.jobs.send(Job::Close).await;
     }
 
     fn dialect(&self) -> Dialect {

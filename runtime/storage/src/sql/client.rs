@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use crate::error::SqlError;
 use crate::sql::{
-    Applied, CommitError, Database, Dialect, Done, Durable, Rows, Statement, Transaction, Value,
+    Applied, CommitError, Database, Decide, Dialect, Done, Durable, Rows, Statement, Transaction,
+    Value,
 };
 
 /// A database as one invocation uses it.
@@ -62,6 +63,16 @@ impl SqlClient {
             .map(|(sql, values)| self.statement(&sql, values))
             .collect();
         let applied = self.database.batch(statements?).await?;
+        Ok(self.owe(applied).await)
+    }
+
+    /// Reads, decides and writes, and nobody writes in between.
+    pub async fn change(
+        &mut self,
+        read: Statement,
+        decide: Decide,
+    ) -> Result<Vec<Done>, SqlError> {
+        let applied = self.database.change(read, decide).await?;
         Ok(self.owe(applied).await)
     }
 

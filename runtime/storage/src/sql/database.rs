@@ -43,6 +43,10 @@ pub struct Applied<T> {
     pub durable: Durable,
 }
 
+/// What a change writes, decided with what it read in sight. It may be asked more than once, by a database that finds out
+/// late that somebody else was faster.
+pub type Decide = Arc<dyn Fn(&Rows) -> Vec<Statement> + Send + Sync>;
+
 /// One namespace's database. Dropping a future of it stops the statement.
 #[async_trait::async_trait]
 pub trait Database: Send + Sync {
@@ -59,12 +63,23 @@ pub trait Database: Send + Sync {
     /// Applies all, or none.
     async fn batch(&self, statements: Vec<Statement>) -> Result<Applied<Vec<Done>>, SqlError>;
 
-    /// Applies a script of the operator's or a bundle's: all, or nothing, and with minutes of time for each statement.
+    /// Reads, decides and writes, and nobody writes in between. All, or nothing.
+    async fn change(
+        &self,
+        read: Statement,
+        decide: Decide,
+    ) -> Result<Applied<Vec<Done>>, SqlError>;
+
+    /// Applies a script of the operator's or a bundle's: all, or nothing, and with minutes of time for each statement. The
+    /// first statement is its lock: when it changes no row, nothing is done, and it is a [`SqlError::Conflict`].
     async fn script(&self, statements: Vec<Statement>) -> Result<Applied<()>, SqlError>;
 
     /// Begins a transaction. Every other writer waits until it ends, at most
     /// [`transaction_timeout`](SqlLimits::transaction_timeout).
     async fn begin(&self) -> Result<Box<dyn Transaction>, SqlError>;
+
+    /// Commits what was applied, does what was asked before, and refuses what is asked from now on.
+    async fn close(&self);
 
     /// What it is.
     fn dialect(&self) -> Dialect;

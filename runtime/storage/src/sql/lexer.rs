@@ -12,8 +12,12 @@ use crate::error::SqlError;
 pub(crate) enum Kind {
     /// It reads, and may run beside a writer.
     Read,
-    /// It may write.
-    Write,
+    /// It may add rows.
+    Insert,
+    /// It changes or deletes rows.
+    Change,
+    /// It changes the schema.
+    Schema,
 }
 
 /// What was seen of a statement.
@@ -26,14 +30,12 @@ pub(crate) struct Seen {
 
 /// What a guest's statement may begin with.
 const READS: &[&str] = &["SELECT", "VALUES", "EXPLAIN"];
-const WRITES: &[&str] = &[
-    "INSERT", "UPDATE", "DELETE", "REPLACE", "CREATE", "DROP", "ALTER", "ANALYZE", "REINDEX",
-];
+const SCHEMA: &[&str] = &["CREATE", "DROP", "ALTER", "ANALYZE", "REINDEX"];
 /// What a statement in a trigger's body may begin with, and what ends it.
 const IN_TRIGGERS: &[&str] = &[
     "INSERT", "UPDATE", "DELETE", "REPLACE", "SELECT", "VALUES", "WITH", "END",
 ];
-/// What makes a statement that begins with `WITH` a write.
+/// What writes rows, at the beginning of a statement or after its `WITH`.
 const CHANGES: &[&str] = &["INSERT", "UPDATE", "DELETE", "REPLACE"];
 /// The table-valued pragmas that show a schema. The others show paths of the machine, or have effects.
 const PRAGMAS: &[&str] = &[
@@ -129,6 +131,7 @@ struct Words {
     /// The first two of the statement, in capitals.
     begin: Vec<String>,
     changes: bool,
+    inserts: bool,
     /// How many tokens there were since the last `;`, and the first of them if it was a word.
     tokens: usize,
     first: Option<String>,
@@ -150,6 +153,7 @@ impl Words {
             self.may_begin(word, &upper)?;
         }
         self.changes |= CHANGES.contains(&upper.as_str());
+        self.inserts |= upper == "INSERT";
         self.follow(&upper);
         Ok(())
     }
@@ -163,7 +167,8 @@ impl Words {
                 Err(refused(format!("a trigger cannot say {word}")))
             };
         }
-        if READS.contains(&upper) || WRITES.contains(&upper) || upper == "WITH" {
+        let may = [READS, CHANGES, SCHEMA, &["WITH"]];
+        if may.iter().any(|words| words.contains(&upper)) {
             return Ok(());
         }
         Err(refused(match upper {
@@ -204,8 +209,15 @@ impl Words {
     fn kind(&self) -> Result<Kind, SqlError> {
         let first = self.begin.first().map(String::as_str);
         let first = first.ok_or_else(|| refused("there is no statement"))?;
-        let reads = READS.contains(&first) || (first == "WITH" && !self.changes);
-        Ok(if reads { Kind::Read } else { Kind::Write })
+        Ok(if SCHEMA.contains(&first) {
+            Kind::Schema
+        } else if READS.contains(&first) || !self.changes {
+            Kind::Read
+        } else if self.inserts || first == "REPLACE" {
+            Kind::Insert
+        } else {
+            Kind::Change
+        })
     }
 }
 

@@ -57,6 +57,16 @@ impl Statement {
         &self.values
     }
 
+    /// Whether it writes rows, so that it can be asked how many.
+    pub fn writes_rows(&self) -> bool {
+        matches!(self.kind, Kind::Insert | Kind::Change)
+    }
+
+    /// Whether it may add rows, so that it can be asked for the number of the last one.
+    pub fn adds_rows(&self) -> bool {
+        self.kind == Kind::Insert
+    }
+
     /// Whether it only reads.
     pub fn only_reads(&self) -> bool {
         self.kind == Kind::Read

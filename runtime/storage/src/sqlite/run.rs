@@ -4,20 +4,38 @@ use std::sync::Arc;
 
 use futures_util::TryStreamExt;
 use sqlx::query::Query;
-use sqlx::sqlite::{SqliteArguments, SqliteColumn, SqliteConnection, SqliteRow, SqliteValueRef};
-use sqlx::{AssertSqlSafe, Column, Decode, Row, Sqlite, TypeInfo, ValueRef};
+use sqlx::sqlite::{
+    SqliteArguments, SqliteColumn, SqliteConnection, SqliteQueryResult, SqliteRow, SqliteValueRef,
+};
+use sqlx::{AssertSqlSafe, Column, Decode, Executor as _, Row, Sqlite, TypeInfo, ValueRef};
 
 use super::faults::fault;
 use crate::error::SqlError;
 use crate::sql::{Done, Rows, SqlLimits, Statement, Value};
 
+/// What every group of the writer begins with: [`MARK`] needs a savepoint to let go of.
+pub(super) const BEGIN: &str = "BEGIN IMMEDIATE; SAVEPOINT step";
+/// Lets go of the savepoint before and makes one here. It goes to the database with the statement that it is for, since
+/// each way there and back costs more than a small write. The last one ends with the group.
+pub(super) const MARK: &str = "RELEASE step; SAVEPOINT step; ";
+
+/// What is run in front of a statement.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Before {
+    /// Nothing.
+    Nothing,
+    /// [`MARK`]: `ROLLBACK TO step` undoes what comes from here on.
+    Mark,
+}
+
 /// Runs a statement and collects its rows.
 pub(super) async fn rows(
     connection: &mut SqliteConnection,
+    before: Before,
     statement: &Statement,
     limits: &SqlLimits,
 ) -> Result<Rows, SqlError> {
-    let mut results = query(statement).fetch(connection);
+    let mut results = query(before, statement).fetch(connection);
     let mut found = Rows::default();
     let mut bytes = 0;
     let mut too_large = false;
@@ -47,13 +65,22 @@ pub(super) async fn rows(
 /// Runs a statement for what it does.
 pub(super) async fn write(
     connection: &mut SqliteConnection,
+    before: Before,
     statement: &Statement,
 ) -> Result<Done, SqlError> {
-    let done = query(statement).execute(connection).await;
-    let done = done.map_err(|error| fault(&error))?;
+    let mut results = connection.fetch_many(query(before, statement));
+    let mut last = None;
+    while let Some(result) = results.try_next().await.map_err(|error| fault(&error))? {
+        // What was run before it has its own; rows are not what was asked for.
+        last = result.left().or(last);
+    }
+    // SQLite tells what was true of the last statement that wrote rows, whosever it was.
+    let done = last.filter(|_| statement.writes_rows());
+    let rows_affected = done.as_ref().map_or(0, SqliteQueryResult::rows_affected);
+    let added = done.filter(|_| statement.adds_rows() && rows_affected > 0);
     Ok(Done {
-        rows_affected: done.rows_affected(),
-        last_insert_id: Some(done.last_insert_rowid()).filter(|id| *id != 0),
+        rows_affected,
+        last_insert_id: added.map(|done| done.last_insert_rowid()),
     })
 }
 
@@ -66,8 +93,12 @@ pub(super) async fn plain(
     done.map(|_| ()).map_err(|error| fault(&error))
 }
 
-fn query(statement: &Statement) -> Query<'_, Sqlite, SqliteArguments> {
-    let query = sqlx::query(AssertSqlSafe(Arc::clone(statement.sql())));
+fn query(before: Before, statement: &Statement) -> Query<'_, Sqlite, SqliteArguments> {
+    let sql = match before {
+        Before::Nothing => Arc::clone(statement.sql()),
+        Before::Mark => [MARK, statement.sql()].concat().into(),
+    };
+    let query = sqlx::query(AssertSqlSafe(sql));
     statement
         .values()
         .iter()

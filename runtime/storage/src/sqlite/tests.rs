@@ -3,8 +3,12 @@
 #![allow(clippy::unwrap_used)]
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::*;
+use crate::BucketLimits;
 use crate::contract;
+use crate::error::KvError;
 use crate::sql::{SqlClient, Value};
 
 async fn open(place: &Place, limits: SqlLimits) -> Arc<Sqlite> {
@@ -38,6 +42,38 @@ async fn memory_passes_the_contract() {
         open(&Place::Memory, SqlLimits::default()).await as Arc<dyn Database>
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_passes_the_contract_of_keys() {
+    let folders = parking_lot::Mutex::new(Vec::new());
+    contract::keys::check(|limits| {
+        let folder = tempfile::tempdir().unwrap();
+        let place = file(&folder);
+        folders.lock().push(folder);
+        async move {
+            let database = open(&place, SqlLimits::default()).await;
+            contract::keys::in_database(database, limits)
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn keys_are_there_when_the_file_is_opened_again_and_so_is_their_total() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = BucketLimits {
+        value_bytes_max: 16,
+        total_bytes_max: 16,
+    };
+    for round in 0..3 {
+        let database = open(&file(&folder), SqlLimits::default()).await;
+        let mut keys = contract::keys::in_database(database, limits);
+        assert_eq!(keys.increment("n", 1).await, Ok(round + 1));
+        let full = keys.set("m", Bytes::from(vec![0; 14])).await;
+        assert_eq!(full, Err(KvError::Full(16)));
+        keys.settled().await;
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,8 @@
 //! **Invariant:** a job that fails leaves no trace in its group, and every job before and after it stands. But when a
 //! write is stopped for its time, or the disk fails under it, SQLite undoes the whole transaction; then the group is
 //! lost, and everyone who waits for it is told.
+//! **Invariant:** while a group is open, so is the savepoint `step`: whatever may have to be undone moves it to where it
+//! begins (`run::Before::Mark`).
 //! **Invariant:** when a commit fails, everything in the group is undone and everyone who waits for it is told.
 
 mod open;
@@ -18,10 +20,10 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Instant;
 
-use super::run::{self, plain};
+use super::run::{self, BEGIN, Before, plain};
 use super::watch::Watch;
 use crate::error::SqlError;
-use crate::sql::{Applied, CommitError, Done, Group, Rows, SqlLimits, Statement};
+use crate::sql::{Applied, CommitError, Decide, Done, Group, Rows, SqlLimits, Statement};
 
 pub(super) use open::Open;
 
@@ -41,6 +43,7 @@ pub(super) enum Job {
     Query(Statement, Reply<Applied<Rows>>),
     Execute(Statement, Reply<Applied<Done>>),
     Batch(Vec<Statement>, Reply<Applied<Vec<Done>>>),
+    Change(Statement, Decide, Reply<Applied<Vec<Done>>>),
     Script(Vec<Statement>, Reply<Applied<()>>),
     Begin(Reply<Open>),
     /// The server ends: what was applied is committed, and nobody is heard any more.
@@ -95,7 +98,7 @@ impl Writer {
     /// One group, from its first job to its commit.
     async fn group(&mut self, first: Job) {
         let group = Group::open(&self.wanted);
-        if let Err(error) = plain(&mut self.connection, "BEGIN IMMEDIATE").await {
+        if let Err(error) = plain(&mut self.connection, BEGIN).await {
             refuse(first, error);
             return;
         }
@@ -145,55 +148,97 @@ impl Writer {
         committed.map_err(|error| CommitError(error.to_string()))
     }
 
+    /// A job whose asker went away while it waited is not begun.
     async fn job(&mut self, job: Job, group: &Group) {
         match job {
             Job::Query(statement, reply) if !reply.is_closed() => {
                 let rows = if statement.only_reads() {
-                    self.rows(&statement).await
+                    self.rows(Before::Nothing, &statement).await
                 } else {
-                    self.rows_within(&statement).await
+                    // One that returns more rows than it may has written them, and has to be undone.
+                    let rows = self.rows(Before::Mark, &statement).await;
+                    self.kept(rows).await
                 };
                 answer(reply, applied(group, rows));
             }
             Job::Execute(statement, reply) if !reply.is_closed() => {
-                let done = self.write(&statement).await;
+                // A single statement that fails undoes itself.
+                let done = self.write(Before::Nothing, &statement).await;
                 answer(reply, applied(group, done));
             }
             Job::Batch(statements, reply) if !reply.is_closed() => {
-                let done = self.batch(&statements).await;
+                let done = self.batch(Before::Mark, &statements).await;
+                let done = self.kept(done).await;
+                answer(reply, applied(group, done));
+            }
+            Job::Change(read, decide, reply) if !reply.is_closed() => {
+                let done = self.change(&read, &decide).await;
+                let done = self.kept(done).await;
+                answer(reply, applied(group, done));
+            }
+            Job::Script(statements, reply) if !reply.is_closed() => {
+                let allowed = std::mem::replace(&mut self.limits.statement_timeout, SCRIPT_TIMEOUT);
+                let done = self.script(&statements).await;
+                let done = self.kept(done).await;
+                self.limits.statement_timeout = allowed;
                 answer(reply, applied(group, done));
             }
             Job::Begin(reply) if !reply.is_closed() => self.transaction(reply, group).await,
             // What was asked before is still done.
             Job::Close => self.queue.close(),
-            Job::Script(statements, reply) if !reply.is_closed() => {
-                let allowed = std::mem::replace(&mut self.limits.statement_timeout, SCRIPT_TIMEOUT);
-                let done = self.batch(&statements).await;
-                self.limits.statement_timeout = allowed;
-                answer(reply, applied(group, done.map(drop)));
-            }
-            // Who asked went away while it waited: nothing was begun.
-            Job::Query(..)
-            | Job::Execute(..)
-            | Job::Batch(..)
-            | Job::Script(..)
-            | Job::Begin(_) => {}
+            _ => {}
         }
     }
 
-    async fn rows(&mut self, statement: &Statement) -> Result<Rows, SqlError> {
+    async fn rows(&mut self, before: Before, statement: &Statement) -> Result<Rows, SqlError> {
         self.watch.start(self.limits.statement_timeout);
-        let rows = run::rows(&mut self.connection, statement, &self.limits).await;
+        let rows = run::rows(&mut self.connection, before, statement, &self.limits).await;
         self.watch.stop();
         self.look_after(rows).await
     }
 
-    /// A single statement that fails undoes itself.
-    async fn write(&mut self, statement: &Statement) -> Result<Done, SqlError> {
+    async fn write(&mut self, before: Before, statement: &Statement) -> Result<Done, SqlError> {
         self.watch.start(self.limits.statement_timeout);
-        let done = run::write(&mut self.connection, statement).await;
+        let done = run::write(&mut self.connection, before, statement).await;
         self.watch.stop();
         self.look_after(done).await
+    }
+
+    async fn batch(
+        &mut self,
+        mut before: Before,
+        statements: &[Statement],
+    ) -> Result<Vec<Done>, SqlError> {
+        let mut all = Vec::with_capacity(statements.len());
+        for statement in statements {
+            all.push(self.write(before, statement).await?);
+            before = Before::Nothing;
+        }
+        Ok(all)
+    }
+
+    async fn change(&mut self, read: &Statement, decide: &Decide) -> Result<Vec<Done>, SqlError> {
+        let rows = self.rows(Before::Mark, read).await?;
+        self.batch(Before::Nothing, &decide(&rows)).await
+    }
+
+    async fn script(&mut self, statements: &[Statement]) -> Result<(), SqlError> {
+        let (first, rest) = match statements.split_first() {
+            Some(all) => all,
+            None => return Ok(()),
+        };
+        if self.write(Before::Mark, first).await?.rows_affected == 0 {
+            return Err(SqlError::Conflict);
+        }
+        self.batch(Before::Nothing, rest).await.map(drop)
+    }
+
+    /// Undoes what was done since the mark, if it failed.
+    async fn kept<T>(&mut self, outcome: Result<T, SqlError>) -> Result<T, SqlError> {
+        if outcome.is_err() && !self.undone {
+            plain(&mut self.connection, "ROLLBACK TO step").await?;
+        }
+        outcome
     }
 
     /// Finds out whether a failure took the transaction with it. SQLite tells nobody but who begins one.
@@ -206,37 +251,6 @@ impl Writer {
             self.undone = true;
             plain(&mut self.connection, "ROLLBACK").await?;
         }
-        outcome
-    }
-
-    /// A write that returns more rows than it may has written them, and has to be undone.
-    async fn rows_within(&mut self, statement: &Statement) -> Result<Rows, SqlError> {
-        plain(&mut self.connection, "SAVEPOINT step").await?;
-        let rows = self.rows(statement).await;
-        self.leave(rows).await
-    }
-
-    async fn batch(&mut self, statements: &[Statement]) -> Result<Vec<Done>, SqlError> {
-        plain(&mut self.connection, "SAVEPOINT step").await?;
-        let mut all = Vec::with_capacity(statements.len());
-        for statement in statements {
-            match self.write(statement).await {
-                Ok(done) => all.push(done),
-                Err(error) => return self.leave(Err(error)).await,
-            }
-        }
-        self.leave(Ok(all)).await
-    }
-
-    /// Keeps what was done since the savepoint, or undoes it.
-    async fn leave<T>(&mut self, outcome: Result<T, SqlError>) -> Result<T, SqlError> {
-        if self.undone {
-            return outcome;
-        }
-        if outcome.is_err() {
-            plain(&mut self.connection, "ROLLBACK TO step").await?;
-        }
-        plain(&mut self.connection, "RELEASE step").await?;
         outcome
     }
 }
@@ -255,7 +269,7 @@ fn refuse(job: Job, error: SqlError) {
     match job {
         Job::Query(_, reply) => answer(reply, Err(error)),
         Job::Execute(_, reply) => answer(reply, Err(error)),
-        Job::Batch(_, reply) => answer(reply, Err(error)),
+        Job::Batch(_, reply) | Job::Change(_, _, reply) => answer(reply, Err(error)),
         Job::Script(_, reply) => answer(reply, Err(error)),
         Job::Begin(reply) => answer(reply, Err(error)),
         Job::Close => {}

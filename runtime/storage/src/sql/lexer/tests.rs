@@ -19,24 +19,26 @@ fn reads_and_writes_are_told_apart() {
     check("WITH x AS (SELECT 1) SELECT * FROM x", Kind::Read, 0);
     check(
         "WITH x AS (SELECT 1) INSERT INTO t SELECT * FROM x",
-        Kind::Write,
+        Kind::Insert,
         0,
     );
     check(
         "insert into t values (?, '?;?', \"a?\", [b;?], x'00', `c?`)",
-        Kind::Write,
+        Kind::Insert,
         1,
     );
     check(
         "UPDATE t SET a = 'it''s; fine' WHERE b = ?;;",
-        Kind::Write,
+        Kind::Change,
         1,
     );
-    check("DELETE FROM t", Kind::Write, 0);
-    check("CREATE TABLE trigger (a, begin, [end])", Kind::Write, 0);
+    check("DELETE FROM t", Kind::Change, 0);
+    check("REPLACE INTO t VALUES (1)", Kind::Insert, 0);
+    check("WITH x AS (SELECT 1) DELETE FROM t", Kind::Change, 0);
+    check("CREATE TABLE trigger (a, begin, [end])", Kind::Schema, 0);
     check(
         "CREATE TABLE t (a DEFAULT 'TEMP', temp INTEGER)",
-        Kind::Write,
+        Kind::Schema,
         0,
     );
 }
@@ -80,8 +82,8 @@ fn what_is_not_for_guests_is_refused() {
 fn a_trigger_is_one_statement_and_hides_no_other() {
     let trigger = "CREATE TRIGGER t AFTER INSERT ON a BEGIN \
                    SELECT CASE WHEN 1 THEN 2 END; INSERT INTO b VALUES (';'); END";
-    assert_eq!(inspect(trigger).unwrap().kind, Kind::Write);
-    assert_eq!(inspect(&format!("{trigger};")).unwrap().kind, Kind::Write);
+    assert_eq!(inspect(trigger).unwrap().kind, Kind::Schema);
+    assert_eq!(inspect(&format!("{trigger};")).unwrap().kind, Kind::Schema);
     let hides = |tail: &str| inspect(&format!("{trigger}; {tail}")).unwrap_err();
     hides("DROP TABLE a");
     hides("END");

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 use super::{Reply, Writer, answer};
 use crate::error::SqlError;
 use crate::sql::{Applied, Done, Group, Rows, Statement, Transaction};
-use crate::sqlite::run::plain;
+use crate::sqlite::run::{Before, MARK, plain};
 
 /// What the holder of a transaction asks.
 enum Step {
@@ -57,7 +57,7 @@ impl Transaction for Open {
 impl Writer {
     /// Serves one transaction until its holder ends it, drops it or lets its time run out.
     pub(super) async fn transaction(&mut self, reply: Reply<Open>, group: &Group) {
-        if let Err(error) = plain(&mut self.connection, "SAVEPOINT step").await {
+        if let Err(error) = plain(&mut self.connection, MARK).await {
             return answer(reply, Err(error));
         }
         let (steps, mut asked) = mpsc::channel(1);
@@ -72,11 +72,14 @@ impl Writer {
                     let rows = self.rows_within_step(&statement).await;
                     answer(reply, rows);
                 }
-                Step::Execute(statement, reply) => answer(reply, self.write(&statement).await),
+                Step::Execute(statement, reply) => {
+                    let done = self.write(Before::Nothing, &statement).await;
+                    answer(reply, done);
+                }
                 Step::Commit(reply) => {
-                    let kept = plain(&mut self.connection, "RELEASE step").await;
+                    // What is not undone is kept.
                     let durable = group.durable();
-                    return answer(reply, kept.map(|outcome| Applied { outcome, durable }));
+                    return answer(reply, Ok(Applied { outcome: (), durable }));
                 }
                 Step::Rollback(reply) => {
                     let undone = self.undo().await;
@@ -94,8 +97,11 @@ impl Writer {
 
     /// Within a transaction a result that is too large undoes its own statement only.
     async fn rows_within_step(&mut self, statement: &Statement) -> Result<Rows, SqlError> {
+        if statement.only_reads() {
+            return self.rows(Before::Nothing, statement).await;
+        }
         plain(&mut self.connection, "SAVEPOINT inner").await?;
-        let rows = self.rows(statement).await;
+        let rows = self.rows(Before::Nothing, statement).await;
         if self.undone {
             return rows;
         }
@@ -107,7 +113,6 @@ impl Writer {
     }
 
     async fn undo(&mut self) -> Result<(), SqlError> {
-        plain(&mut self.connection, "ROLLBACK TO step").await?;
-        plain(&mut self.connection, "RELEASE step").await
+        plain(&mut self.connection, "ROLLBACK TO step").await
     }
 }
