@@ -8,7 +8,7 @@ use std::time::Duration;
 use crate::entrypoint;
 use crate::grants::{self, HostPattern, Topics};
 use crate::job::{self, Schedule};
-use crate::manifest::{Health, Isolation, RuntimeKind, TtlMode};
+use crate::manifest::{Health, Isolation, KeysIn, RuntimeKind, TtlMode};
 use crate::name::{AppName, Namespace};
 use crate::object::{Defaulted, Field, field};
 use crate::shape::{Bytes, Choice, Count, Flag, List, Seconds, Switch, Text};
@@ -214,9 +214,15 @@ pub(crate) const NAMESPACE: Field<Text<Namespace>> = field(
 pub(crate) const DATABASE_URL: Field<Text<String>> = field(
     "url",
     Text(values::database_url),
-    "sqlite:, postgres: or postgresql:, or text with ${NAME}. Default: an embedded SQLite file of the namespace. \
-     Takes effect in a later release.",
+    "sqlite:NAME is a file of the namespace, sqlite::memory: none at all. Default: sqlite:data.db. postgres:, postgresql: \
+     and text with ${NAME} take effect in a later release.",
 );
+pub(crate) const DATABASE_KEYS: Defaulted<Choice<KeysIn>> = field(
+    "keys",
+    Choice(&[("memory", KeysIn::Memory), ("database", KeysIn::Database)]),
+    "Where keys and values (wasi:keyvalue) are kept: in the server's memory, which ends with it, or in the database.",
+)
+.or(KeysIn::Memory);
 pub(crate) const GRANTS_HOSTS: Field<List<Text<HostPattern>>> = field(
     "hosts",
     List {

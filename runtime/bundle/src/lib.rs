@@ -58,7 +58,8 @@ pub use error::{BundleError, Fault};
 pub use grants::{Grants, HostPattern, TopicGrant, TopicPattern};
 pub use job::{Job, Schedule};
 pub use manifest::{
-    Database, Health, History, Isolation, Manifest, Queue, RuntimeKind, Sessions, TtlMode, Workers,
+    Database, Health, History, Isolation, KeysIn, Manifest, Queue, RuntimeKind, Sessions, TtlMode,
+    Workers,
 };
 pub use migrations::{Migration, MigrationFault, read_migrations};
 pub use name::{AppName, NameError, Namespace};

@@ -217,6 +217,18 @@ pub enum Health {
 pub struct Database {
     /// `sqlite:`, `postgres:` or text with `${NAME}`; None is an embedded SQLite file of the namespace.
     pub url: Option<String>,
+    /// Where keys and values are kept.
+    pub keys: KeysIn,
+}
+
+/// Where an app's keys and values are kept.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum KeysIn {
+    /// In the server's memory: gone when it ends.
+    #[default]
+    Memory,
+    /// In the database of the namespace.
+    Database,
 }
 
 impl Health {
@@ -228,6 +240,7 @@ impl Database {
     fn read(o: &mut Object) -> Self {
         Self {
             url: o.get(&fields::DATABASE_URL),
+            keys: o.get_or(&fields::DATABASE_KEYS),
         }
     }
 }

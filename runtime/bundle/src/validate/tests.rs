@@ -100,7 +100,7 @@ fn a_full_manifest_is_read_whole() {
         "lowMemory": "1", "proxy": {"^/api/": {"target": "http://b"}}, "static": "public", "runtime": "deno",
         "workers": {"min": 1, "max": 4}, "concurrency": 8, "queue": {"length": 0, "timeout": 2.5},
         "memory": "16mb", "maxBodySize": 0, "health": false, "injectBase": false, "spaFallback": false,
-        "headers": {"x-b": "1", "X-A": "2"}, "namespace": "chat@1", "database": {"url": "${DB}"},
+        "headers": {"x-b": "1", "X-A": "2"}, "namespace": "chat@1", "database": {"url": "${DB}", "keys": "database"},
         "grants": {"hosts": ["*.example.com:443"], "env": ["API_KEY"], "topics": ["room.*"], "jobs": true},
         "sessions": {"outbox": "2mb", "idleTimeout": "30s", "maxMessageSize": "64kb", "history": {"messages": 5, "age": 0}},
         "jobs": [{"name": "sweep", "schedule": "@hourly"}]
