@@ -144,8 +144,8 @@ fn is_final(code: u16) -> bool {
         // What is not said here passes: a restart, a fault, a reader that was too slow.
         1001..=3499 => false,
         3500..=3999 => true,
-        // The chat's own: it does not listen at this path.
-        4404 => true,
+        // An app's own that speaks of us, as the chat's 4403 and 4404 do: 4000 and a status of HTTP.
+        4400..=4499 => !matches!(code, 4408 | 4425 | 4429),
         _ => false,
     }
 }
@@ -165,10 +165,10 @@ mod tests {
 
     #[test]
     fn the_code_tells_whether_to_come_back() {
-        for code in [1001, 1011, 1012, 1013, 3001, 3002, 3003, 4000] {
+        for code in [1001, 1011, 1012, 1013, 3001, 3002, 3003, 4000, 4429, 4500] {
             assert!(matches!(closed_with(code, ""), Event::Down(_)), "{code}");
         }
-        for code in [1000, 1002, 1007, 1008, 1009, 3500, 4404] {
+        for code in [1000, 1002, 1007, 1008, 1009, 3500, 4403, 4404] {
             assert!(
                 matches!(closed_with(code, ""), Event::Dismissed(_)),
                 "{code}"

@@ -1,14 +1,16 @@
 //! What a server said, and what follows from it.
 //!
-//! **Invariant:** after a connection was lost the history is read back to the newest message that was known, page by page,
-//! before anything is said; where the server does not have that message any more, the user is told of the gap.
+//! **Absent on purpose:** how what was missed comes in. `recover.rs` has it.
 
+use super::recover::{Came, More};
 use super::{Chat, Phase, Told};
 use crate::exit::Exit;
-use crate::protocol::v1::{Ask, Heard, Message, PAGE_MAX, Status, parse};
+use crate::protocol::v1::{Ask, Heard, Message, Status, parse};
 
 /// How often the server is asked to let us in before its no is one.
 const ENTER_TRIES_MAX: u32 = 3;
+/// How long to wait when asked to be slow, and not told how long.
+const HOLD_MS: u64 = 2_000;
 /// How long to wait at most when asked to be slow: a window of the server's.
 const HOLD_MAX_MS: u64 = 61_000;
 
@@ -24,7 +26,11 @@ impl Chat {
     fn hear(&mut self, heard: Heard) {
         match heard {
             Heard::LoggedIn(name) => self.me = name,
-            Heard::Error { code, message } => self.error(&code, &message),
+            Heard::Error {
+                code,
+                message,
+                request,
+            } => self.error(&code, &message, request.as_deref()),
             Heard::Created(room) => {
                 self.notice(format!("Made {room}: /join {room} goes there"));
                 self.list();
@@ -39,17 +45,43 @@ impl Chat {
                 room,
                 people,
                 recent,
-            } => self.entered(room, people, recent),
+                statuses,
+                position,
+            } => {
+                let known = people.iter().cloned().zip(statuses);
+                let known = known.filter_map(|(name, status)| Some((name, status?)));
+                let known: Vec<(String, Status)> = known.collect();
+                self.entered(room, people, recent, position);
+                self.statuses.extend(known);
+            }
+            Heard::Recovered {
+                room,
+                messages,
+                has_more,
+                complete,
+                position,
+            } => {
+                let more = if has_more { More::There } else { More::None };
+                if complete {
+                    self.caught_up(&room, messages, more, position);
+                } else {
+                    self.forgotten(&room, position);
+                }
+            }
             Heard::Said {
                 room,
                 message,
                 request,
-            } => self.said(&room, message, request.as_deref()),
+                position,
+            } => self.said(&room, message, request.as_deref(), position),
             Heard::Page {
                 room,
                 messages,
                 has_more,
-            } => self.page(&room, messages, has_more),
+            } => {
+                let more = if has_more { More::There } else { More::None };
+                self.page(&room, messages, more);
+            }
             Heard::Rate {
                 remaining,
                 reset_ms,
@@ -81,7 +113,7 @@ impl Chat {
         }
     }
 
-    fn is_here(&self, room: &str) -> bool {
+    pub(super) fn is_here(&self, room: &str) -> bool {
         self.joined.as_deref() == Some(room)
     }
 
@@ -100,7 +132,13 @@ impl Chat {
         self.tell(Told::Rooms(rooms));
     }
 
-    fn entered(&mut self, room: String, people: Vec<String>, recent: Vec<Message>) {
+    fn entered(
+        &mut self,
+        room: String,
+        people: Vec<String>,
+        recent: Vec<Message>,
+        position: Option<String>,
+    ) {
         // An answer that the user has meanwhile changed his mind about.
         if self.wanted.as_ref() != Some(&room) {
             return;
@@ -125,95 +163,22 @@ impl Chat {
             self.log_here().has_older = !recent.is_empty();
         }
         for message in recent {
-            self.learn(&room, message);
+            self.learn(&room, message, Came::ByTime);
         }
-        match (self.missed_from, oldest) {
-            (Some(newest), Some(oldest)) if oldest > newest => self.recover(room, oldest),
-            (Some(1..), None) => self.lost_past(),
-            _ => self.recovered(),
-        }
+        self.begin_recovery(room, oldest, position);
     }
 
-    fn recover(&mut self, room: String, before: u64) {
-        self.phase = Phase::Recovering(self.clock.now);
-        self.ask(&Ask::History {
-            room,
-            limit: PAGE_MAX,
-            before: Some(before),
-        });
-    }
-
-    fn recovered(&mut self) {
-        self.missed_from = None;
-        if self.phase != Phase::Ready {
-            self.ready();
+    fn said(
+        &mut self,
+        room: &str,
+        message: Message,
+        request: Option<&str>,
+        position: Option<String>,
+    ) {
+        // While something is missing before it, this is not how far one has heard everything.
+        if let (Some(position), Phase::Ready) = (position, &self.phase) {
+            self.positions.insert(room.to_owned(), position);
         }
-    }
-
-    fn lost_past(&mut self) {
-        self.notice("The server does not remember everything that was said meanwhile: messages may be missing");
-        self.recovered();
-    }
-
-    fn page(&mut self, room: &str, messages: Vec<Message>, has_more: bool) {
-        let oldest = messages.first().map(|message| message.timestamp);
-        let is_recovery = matches!(self.phase, Phase::Recovering(_)) && self.is_here(room);
-        let is_asked = std::mem::take(&mut self.page_asked) && self.is_here(room);
-        for message in messages {
-            self.learn(room, message);
-        }
-        if is_recovery {
-            match oldest {
-                Some(oldest) if self.missed_from.is_none_or(|newest| oldest <= newest) => {
-                    self.recovered();
-                }
-                Some(oldest) if has_more => self.recover(room.to_owned(), oldest),
-                // Nothing was known before, and this is all.
-                _ if self.missed_from == Some(0) => self.recovered(),
-                _ => self.lost_past(),
-            }
-        } else if is_asked {
-            self.log_here().has_older = has_more;
-        }
-    }
-
-    /// Takes a message in, wherever it came from, once.
-    fn learn(&mut self, room: &str, message: Message) {
-        let log = self.logs.entry(room.to_owned()).or_default();
-        if log.say(message.clone()) {
-            // A page of the past that the user asked for may hold the same words.
-            if self.phase != Phase::Ready
-                && self
-                    .missed_from
-                    .is_none_or(|newest| message.timestamp > newest)
-            {
-                self.outbox.acknowledge(&self.me, &message, None);
-            }
-            if self.is_here(room) {
-                self.tell_said(room, message);
-            }
-        }
-    }
-
-    /// A page of the past goes before what was said since: both wait until there is no gap between.
-    fn tell_said(&mut self, room: &str, message: Message) {
-        let room = room.to_owned();
-        if self.phase == Phase::Ready {
-            self.tell(Told::Said { room, message });
-        } else {
-            self.held.push((room, message));
-        }
-    }
-
-    pub(super) fn tell_held(&mut self) {
-        let mut held = std::mem::take(&mut self.held);
-        held.sort_by_key(|(_, message)| message.timestamp);
-        for (room, message) in held {
-            self.tell(Told::Said { room, message });
-        }
-    }
-
-    fn said(&mut self, room: &str, message: Message, request: Option<&str>) {
         self.outbox.acknowledge(&self.me, &message, request);
         self.typing.retain(|typist| *typist != message.username);
         let log = self.logs.entry(room.to_owned()).or_default();
@@ -243,14 +208,24 @@ impl Chat {
         self.notice(format!("{message}: {remaining} left for {seconds} s"));
     }
 
-    fn error(&mut self, code: &str, message: &str) {
-        let is_ours = self.outbox.under_way().is_some();
+    fn error(&mut self, code: &str, message: &str, request: Option<&str>) {
+        let sent = self.outbox.under_way().and_then(|wish| wish.sent.as_ref());
+        let is_ours = sent.is_some_and(|sent| request.is_none_or(|request| request == sent.id));
         match code {
+            "RATE_LIMITED" if matches!(self.phase, Phase::Entering(_) | Phase::Recovering(_)) => {
+                // What it did not do is not known; a connection of its own begins anew, and later.
+                self.effects.push(super::Effect::Disconnect);
+                self.down(message);
+            }
+            "RATE_LIMITED" if is_ours => {
+                self.outbox.take_back();
+                self.outbox.hold(self.clock.now + HOLD_MS);
+            }
             "NOT_AUTHENTICATED" | "NOT_IN_ROOM" | "ROOM_NOT_FOUND" if is_ours => {
                 self.outbox.take_back();
                 self.enter_again(message);
             }
-            "VALIDATION_ERROR" | "RATE_LIMITED" if matches!(self.phase, Phase::Entering(_)) => {
+            "VALIDATION_ERROR" if matches!(self.phase, Phase::Entering(_)) => {
                 self.problem(message.to_owned());
                 self.end(Exit::Refused);
             }
@@ -272,8 +247,9 @@ impl Chat {
             .filter(|_| self.enter_tries < ENTER_TRIES_MAX);
         match room {
             Some(room) => {
+                self.missed_from = Some(self.log_here().newest());
                 self.phase = Phase::Entering(self.clock.now);
-                self.ask(&Ask::Join(room, self.me.clone()));
+                self.ask_to_join(room);
             }
             None => {
                 self.enter_tries = 0;

@@ -23,7 +23,7 @@ impl Chat {
         self.ask(&Ask::Login(self.me.clone()));
         match self.wanted.clone() {
             Some(room) => {
-                self.ask(&Ask::Join(room, self.me.clone()));
+                self.ask_to_join(room);
             }
             None => self.ready(),
         }
@@ -43,6 +43,7 @@ impl Chat {
         }
         self.joined = None;
         self.page_asked = false;
+        self.reads_back = false;
         self.clock.typed = None;
         self.people.clear();
         self.typing.clear();
@@ -125,6 +126,13 @@ impl Chat {
     pub(super) fn list(&mut self) {
         self.clock.listed = self.clock.now;
         self.ask(&Ask::List);
+    }
+
+    /// To be told of a room, and of what was missed of it.
+    pub(super) fn ask_to_join(&mut self, room: String) {
+        let since = self.positions.get(&room).cloned();
+        let name = self.me.clone();
+        self.ask(&Ask::Join { room, name, since });
     }
 
     /// Ends because the user wants it.

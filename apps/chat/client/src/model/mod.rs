@@ -11,6 +11,7 @@ pub mod outbox;
 
 mod heard;
 mod link;
+mod recover;
 mod wishes;
 
 #[cfg(test)]
@@ -165,6 +166,14 @@ pub struct Chat {
     clock: Clock,
     /// When the newest message of the room was said before the connection ended: recovery reads back to it.
     missed_from: Option<u64>,
+    /// Of each room, the position up to which everything was heard, where the server knows positions.
+    positions: BTreeMap<String, String>,
+    /// Where the page begins that comes before what is known of the present: recovery by time goes on there.
+    page_from: Option<u64>,
+    /// The position that one is at, in a room, when that is done.
+    position_then: Option<(String, String)>,
+    /// Whether one recovers by time, and not from a position.
+    reads_back: bool,
     /// What was said since then and comes in pieces, newest first: it is told when it is whole.
     held: Vec<(String, Message)>,
     /// Whether the server has ever had us where we wanted to be.
@@ -212,6 +221,10 @@ impl Chat {
                 ..Clock::default()
             },
             missed_from: None,
+            positions: BTreeMap::new(),
+            page_from: None,
+            position_then: None,
+            reads_back: false,
             held: Vec::new(),
             was_ready: false,
             rooms_asked: false,

@@ -48,6 +48,12 @@ impl Stage {
         self.step(Event::Frame(frame.to_string()));
     }
 
+    /// The same from a server that knows positions.
+    fn hear_at(&mut self, position: &str, channel: &str, payload: Value) {
+        let frame = json!({"type": "message", "channel": channel, "payload": payload, "position": position});
+        self.step(Event::Frame(frame.to_string()));
+    }
+
     fn hear_joined(&mut self, recent: &[u64]) {
         let recent = messages(recent);
         self.hear(

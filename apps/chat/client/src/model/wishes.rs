@@ -128,7 +128,7 @@ impl Chat {
         if self.is_up() {
             self.joined = None;
             self.phase = Phase::Entering(self.clock.now);
-            self.ask(&Ask::Join(room, self.me.clone()));
+            self.ask_to_join(room);
             self.list();
         }
     }

@@ -26,8 +26,15 @@ pub enum Ask {
     Create(String, Option<String>),
     /// All rooms.
     List,
-    /// To be in this room, by this name.
-    Join(String, String),
+    /// To be in this room.
+    Join {
+        /// The room.
+        room: String,
+        /// Our name.
+        name: String,
+        /// From where on to tell what was missed. A server that knows no positions takes no notice.
+        since: Option<String>,
+    },
     /// To be in this room no longer.
     Leave(String),
     /// To say this in a room.
@@ -45,6 +52,13 @@ pub enum Ask {
         limit: usize,
         /// Only older ones than this, in epoch milliseconds.
         before: Option<u64>,
+    },
+    /// What was said in a room from a position on.
+    Recover {
+        /// The room.
+        room: String,
+        /// The position.
+        since: String,
     },
     /// To be seen typing.
     TypingStart(String),
@@ -105,6 +119,8 @@ pub enum Heard {
         code: String,
         /// For people.
         message: String,
+        /// The request that it answers, where the server names them.
+        request: Option<String>,
     },
     /// A room was made for us.
     Created(String),
@@ -118,6 +134,23 @@ pub enum Heard {
         people: Vec<String>,
         /// The last that was said, oldest first.
         recent: Vec<Message>,
+        /// What the people are seen as, in their order, as far as it is known.
+        statuses: Vec<Option<Status>>,
+        /// Where one goes on after this, where the server knows positions.
+        position: Option<String>,
+    },
+    /// A page of what was missed, oldest first.
+    Recovered {
+        /// The room.
+        room: String,
+        /// The messages.
+        messages: Vec<Message>,
+        /// Whether there is another page.
+        has_more: bool,
+        /// False when the server does not know any more what was said since the position; then there are no messages.
+        complete: bool,
+        /// Where the next page begins, or where one goes on when there is none.
+        position: Option<String>,
     },
     /// Somebody came into a room.
     Came(String, String),
@@ -129,8 +162,10 @@ pub enum Heard {
         room: String,
         /// What was said.
         message: Message,
-        /// The request by which it was said, where it was ours and the server names them.
+        /// The request by which it was said, where the server names them.
         request: Option<String>,
+        /// Where one goes on after this, where the server knows positions.
+        position: Option<String>,
     },
     /// A page of what was said, oldest first.
     Page {
@@ -177,7 +212,19 @@ impl Ask {
                 json!({ "roomId": room, "description": text }),
             ),
             Ask::List => ("room.list", json!({})),
-            Ask::Join(room, name) => ("room.join", json!({ "roomId": room, "username": name })),
+            Ask::Join {
+                room,
+                name,
+                since: None,
+            } => ("room.join", json!({ "roomId": room, "username": name })),
+            Ask::Join { room, name, since } => (
+                "room.join",
+                json!({ "roomId": room, "username": name, "since": since }),
+            ),
+            Ask::Recover { room, since } => (
+                "message.recover",
+                json!({ "roomId": room, "since": since, "limit": PAGE_MAX }),
+            ),
             Ask::Leave(room) => ("room.leave", json!({ "roomId": room })),
             Ask::Say { room, text } => ("message.send", json!({ "text": text, "roomId": room })),
             Ask::History {
@@ -208,6 +255,11 @@ struct Envelope {
     payload: Value,
     #[serde(default)]
     request_id: Option<String>,
+    #[serde(default)]
+    position: Option<String>,
+    // What a newer server may say is no reason to understand nothing.
+    #[serde(default)]
+    statuses: Vec<Value>,
 }
 
 /// Any payload: each event has some of these.
@@ -227,6 +279,7 @@ struct Payload {
     recent_messages: Vec<Message>,
     messages: Vec<Message>,
     has_more: bool,
+    complete: bool,
     status: Option<Status>,
     remaining: u32,
     reset_time: u64,
@@ -246,6 +299,7 @@ pub fn parse(frame: &str) -> Option<Heard> {
         "auth.error" | "error" => Heard::Error {
             code: clean::name(&payload.code),
             message: clean::name(&payload.message),
+            request: envelope.request_id,
         },
         "room.created" => Heard::Created(room),
         "room.list" => Heard::Rooms(payload.rooms.into_iter().map(clean_room).collect()),
@@ -253,6 +307,19 @@ pub fn parse(frame: &str) -> Option<Heard> {
             room,
             people: clean_names(payload.users),
             recent: clean_messages(payload.recent_messages),
+            statuses: envelope
+                .statuses
+                .into_iter()
+                .map(|status| serde_json::from_value(status).ok())
+                .collect(),
+            position: envelope.position,
+        },
+        "message.recovered" => Heard::Recovered {
+            room,
+            messages: clean_messages(payload.messages),
+            has_more: payload.has_more,
+            complete: payload.complete,
+            position: envelope.position,
         },
         "room.userJoined" => Heard::Came(room, name),
         "room.userLeft" => Heard::Went(room, name),
@@ -265,6 +332,7 @@ pub fn parse(frame: &str) -> Option<Heard> {
                 timestamp: payload.timestamp,
             }),
             request: envelope.request_id,
+            position: envelope.position,
         },
         "message.history" => Heard::Page {
             room,

@@ -127,3 +127,102 @@ fn what_was_under_way_is_sent_again_unless_it_arrived() {
         assert_eq!(stage.channels(), expected);
     }
 }
+
+/// In a room of a server that knows positions, at `e:1`, with one message.
+fn joined_at_a_position() -> Stage {
+    let mut stage = Stage::new(Patience::Endless);
+    stage.step(Event::Up);
+    let joined = json!({"roomId": "r", "users": ["Ada"], "recentMessages": messages(&[10])});
+    stage.hear_at("e:1", "room.joined", joined);
+    stage.effects.clear();
+    stage
+}
+
+/// What `message.recovered` says.
+fn missed(timestamps: &[u64], has_more: bool) -> Value {
+    json!({"roomId": "r", "messages": messages(timestamps), "hasMore": has_more, "complete": true})
+}
+
+/// Down, and up again: the payload with which it joined.
+fn join_after_an_outage(stage: &mut Stage) -> Value {
+    stage.step(Event::Down("broken".into()));
+    stage.wait(20_000);
+    stage.effects.clear();
+    stage.step(Event::Up);
+    let mut sent = stage.sent().into_iter();
+    sent.find(|(channel, _)| channel == "room.join").unwrap().1
+}
+
+#[test]
+fn a_server_that_knows_positions_is_asked_from_where_on() {
+    let mut stage = joined_at_a_position();
+    let said = json!({"id": "20", "text": "t", "roomId": "r", "username": "Bob", "timestamp": 20});
+    stage.hear_at("e:2", "message.received", said);
+    stage.say("written-meanwhile");
+    let join = join_after_an_outage(&mut stage);
+    assert_eq!(
+        join,
+        json!({"roomId": "r", "username": "Ada", "since": "e:2"})
+    );
+    let joined = json!({"roomId": "r", "users": ["Ada"], "recentMessages": messages(&[50])});
+    stage.hear_at("e:5", "room.joined", joined);
+    assert!(stage.sent().is_empty(), "what was missed comes by itself");
+    stage.hear_at("e:4+", "message.recovered", missed(&[20, 30], true));
+    let asked = json!({"roomId": "r", "since": "e:4+", "limit": 100});
+    assert_eq!(stage.sent(), [("message.recover".to_owned(), asked)]);
+    stage.hear_at("e:5", "message.recovered", missed(&[40, 50], false));
+    assert_eq!(stage.timestamps(), [10, 20, 30, 40, 50]);
+    assert_eq!(stage.channels(), ["message.send"]);
+    assert_eq!(join_after_an_outage(&mut stage)["since"], "e:5");
+}
+
+#[test]
+fn a_position_is_only_reached_when_there_is_no_gap_before_it() {
+    let mut stage = joined_at_a_position();
+    join_after_an_outage(&mut stage);
+    let joined = json!({"roomId": "r", "users": ["Ada"], "recentMessages": messages(&[50])});
+    stage.hear_at("e:5", "room.joined", joined);
+    let said = json!({"id": "60", "text": "t", "roomId": "r", "username": "Bob", "timestamp": 60});
+    stage.hear_at("e:6", "message.received", said);
+    assert_eq!(join_after_an_outage(&mut stage)["since"], "e:1");
+}
+
+#[test]
+fn a_server_that_knows_the_position_no_more_is_read_back_by_time() {
+    let mut stage = joined_at_a_position();
+    join_after_an_outage(&mut stage);
+    let joined = json!({"roomId": "r", "users": ["Ada"], "recentMessages": messages(&[50])});
+    stage.hear_at("f:9", "room.joined", joined);
+    let forgotten = json!({"roomId": "r", "messages": [], "hasMore": false, "complete": false});
+    stage.hear_at("f:9", "message.recovered", forgotten);
+    assert_eq!(stage.channels(), ["message.history"]);
+    let page = json!({"roomId": "r", "messages": messages(&[10, 40]), "hasMore": false});
+    stage.hear("message.history", page);
+    assert_eq!(stage.timestamps(), [10, 40, 50]);
+    assert_eq!(stage.chat.phase, Phase::Ready);
+    assert_eq!(join_after_an_outage(&mut stage)["since"], "f:9");
+}
+
+#[test]
+fn a_server_that_knows_positions_no_more_is_read_back_by_time() {
+    let mut stage = joined_at_a_position();
+    join_after_an_outage(&mut stage);
+    stage.hear_joined(&[50]);
+    assert_eq!(stage.channels(), ["message.history"]);
+}
+
+/// Places are given out in one order and told in another: what was stamped before the newest may have been missed.
+#[test]
+fn what_was_under_way_is_found_among_what_was_missed() {
+    let mut stage = joined_at_a_position();
+    stage.say("hi");
+    stage.effects.clear();
+    join_after_an_outage(&mut stage);
+    let joined = json!({"roomId": "r", "users": ["Ada"], "recentMessages": []});
+    stage.hear_at("e:2", "room.joined", joined);
+    let own = json!({"id": "9", "text": "hi", "username": "Ada", "timestamp": 9});
+    let missed = json!({"roomId": "r", "messages": [own], "hasMore": false, "complete": true});
+    stage.hear_at("e:2", "message.recovered", missed);
+    assert!(stage.sent().is_empty(), "it is not said twice");
+    assert_eq!(stage.chat.outbox.len(), 0);
+}

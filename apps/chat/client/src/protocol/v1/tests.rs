@@ -34,9 +34,30 @@ fn every_request_has_its_channel_and_payload() {
         ),
         (Ask::List, "room.list", "{}"),
         (
-            Ask::Join(r(), "a".into()),
+            Ask::Join {
+                room: r(),
+                name: "a".into(),
+                since: None,
+            },
             "room.join",
             r#"{"roomId":"r","username":"a"}"#,
+        ),
+        (
+            Ask::Join {
+                room: r(),
+                name: "a".into(),
+                since: Some("e:7".into()),
+            },
+            "room.join",
+            r#"{"roomId":"r","username":"a","since":"e:7"}"#,
+        ),
+        (
+            Ask::Recover {
+                room: r(),
+                since: "e:7+".into(),
+            },
+            "message.recover",
+            r#"{"roomId":"r","since":"e:7+","limit":100}"#,
         ),
         (Ask::Leave(r()), "room.leave", r#"{"roomId":"r"}"#),
         (
@@ -80,6 +101,7 @@ fn what_was_heard_is_clean() {
         room,
         message,
         request,
+        position,
     }) = said
     else {
         panic!("{said:?}");
@@ -87,7 +109,7 @@ fn what_was_heard_is_clean() {
     assert_eq!(room, "r\u{fffd}");
     assert_eq!(message.text, "\u{fffd}]0;x\u{fffd}");
     assert_eq!(message.username, "A\u{fffd}");
-    assert_eq!(request, None);
+    assert_eq!((request, position), (None, None));
     let rooms = heard(
         "room.list",
         json!({"rooms": [{"id": "a\u{9b}", "userCount": 1, "createdAt": 1}]}),
@@ -96,6 +118,23 @@ fn what_was_heard_is_clean() {
         panic!()
     };
     assert_eq!(rooms[0].id, "a\u{fffd}");
+}
+
+#[test]
+fn what_a_newer_server_says_beside_is_taken_where_it_is_understood() {
+    let joined = json!({
+        "type": "message", "channel": "room.joined",
+        "payload": {"roomId": "r", "users": ["a", "b", "c"], "recentMessages": []},
+        "statuses": ["online", "asleep", "dnd"], "position": "e:7", "moreToCome": [1],
+    });
+    let Some(Heard::Joined {
+        statuses, position, ..
+    }) = parse(&joined.to_string())
+    else {
+        panic!()
+    };
+    assert_eq!(statuses, [Some(Status::Online), None, Some(Status::Dnd)]);
+    assert_eq!(position.as_deref(), Some("e:7"));
 }
 
 #[test]
