@@ -1,14 +1,19 @@
 //! The app that each version is, but for its edition.
 
-use rookery_sdk::{App, Error, IntoResponse, Json, Message, Opened, Request, Session};
+use rookery_sdk::{App, Error, IntoResponse, Json, Message, Opened, Request, Session, config};
 use serde::Serialize;
 
+use crate::client::Client;
 use crate::command::Command;
 use crate::frame;
 use crate::handle::Chat;
 
 /// The close code for a path where nobody listens: 4000 and the HTTP status.
 const NO_SUCH_PATH: u16 = 4404;
+/// The one for a page of somebody else's.
+const FORBIDDEN: u16 = 4403;
+/// The setting with the origins of pages that may connect, separated by commas or blanks. Without it, all may.
+const ORIGINS: &str = "CHAT_ORIGINS";
 
 /// What tells the versions apart.
 #[derive(Clone, Copy, Debug)]
@@ -24,7 +29,8 @@ pub struct Edition {
 pub enum Extras {
     /// Exactly the seed's features.
     None,
-    /// A request that carries a `requestId` has it echoed in its answers, and is told when it is not valid.
+    /// A request that carries a `requestId` has it echoed in its answers, and is told why nothing came of it. Frames have
+    /// positions, from which on a client is told what it missed. Origins and the rate of requests are limited.
     Offered,
 }
 
@@ -44,13 +50,15 @@ pub fn app(edition: Edition) -> App {
             })
         })
         .get("/ws", not_upgraded)
-        .on_open(open)
+        .on_open(move |session: &mut Session, opened: &Opened| open(edition, session, opened))
         .on_message(move |session: &mut Session, message: &Message| {
             receive(edition, session, message)
         })
-        .on_timer(|session: &mut Session, name: &str| Chat::begin(session)?.timer(name))
-        .on_close(|session: &mut Session, _: &rookery_sdk::Closed| {
-            Chat::begin(session)?.disconnect()
+        .on_timer(move |session: &mut Session, name: &str| {
+            Chat::begin(session, edition.extras)?.timer(name)
+        })
+        .on_close(move |session: &mut Session, _: &rookery_sdk::Closed| {
+            Chat::begin(session, edition.extras)?.disconnect()
         })
 }
 
@@ -58,10 +66,26 @@ fn not_upgraded(_: &mut Request) -> impl IntoResponse + use<> {
     Error::bad_request("WebSocket upgrade failed")
 }
 
-fn open(session: &mut Session, opened: &Opened) {
+fn open(edition: Edition, session: &mut Session, opened: &Opened) -> Result<(), Error> {
     if opened.path != "/" && !opened.path.ends_with("/ws") {
         session.close(NO_SUCH_PATH, "Not found");
+        return Ok(());
     }
+    if edition.extras == Extras::Offered && !may_come(opened.header("origin"))? {
+        session.close(FORBIDDEN, "Origin not allowed");
+        return Ok(());
+    }
+    // By every edition: the next one to serve the session limits by it.
+    Ok(session.set_state(&Client::from(opened.peer.clone()))?)
+}
+
+/// A browser names the page that connects. Who is no browser names none, and could name any.
+fn may_come(origin: Option<&str>) -> Result<bool, Error> {
+    let (Some(origin), Some(allowed)) = (origin, config::get(ORIGINS)?) else {
+        return Ok(true);
+    };
+    let mut allowed = allowed.split([',', ' ']).filter(|known| !known.is_empty());
+    Ok(allowed.any(|known| known.trim_end_matches('/').eq_ignore_ascii_case(origin)))
 }
 
 /// Frames that are no commands are dropped without an answer, as the protocol has it, unless they name a request.
@@ -74,13 +98,13 @@ fn receive(edition: Edition, session: &mut Session, message: &Message) -> Result
         Extras::None => None,
         Extras::Offered => publish.request_id.take(),
     };
+    let mut chat = Chat::begin(session, edition.extras)?.of_request(request);
+    if let Err(empty) = chat.admit()? {
+        return chat.refuse_flood(empty);
+    }
     let channel = publish.channel.clone();
-    match Command::validate(publish) {
-        Some(command) => Chat::begin(session)?.of_request(request).run(command),
-        // Silence is what clients of the seed expect. Who names a request asks to be told.
-        None if request.is_some() => Chat::begin(session)?
-            .of_request(request)
-            .refuse_invalid(&channel),
-        None => Ok(()),
+    match Command::validate(publish, edition.extras) {
+        Some(command) => chat.run(command),
+        None => chat.refuse_invalid(&channel),
     }
 }

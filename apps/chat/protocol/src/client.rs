@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::command::Status;
 use crate::rate::Window;
+use crate::tokens::Tokens;
 
 /// One connection.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -16,6 +17,21 @@ pub(crate) struct Client {
     pub(crate) window: Window,
     pub(crate) status: Status,
     pub(crate) typing: bool,
+    /// Whence it came; absent for what was opened before this was noted.
+    pub(crate) address: Option<String>,
+    /// What it may ask for, and how much of that its address has granted already.
+    pub(crate) tokens: Tokens,
+    pub(crate) granted: u32,
+}
+
+impl Client {
+    /// One that came from this address, and did nothing yet.
+    pub(crate) fn from(address: String) -> Client {
+        Client {
+            address: Some(address),
+            ..Client::default()
+        }
+    }
 }
 
 /// Who logged in.

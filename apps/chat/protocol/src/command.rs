@@ -2,11 +2,15 @@
 //!
 //! **Invariant:** lengths count UTF-16 code units, nothing is trimmed, and a `null` is not an absent field.
 
+use crate::app::Extras;
 use crate::frame::{Fields, Publish, Scalar};
 
 /// What the seed shows at most of a room's history at once.
 const PAGE_MAX: f64 = 100.0;
 const PAGE_DEFAULT: usize = 50;
+const RECOVERY_DEFAULT: usize = 100;
+/// In UTF-16 code units; ours are half as long.
+const POSITION_MAX: usize = 100;
 
 /// A valid request.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +27,8 @@ pub(crate) enum Command {
     Join {
         room: String,
         username: String,
+        /// The position from which on to tell what was missed: of the extras.
+        since: Option<String>,
     },
     Leave {
         room: String,
@@ -35,6 +41,12 @@ pub(crate) enum Command {
         room: String,
         limit: usize,
         before: Option<f64>,
+    },
+    /// Of the extras.
+    Recover {
+        room: String,
+        since: String,
+        limit: usize,
     },
     StartTyping {
         room: String,
@@ -58,10 +70,15 @@ pub(crate) enum Status {
 }
 
 impl Command {
-    /// None for an unknown channel or a payload that does not fit it.
-    pub(crate) fn validate(publish: Publish) -> Option<Command> {
+    /// None for a channel that is unknown to this edition, or a payload that does not fit it.
+    pub(crate) fn validate(publish: Publish, extras: Extras) -> Option<Command> {
         let mut fields = Reader(publish.fields);
         Some(match publish.channel.as_str() {
+            "message.recover" if extras == Extras::Offered => Command::Recover {
+                room: fields.room()?,
+                since: fields.text("since", 1, POSITION_MAX)?,
+                limit: fields.limit(RECOVERY_DEFAULT)?,
+            },
             "auth.login" => {
                 fields.optional_text("password", 1, 100)?;
                 Command::Login {
@@ -77,6 +94,10 @@ impl Command {
             "room.join" => Command::Join {
                 room: fields.room()?,
                 username: fields.text("username", 1, 50)?,
+                since: match extras {
+                    Extras::None => None,
+                    Extras::Offered => fields.optional_text("since", 1, POSITION_MAX)?,
+                },
             },
             "room.leave" => Command::Leave {
                 room: fields.room()?,
@@ -87,12 +108,7 @@ impl Command {
             },
             "message.history" => Command::History {
                 room: fields.room()?,
-                limit: match fields.optional_number("limit")? {
-                    Some(limit) if !(1.0..=PAGE_MAX).contains(&limit) => return None,
-                    // A fraction passes and is cut off.
-                    Some(limit) => limit as usize,
-                    None => PAGE_DEFAULT,
-                },
+                limit: fields.limit(PAGE_DEFAULT)?,
                 before: fields.optional_number("before")?,
             },
             "typing.start" => Command::StartTyping {
@@ -121,6 +137,15 @@ impl Reader {
     /// A room's name has no upper bound, except where one is created by name.
     fn room(&mut self) -> Option<String> {
         self.text("roomId", 1, usize::MAX)
+    }
+
+    fn limit(&mut self, default: usize) -> Option<usize> {
+        Some(match self.optional_number("limit")? {
+            Some(limit) if !(1.0..=PAGE_MAX).contains(&limit) => return None,
+            // A fraction passes and is cut off.
+            Some(limit) => limit as usize,
+            None => default,
+        })
     }
 
     fn text(&mut self, name: &str, min: usize, max: usize) -> Option<String> {

@@ -1,13 +1,19 @@
 //! What was said in a room, and when.
 //!
 //! **Invariant:** the timestamps of a room strictly increase, in every version, so that a page boundary loses nothing.
-//! **Invariant:** places are given out before messages are written. A reader meets holes (an isolate died in between) and
-//! walks over them.
+//! **Invariant:** places are given out before messages are written. A reader meets holes (an isolate died in between, or is
+//! about to write) and walks over them.
 //! **Absent on purpose:** one value with all messages. Saying something would then cost as much as all that was said.
+
+mod position;
+mod recover;
 
 use rookery_sdk::kv::{Bucket, Change, KvError};
 use rookery_sdk::now_ms;
 use serde::{Deserialize, Serialize};
+
+use crate::id;
+use position::{Position, Reading};
 
 /// How many messages a room keeps.
 const KEPT_MAX: u64 = 1_000;
@@ -30,13 +36,24 @@ pub(crate) struct Page {
     pub(crate) has_more: bool,
 }
 
-#[derive(Clone, Copy, Default, Serialize, Deserialize)]
+/// What a message is given before it is written.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Reserved {
+    pub(crate) timestamp: u64,
+    pub(crate) place: u64,
+    /// Where somebody goes on who has heard the message.
+    pub(crate) position: String,
+}
+
+#[derive(Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Clock {
     /// The newest timestamp.
     last_ms: u64,
     /// How many places were given out.
     places: u64,
+    /// Which log this is: the room's next log, or the one after the server lost its memory, has another.
+    epoch: String,
 }
 
 /// A room's clock and messages.
@@ -52,9 +69,13 @@ impl<'a> Log<'a> {
     }
 
     /// A timestamp and a place for a message.
-    pub(crate) fn reserve(&self) -> Result<(u64, u64), KvError> {
-        self.advance()
-            .map(|clock| (clock.last_ms, clock.places - 1))
+    pub(crate) fn reserve(&self) -> Result<Reserved, KvError> {
+        let clock = self.advance()?;
+        Ok(Reserved {
+            timestamp: clock.last_ms,
+            place: clock.places - 1,
+            position: clock.position(Reading::FromHeard).to_string(),
+        })
     }
 
     /// Keeps a message at its place, and drops the one that is too old now.
@@ -124,12 +145,10 @@ impl<'a> Log<'a> {
 
     fn advance(&self) -> Result<Clock, KvError> {
         self.bucket.change(&self.clock_key(), |old: Option<Clock>| {
-            let old = old.unwrap_or_default();
-            let clock = Clock {
-                last_ms: now_ms().max(old.last_ms + 1),
-                places: old.places + 1,
-            };
-            Change::Write(clock, clock)
+            let mut clock = old.unwrap_or_default().begun();
+            clock.last_ms = now_ms().max(clock.last_ms + 1);
+            clock.places += 1;
+            Change::Write(clock.clone(), clock)
         })
     }
 
@@ -147,6 +166,24 @@ impl<'a> Log<'a> {
 
     fn message_key(&self, place: u64) -> String {
         format!("message:{}:{place}", self.key)
+    }
+}
+
+impl Clock {
+    /// With an epoch, if it had none.
+    fn begun(mut self) -> Clock {
+        if self.epoch.is_empty() {
+            self.epoch = id::now();
+        }
+        self
+    }
+
+    fn position(&self, reading: Reading) -> Position<'_> {
+        Position {
+            epoch: &self.epoch,
+            offset: self.places,
+            reading,
+        }
     }
 }
 

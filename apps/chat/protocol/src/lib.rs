@@ -6,6 +6,8 @@
 //! **Invariant:** nothing that matters lives in an isolate. A client's own state is its session's attachment, what it
 //! shares with others is in the namespace's bucket, and a room's broadcasts go through the room's topic.
 //! **Invariant:** versions read each other's state. A field is added with a default and never changes its meaning.
+//! **Invariant:** a payload is the seed's, in every version. What a version adds stands beside it in the frame, or in frames
+//! that only those get who ask for them.
 //! **Absent on purpose:** the seed's relay of raw frames, which let anyone read passwords and forge messages.
 
 // From a frame to what it asks for.
@@ -15,11 +17,13 @@ mod frame;
 mod handle;
 
 // What is kept.
+mod addresses;
 mod client;
 mod history;
 mod members;
 mod rate;
 mod rooms;
+mod tokens;
 mod typing;
 
 // What is answered.

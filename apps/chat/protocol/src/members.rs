@@ -3,11 +3,14 @@
 //! **Invariant:** a room other than the general one ends with its last member, once: the value says so before it goes, and
 //! nobody enters a room whose value says so or is gone.
 //! **Invariant:** a member is a session. Two users of one name are two members.
+//! **Invariant:** members are of one stream of the room's topic. A topic begins a new stream when nobody was subscribed to
+//! it any more, as after a restart of the server; members of an earlier stream are gone, and cannot have said so.
 
 use rookery_sdk::SessionId;
 use rookery_sdk::kv::{Bucket, Change, KvError};
 use serde::{Deserialize, Serialize};
 
+use crate::command::Status;
 use crate::rooms::GENERAL;
 
 /// A room's members in the order of joining.
@@ -23,12 +26,23 @@ pub(crate) struct Members<'a> {
 struct Roll {
     members: Vec<Member>,
     ended: bool,
+    /// The epoch of the topic that the members are subscribed to.
+    stream: u64,
 }
 
 #[derive(Clone, Serialize, Deserialize)]
 struct Member {
     session: SessionId,
     name: String,
+    #[serde(default)]
+    status: Status,
+}
+
+/// Who is in a room that a member entered, in the order of joining.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct Present {
+    pub(crate) names: Vec<String>,
+    pub(crate) statuses: Vec<Status>,
 }
 
 /// What became of a member who left.
@@ -56,29 +70,52 @@ impl<'a> Members<'a> {
         self.bucket.set_json(&self.key, &Roll::default())
     }
 
-    pub(crate) fn count(&self) -> Result<usize, KvError> {
-        let roll: Option<Roll> = self.bucket.get_json(&self.key)?;
-        Ok(roll.map_or(0, |roll| roll.members.len()))
-    }
-
-    /// Adds a member, or finds it there, and answers every member's name; None when the room has ended.
+    /// Adds a member who is subscribed to this stream of the room's topic, or finds it there: it is online. Answers who is
+    /// in the room; None when the room has ended.
     pub(crate) fn enter(
         &self,
         session: SessionId,
         name: &str,
-    ) -> Result<Option<Vec<String>>, KvError> {
+        stream: u64,
+    ) -> Result<Option<Present>, KvError> {
         self.change(|roll| {
             if roll.ended {
                 return Change::Keep(None);
             }
-            if !roll.members.iter().any(|member| member.session == session) {
-                roll.members.push(Member {
+            // A roll without a stream is of an edition that noted none: its members are there.
+            if roll.stream != stream && roll.stream != 0 {
+                roll.members.clear();
+            }
+            roll.stream = stream;
+            let known = roll.members.iter_mut();
+            match known.into_iter().find(|member| member.session == session) {
+                Some(member) => member.status = Status::Online,
+                None => roll.members.push(Member {
                     session,
                     name: name.to_owned(),
-                });
+                    status: Status::Online,
+                }),
             }
-            let names = roll.members.iter().map(|member| member.name.clone());
-            Change::Write((), Some(names.collect()))
+            let members = &roll.members;
+            let present = Present {
+                names: members.iter().map(|member| member.name.clone()).collect(),
+                statuses: members.iter().map(|member| member.status).collect(),
+            };
+            Change::Write((), Some(present))
+        })
+    }
+
+    /// Keeps what a member wants to be seen as, for those who come later.
+    pub(crate) fn set_status(&self, session: SessionId, status: Status) -> Result<(), KvError> {
+        self.change(|roll| {
+            let mut members = roll.members.iter_mut();
+            match members.find(|member| member.session == session) {
+                Some(member) if member.status != status => {
+                    member.status = status;
+                    Change::Write((), ())
+                }
+                _ => Change::Keep(()),
+            }
         })
     }
 
@@ -126,8 +163,8 @@ impl<'a> Members<'a> {
     fn change<R>(&self, mut decide: impl FnMut(&mut Roll) -> Change<(), R>) -> Result<R, KvError> {
         self.bucket.change(&self.key, |old: Option<Roll>| {
             let mut roll = old.unwrap_or_else(|| Roll {
-                members: Vec::new(),
                 ended: !self.lasting,
+                ..Roll::default()
             });
             match decide(&mut roll) {
                 Change::Write((), answer) => Change::Write(roll, answer),

@@ -7,12 +7,27 @@ use crate::command::Status;
 use crate::history::Said;
 use crate::id;
 
+/// What stands beside a payload, behind everything that the seed has there. Its clients take no notice of it.
+#[derive(Clone, Copy, Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Beside<'a> {
+    /// The name of the request that this answers, if that has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) request_id: Option<&'a str>,
+    /// Where the client goes on after this, in the room's log.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) position: Option<&'a str>,
+    /// What the users of a room are seen as, in the order of their names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) statuses: Option<&'a [Status]>,
+}
+
 /// A server event's payload.
 pub(crate) trait Reply: Serialize {
     const CHANNEL: &'static str;
 
-    /// The frame, with a message id of its own, and the name of the request that it answers, if that has one.
-    fn encode(&self, request: Option<&str>) -> Result<String, Error> {
+    /// The frame, with a message id of its own.
+    fn encode(&self, beside: Beside<'_>) -> Result<String, Error> {
         Ok(serde_json::to_string(&Frame {
             kind: "message",
             channel: Self::CHANNEL,
@@ -21,7 +36,7 @@ pub(crate) trait Reply: Serialize {
             metadata: Metadata {
                 event_name: Self::CHANNEL,
             },
-            request_id: request,
+            beside,
         })?)
     }
 }
@@ -35,8 +50,8 @@ struct Frame<'a, P: ?Sized> {
     #[serde(rename = "messageId")]
     message_id: String,
     metadata: Metadata,
-    #[serde(rename = "requestId", skip_serializing_if = "Option::is_none")]
-    request_id: Option<&'a str>,
+    #[serde(flatten)]
+    beside: Beside<'a>,
 }
 
 #[derive(Serialize)]
@@ -108,7 +123,7 @@ pub(crate) struct Listed {
     pub(crate) id: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) description: Option<String>,
-    pub(crate) user_count: usize,
+    pub(crate) user_count: u32,
     pub(crate) created_at: u64,
 }
 
@@ -170,6 +185,20 @@ pub(crate) struct MessageHistory<'a> {
 
 impl Reply for MessageHistory<'_> {
     const CHANNEL: &'static str = "message.history";
+}
+
+/// What was missed: of the extras, so that the first protocol's clients never get one.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct MessageRecovered<'a> {
+    pub(crate) room_id: &'a str,
+    pub(crate) messages: &'a [Said],
+    pub(crate) has_more: bool,
+    pub(crate) complete: bool,
+}
+
+impl Reply for MessageRecovered<'_> {
+    const CHANNEL: &'static str = "message.recovered";
 }
 
 #[derive(Serialize)]

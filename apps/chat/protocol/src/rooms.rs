@@ -6,7 +6,7 @@
 //! **Invariant:** the list is one value, changed by compare-and-swap: of two clients who create a room at once, one does.
 
 use rookery_sdk::kv::{Bucket, Change, KvError};
-use rookery_sdk::now_ms;
+use rookery_sdk::{now_ms, topic};
 use serde::{Deserialize, Serialize};
 
 use crate::id;
@@ -53,18 +53,18 @@ impl<'a> Rooms<'a> {
 
     /// Every room in the order of creation, with the number of its members.
     pub(crate) fn list(&self) -> Result<Vec<Listed>, KvError> {
-        self.all()?
+        let rooms = self.all()?;
+        let rooms = rooms
             .into_iter()
-            .map(|room| {
-                let members = Members::of(self.bucket, &room.key);
-                Ok(Listed {
-                    user_count: members.count()?,
-                    id: room.id,
-                    description: room.description,
-                    created_at: room.created_at,
-                })
+            .map(|room| Listed {
+                // Who is in a room is subscribed to its topic. The roll may still know of people from before a restart.
+                user_count: topic(&topic_of(&room.key)).subscribers(),
+                id: room.id,
+                description: room.description,
+                created_at: room.created_at,
             })
-            .collect()
+            .collect();
+        Ok(rooms)
     }
 
     /// The key of a room.
@@ -140,6 +140,11 @@ impl<'a> Rooms<'a> {
             }
         })
     }
+}
+
+/// The topic that a room's members are subscribed to.
+pub(crate) fn topic_of(key: &str) -> String {
+    format!("room:{key}")
 }
 
 fn general() -> Room {

@@ -83,16 +83,21 @@ pub(crate) fn request(step: &str) -> String {
     )
 }
 
-/// A frame as a transcript has it, after a look at its envelope.
+/// What an edition with extras puts behind what the seed has.
+const BESIDE: [&str; 3] = ["requestId", "position", "statuses"];
+
+/// A frame as a transcript has it, and a client of the seed reads it, after a look at its envelope.
 pub(crate) fn normal(frame: &str) -> String {
     let Value::Object(mut envelope) = serde_json::from_str(frame).unwrap() else {
         panic!("a frame is an object: {frame}");
     };
     let keys: Vec<&str> = envelope.keys().map(String::as_str).collect();
+    let (of_the_seed, beside) = keys.split_at(5);
     assert_eq!(
-        keys,
+        of_the_seed,
         ["type", "channel", "payload", "messageId", "metadata"]
     );
+    assert!(beside.iter().all(|key| BESIDE.contains(key)), "{beside:?}");
     assert_eq!(envelope["type"], "message");
     assert_eq!(envelope["metadata"]["eventName"], envelope["channel"]);
     assert!(is_id(envelope["messageId"].as_str().unwrap()));
@@ -130,4 +135,5 @@ fn is_id(text: &str) -> bool {
     })
 }
 
+mod extras;
 mod tests;

@@ -5,7 +5,7 @@ use crate::frame;
 
 fn validate(channel: &str, payload: &str) -> Option<Command> {
     let text = format!(r#"{{"type":"publish","channel":"{channel}","payload":{payload}}}"#);
-    frame::parse(&text).and_then(Command::validate)
+    frame::parse(&text).and_then(|publish| Command::validate(publish, Extras::Offered))
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use rookery_sdk::Error;
 
-use super::{Audience, Chat};
+use super::Chat;
 use crate::client::{Client, User};
 use crate::id;
 use crate::members::Members;
@@ -53,16 +53,19 @@ impl Chat<'_> {
             room_id,
             username: &old,
         };
-        self.tell(&seat, Audience::Others, &left)?;
+        self.tell_others(&seat, &left)?;
         let joined = UserJoined { room_id, username };
-        self.tell(&seat, Audience::Others, &joined)
+        self.tell_others(&seat, &joined)
     }
 
-    /// No answer. The rate window stays, or logging out would be a way around it.
+    /// No answer. The limits stay, or logging out would be a way around them.
     pub(super) fn logout(&mut self) -> Result<(), Error> {
         self.depart()?;
         self.client = Client {
             window: self.client.window,
+            address: self.client.address.take(),
+            tokens: self.client.tokens,
+            granted: self.client.granted,
             ..Client::default()
         };
         Ok(())
@@ -79,6 +82,6 @@ impl Chat<'_> {
             room_id: &seat.room,
             users_typing: &typing,
         };
-        self.tell(&seat, Audience::Others, &update)
+        self.tell_others(&seat, &update)
     }
 }

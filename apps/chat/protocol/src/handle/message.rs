@@ -4,10 +4,10 @@ use rookery_sdk::Error;
 
 use super::{Audience, Chat};
 use crate::client::Seat;
-use crate::history::{Log, Said};
+use crate::history::{Log, Reserved, Said};
 use crate::id;
 use crate::rate::{REMAINING_WARN, Verdict};
-use crate::reply::{MessageHistory, MessageReceived};
+use crate::reply::{Beside, MessageHistory, MessageReceived, MessageRecovered};
 use crate::rooms::Rooms;
 
 impl Chat<'_> {
@@ -25,7 +25,7 @@ impl Chat<'_> {
             };
         };
         self.stop_typing(&seat)?;
-        let said = self.record(&seat, &user.name, text)?;
+        let (said, position) = self.record(&seat, &user.name, text)?;
         let received = MessageReceived {
             id: &said.id,
             text,
@@ -33,7 +33,12 @@ impl Chat<'_> {
             username: &user.name,
             timestamp: said.timestamp,
         };
-        self.tell(&seat, Audience::Everyone, &received)?;
+        let beside = Beside {
+            position: self.of_extras(&position),
+            ..self.answering()
+        };
+        // The asker is among everyone, and finds its own words by the name of its request.
+        self.tell(&seat, Audience::Everyone, &received, beside)?;
         if remaining <= REMAINING_WARN {
             self.warn(remaining, "Approaching rate limit")?;
         }
@@ -42,18 +47,21 @@ impl Chat<'_> {
 
     /// Stamps a message and keeps it. Before it is told: who joins in between then reads it in the
     /// history or hears it, and does not miss it.
-    fn record(&self, seat: &Seat, username: &str, text: &str) -> Result<Said, Error> {
+    fn record(&self, seat: &Seat, username: &str, text: &str) -> Result<(Said, String), Error> {
         let log = Log::of(&self.bucket, &seat.key);
-        let said = |timestamp| Said {
+        let Reserved {
+            timestamp,
+            place,
+            position,
+        } = log.reserve()?;
+        let said = Said {
             id: id::at(timestamp),
             text: text.to_owned(),
             username: username.to_owned(),
             timestamp,
         };
-        let (timestamp, place) = log.reserve()?;
-        let said = said(timestamp);
         log.keep(place, &said)?;
-        Ok(said)
+        Ok((said, position))
     }
 
     /// Anyone may look, as in the seed.
@@ -63,11 +71,7 @@ impl Chat<'_> {
         limit: usize,
         before: Option<f64>,
     ) -> Result<(), Error> {
-        let key = match self.seat_in(room) {
-            Some(seat) => Some(seat.key),
-            None => Rooms::of(&self.bucket).find(room)?,
-        };
-        let Some(key) = key else {
+        let Some(key) = self.key_of(room)? else {
             return self.refuse("ROOM_NOT_FOUND", "Room not found");
         };
         let page = Log::of(&self.bucket, &key).page(limit, before)?;
@@ -75,6 +79,31 @@ impl Chat<'_> {
             room_id: room,
             messages: &page.messages,
             has_more: page.has_more,
+        })
+    }
+    /// What was said since a position. Anyone may look.
+    pub(super) fn recover(&self, room: &str, since: &str, limit: usize) -> Result<(), Error> {
+        let Some(key) = self.key_of(room)? else {
+            return self.refuse("ROOM_NOT_FOUND", "Room not found");
+        };
+        let recovered = Log::of(&self.bucket, &key).recover(since, limit)?;
+        let reply = MessageRecovered {
+            room_id: room,
+            messages: &recovered.messages,
+            has_more: recovered.has_more,
+            complete: recovered.complete,
+        };
+        let beside = Beside {
+            position: Some(&recovered.position),
+            ..self.answering()
+        };
+        self.answer_beside(&reply, beside)
+    }
+
+    fn key_of(&self, room: &str) -> Result<Option<String>, Error> {
+        Ok(match self.seat_in(room) {
+            Some(seat) => Some(seat.key),
+            None => Rooms::of(&self.bucket).find(room)?,
         })
     }
 }

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use rookery_sdk::{Error, now_ms};
 
-use super::{Audience, Chat};
+use super::Chat;
 use crate::client::Seat;
 use crate::command::Status;
+use crate::members::Members;
 use crate::reply::{PresenceUpdate, TypingUpdate};
 use crate::typing::Typing;
 
@@ -66,7 +67,7 @@ impl Chat<'_> {
             room_id: &seat.room,
             users_typing: names,
         };
-        self.tell(seat, Audience::Others, &update)
+        self.tell_others(seat, &update)
     }
 
     pub(super) fn set_presence(&mut self, status: Status) -> Result<(), Error> {
@@ -77,11 +78,12 @@ impl Chat<'_> {
         let Some(seat) = &self.client.seat else {
             return Ok(());
         };
+        Members::of(&self.bucket, &seat.key).set_status(self.session.id(), status)?;
         let update = PresenceUpdate {
             username: &user.name,
             status,
             last_seen: Some(now_ms()),
         };
-        self.tell(seat, Audience::Others, &update)
+        self.tell_others(seat, &update)
     }
 }

@@ -6,14 +6,17 @@
 
 use rookery_sdk::Error;
 
-use super::{Audience, Chat, topic_of};
+use super::{Chat, RECOVERY_PAGE};
+use crate::app::Extras;
 use crate::client::Seat;
 use crate::command::Status;
 use crate::history::{Log, RECENT};
-use crate::members::{Left, Members};
+use crate::members::{Left, Members, Present};
 use crate::rate::Verdict;
-use crate::reply::{PresenceUpdate, RoomCreated, RoomJoined, RoomList, UserJoined, UserLeft};
-use crate::rooms::{Created, Rooms};
+use crate::reply::{
+    Beside, PresenceUpdate, RoomCreated, RoomJoined, RoomList, UserJoined, UserLeft,
+};
+use crate::rooms::{Created, Rooms, topic_of};
 use crate::typing::Typing;
 
 /// How often a client tries to enter a room that ends under its feet.
@@ -46,8 +49,14 @@ impl Chat<'_> {
         })
     }
 
-    /// A client is in one room at most. Joining the same room again repeats the answers and changes nothing.
-    pub(super) fn join(&mut self, room: &str, username: &str) -> Result<(), Error> {
+    /// A client is in one room at most. Joining the same room again repeats the answers and changes nothing. With a
+    /// position, what was said since then is told after that.
+    pub(super) fn join(
+        &mut self,
+        room: &str,
+        username: &str,
+        since: Option<&str>,
+    ) -> Result<(), Error> {
         if self.count() == Verdict::Blocked {
             return self.warn(0, "Rate limit exceeded");
         }
@@ -63,27 +72,46 @@ impl Chat<'_> {
             .as_ref()
             .map_or(username, |user| &user.name);
         let name = name.to_owned();
-        let Some((seat, users)) = self.take_seat(room, &name)? else {
+        let Some((seat, present)) = self.take_seat(room, &name)? else {
             return self.refuse_room();
         };
         self.client.status = Status::Online;
-        let recent = Log::of(&self.bucket, &seat.key).page(RECENT, None)?;
-        self.answer(&RoomJoined {
-            room_id: room,
-            users: &users,
-            recent_messages: &recent.messages,
-        })?;
+        self.show_room(&seat, &present)?;
         let joined = UserJoined {
             room_id: room,
             username: &name,
         };
-        self.tell(&seat, Audience::Others, &joined)?;
+        self.tell_others(&seat, &joined)?;
         let presence = PresenceUpdate {
             username: &name,
             status: Status::Online,
             last_seen: None,
         };
-        self.tell(&seat, Audience::Others, &presence)
+        self.tell_others(&seat, &presence)?;
+        match since {
+            Some(since) => self.recover(room, since, RECOVERY_PAGE),
+            None => Ok(()),
+        }
+    }
+
+    fn show_room(&self, seat: &Seat, present: &Present) -> Result<(), Error> {
+        let log = Log::of(&self.bucket, &seat.key);
+        let position = match self.extras {
+            Extras::None => None,
+            // Before the messages are read: what is said in between is then told twice, and not never.
+            Extras::Offered => Some(log.position()?),
+        };
+        let joined = RoomJoined {
+            room_id: &seat.room,
+            users: &present.names,
+            recent_messages: &log.page(RECENT, None)?.messages,
+        };
+        let beside = Beside {
+            statuses: position.is_some().then_some(&present.statuses),
+            position: position.as_deref(),
+            ..self.answering()
+        };
+        self.answer_beside(&joined, beside)
     }
 
     /// No answer. Leaving a room that one is not in does nothing; in the seed it announced a departure all the same.
@@ -102,7 +130,7 @@ impl Chat<'_> {
     }
 
     /// Enters the room of this name, making it if there is none; None when there are too many.
-    fn take_seat(&mut self, room: &str, name: &str) -> Result<Option<(Seat, Vec<String>)>, Error> {
+    fn take_seat(&mut self, room: &str, name: &str) -> Result<Option<(Seat, Present)>, Error> {
         for _ in 0..ENTER_ATTEMPTS_MAX {
             let Some(key) = self.room_key(room, name)? else {
                 return Ok(None);
@@ -113,10 +141,14 @@ impl Chat<'_> {
             };
             self.client.seat = Some(seat.clone());
             self.keep()?;
-            self.session.subscribe(&topic_of(&seat.key))?;
+            let stream = self.session.subscribe(&topic_of(&seat.key))?.epoch;
             let members = Members::of(&self.bucket, &seat.key);
-            if let Some(users) = members.enter(self.session.id(), name)? {
-                return Ok(Some((seat, users)));
+            if let Some(present) = members.enter(self.session.id(), name, stream)? {
+                if present.names.len() == 1 {
+                    // Alone here: who is noted as writing is from before a restart.
+                    Typing::of(&self.bucket, &seat.key).erase()?;
+                }
+                return Ok(Some((seat, present)));
             }
             // It ended after it was found. Whoever ended it may not have got round to taking it off the list.
             self.session.unsubscribe(&topic_of(&seat.key));
@@ -149,7 +181,7 @@ impl Chat<'_> {
                     room_id: &seat.room,
                     username: &name,
                 };
-                self.tell(&seat, Audience::Others, &left)
+                self.tell_others(&seat, &left)
             }
             Left::Ended(_) => self.clear(&seat.key),
             Left::NotThere => Ok(()),

@@ -13,7 +13,9 @@ fn with_log(count: u64, check: impl FnOnce(&Bucket, &Log<'_>)) {
         let bucket = kv::bucket().unwrap();
         let log = Log::of(&bucket, "k");
         for number in 0..count {
-            let (timestamp, place) = log.reserve().unwrap();
+            let Reserved {
+                timestamp, place, ..
+            } = log.reserve().unwrap();
             let said = Said {
                 id: number.to_string(),
                 text: String::new(),
@@ -88,7 +90,10 @@ fn there_is_more_only_when_there_is_more() {
 fn two_messages_of_one_moment_have_two_timestamps() {
     with_log(1, |_, log| {
         let newest = log.page(1, None).unwrap().messages[0].timestamp;
-        assert_eq!(log.reserve().unwrap(), (newest + 1, 1));
-        assert_eq!(log.reserve().unwrap(), (newest + 2, 2));
+        for (later_ms, place) in [(1, 1), (2, 2)] {
+            let reserved = log.reserve().unwrap();
+            let expected = (newest + later_ms, place);
+            assert_eq!((reserved.timestamp, reserved.place), expected);
+        }
     });
 }

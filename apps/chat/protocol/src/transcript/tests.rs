@@ -21,6 +21,12 @@ fn say(client: &Client, room: &str, text: &str) {
     )));
 }
 
+/// What is kept of rooms. What addresses may ask for ends by itself.
+fn kept(host: &Host) -> Vec<String> {
+    let keys = host.keys().into_iter();
+    keys.filter(|key| !key.starts_with("limit:")).collect()
+}
+
 fn heard(client: &Client) -> Vec<String> {
     client.frames().iter().map(|frame| normal(frame)).collect()
 }
@@ -41,6 +47,70 @@ fn the_seeds_defects_are_cured() {
 }
 
 #[test]
+fn the_seeds_rules_hold() {
+    for extras in [Extras::None, Extras::Offered] {
+        replay(&host(extras), &[], include_str!("../transcripts/rules.txt"));
+    }
+}
+
+#[test]
+fn refused_requests_count_and_are_refused_for_the_limit_first() {
+    let host = host(Extras::None);
+    let ada = host.open("/ws");
+    for _ in 0..30 {
+        ada.text(&request(r#"message.send {"roomId":"nowhere","text":"x"}"#));
+    }
+    let refused = r#"error {"code":"NOT_AUTHENTICATED","message":"You must login first"}"#;
+    assert_eq!(heard(&ada), [refused; 30]);
+    for (step, answer) in [
+        (
+            r#"message.send {"roomId":"nowhere","text":"x"}"#,
+            "rateLimit.warning",
+        ),
+        (r#"room.create {"roomId":"general"}"#, "rateLimit.warning"),
+        (
+            r#"room.join {"roomId":"general","username":"Ada"}"#,
+            "rateLimit.warning",
+        ),
+        (r#"auth.login {"username":"Ada"}"#, "auth.error"),
+    ] {
+        ada.text(&request(step));
+        let heard = heard(&ada);
+        assert!(
+            heard.len() == 1 && heard[0].starts_with(answer),
+            "{heard:?}"
+        );
+    }
+    // What does not count is done.
+    for step in [r#"room.list {}"#, r#"message.history {"roomId":"general"}"#] {
+        ada.text(&request(step));
+        assert_eq!(heard(&ada).len(), 1);
+    }
+}
+
+#[test]
+fn a_room_that_a_restart_left_behind_has_nobody_in_it() {
+    let host = host(Extras::Offered);
+    host.run(|| {
+        let bucket = rookery_sdk::kv::bucket().unwrap();
+        let ghost = serde_json::json!({"session": 1, "name": "Ghost"});
+        let roll = serde_json::json!({"members": [ghost], "ended": false, "stream": 77});
+        bucket.set_json("room:general", &roll).unwrap();
+        bucket.set_json("typing:general", &[ghost]).unwrap();
+    });
+    let ada = host.open("/ws");
+    ada.text(&request("room.list {}"));
+    assert!(heard(&ada)[0].contains(r#""userCount":0"#));
+    ada.text(&request(
+        r#"room.join {"roomId":"general","username":"Ada"}"#,
+    ));
+    assert!(heard(&ada)[1].contains(r#""users":["Ada"]"#));
+    let bob = join(&host, "Bob", "general");
+    bob.text(&request(r#"typing.start {"roomId":"general"}"#));
+    assert!(heard(&ada)[2].ends_with(r#""usersTyping":["Bob"]}"#));
+}
+
+#[test]
 fn two_versions_share_a_room() {
     let old = host(Extras::None);
     let new = old.beside(app(Edition {
@@ -49,7 +119,7 @@ fn two_versions_share_a_room() {
     }));
     let transcript = include_str!("../transcripts/two_versions.txt");
     replay(&old, &[("new", &new)], transcript);
-    assert_eq!(old.keys(), ["rooms"]);
+    assert_eq!(kept(&old), ["rooms"]);
 }
 
 #[test]
@@ -167,7 +237,7 @@ fn a_lost_race_for_the_list_or_the_roll_loses_nobody() {
     host.contend(2);
     ada.close(1000, "");
     bob.close(1000, "");
-    assert_eq!(host.keys(), EMPTY[1..]);
+    assert_eq!(kept(&host), EMPTY[1..]);
 }
 
 #[test]
@@ -186,7 +256,7 @@ fn rooms_leave_nothing_behind() {
         "rooms",
         "typing:general",
     ];
-    assert_eq!(host.keys(), general);
+    assert_eq!(kept(&host), general);
     let late = join(&host, "Late", "general");
     assert!(late.frames()[1].contains(r#""users":["Late"]"#));
 }
