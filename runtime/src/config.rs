@@ -70,6 +70,11 @@ pub struct ServerConfig {
     pub log: TraceConfig,
     /// How long requests in flight may take after a signal. 0 to 3,600 s, default 30 s.
     pub drain_grace: Duration,
+    /// How long a revision that is out of use is kept for sessions that have nowhere else to go. 0 to 86,400 s, default
+    /// 300 s.
+    pub session_keep: Duration,
+    /// How long a revision is tried on the sessions that it takes over. 0 to 3,600 s, default 10 s; 0 is no trial.
+    pub session_trial: Duration,
     /// How long a client may take to send its request's headers. 1 to 3,600 s, default 10 s.
     pub header_timeout: Duration,
     /// The largest head of a request, in bytes. 8 KiB to 1 MiB, default 64 KiB.
@@ -120,6 +125,8 @@ impl ServerConfig {
             data_dir: PathBuf::from(".rookery/data"),
             log: TraceConfig::default(),
             drain_grace: Duration::from_secs(30),
+            session_keep: Duration::from_mins(5),
+            session_trial: Duration::from_secs(10),
             header_timeout: Duration::from_secs(10),
             header_bytes_max: 64 * 1024,
             hub: HubConfig::default(),

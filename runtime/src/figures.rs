@@ -11,7 +11,7 @@ use rookery_hub::Hub;
 use rookery_pool::{Budget, Totals};
 use rookery_supervisor::{Revision, RevisionStatus, Supervisor};
 use rookery_telemetry::prometheus::Exposition;
-use rookery_telemetry::{PoolFigures, Surroundings, WorkerSnapshot, rss_bytes};
+use rookery_telemetry::{PoolFigures, Quantiles, Surroundings, WorkerSnapshot, rss_bytes};
 use serde_json::Value;
 
 /// The parts that count.
@@ -103,7 +103,15 @@ impl Source for Figures {
     }
 
     fn hub(&self) -> Value {
-        serde_json::to_value(self.hub.snapshot()).unwrap_or_default()
+        let mut hub = serde_json::to_value(self.hub.snapshot()).unwrap_or_default();
+        if let Some(gateway) = self.gateway() {
+            let moves = gateway.moves();
+            hub["moved"] = moves.moved.get().into();
+            hub["wentBack"] = moves.went_back.get().into();
+        }
+        let wake = Quantiles::of(&self.totals.wake.snapshot());
+        hub["wakeMs"] = serde_json::to_value(wake).unwrap_or_default();
+        hub
     }
 
     fn deployments(&self) -> Value {

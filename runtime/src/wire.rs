@@ -175,6 +175,8 @@ fn supervision(config: &ServerConfig) -> SupervisorConfig {
     };
     SupervisorConfig {
         grace: config.drain_grace,
+        // The front door decides when; this only bounds it.
+        keep: config.session_keep + config.session_trial + config.drain_grace,
         prerelease: if config.prefer_prerelease {
             Prerelease::Equal
         } else {
@@ -238,6 +240,8 @@ fn front_door(config: &ServerConfig) -> GatewayConfig {
         header_timeout: config.header_timeout,
         header_bytes_max: config.header_bytes_max,
         drain_grace: config.drain_grace,
+        session_keep: config.session_keep,
+        session_trial: config.session_trial,
         fallback: match config.version_fallback {
             VersionFallback::Highest => Fallback::Highest,
             VersionFallback::None => Fallback::None,

@@ -15,6 +15,10 @@ pub struct GatewayConfig {
     pub connections_max: usize,
     /// How long a revision that is taken out of use may finish what it has. Default 30 s.
     pub drain_grace: Duration,
+    /// How long a revision that is taken out of use is kept for sessions that have nowhere else to go. Default 5 min.
+    pub session_keep: Duration,
+    /// How long a revision is tried on the sessions that it takes over, from the first one on. None at 0. Default 10 s.
+    pub session_trial: Duration,
     /// What a selector without a match gets.
     pub fallback: Fallback,
     /// The app, perhaps with a selector, that answers `/`.
@@ -30,6 +34,8 @@ impl Default for GatewayConfig {
             header_bytes_max: 64 * 1024,
             connections_max: 20_000,
             drain_grace: Duration::from_secs(30),
+            session_keep: Duration::from_mins(5),
+            session_trial: Duration::from_secs(10),
             fallback: Fallback::Highest,
             app_shell: None,
             disclosure: Disclosure::Hidden,

@@ -15,7 +15,8 @@ use tokio::net::TcpListener;
 use crate::config::GatewayConfig;
 use crate::listener;
 use crate::proxy::RuleSnapshot;
-use crate::site::Sites;
+use crate::sites::Sites;
+use crate::trial::Moves;
 
 /// Answers what is below `/_/`. The front door knows no more of it.
 #[async_trait::async_trait]
@@ -59,14 +60,10 @@ impl Gateway {
         tasks: &Tasks,
         shutdown: &Shutdown,
     ) -> Arc<Gateway> {
-        let sites = Sites::new(&neighbours.supervisor, config.fallback, tasks);
+        let sites = Sites::new(&neighbours.supervisor, &config, tasks);
         tasks.spawn(
             "site table",
-            Arc::clone(&sites).follow(
-                Arc::clone(&neighbours.supervisor),
-                shutdown.clone(),
-                config.drain_grace,
-            ),
+            Arc::clone(&sites).follow(Arc::clone(&neighbours.supervisor), shutdown.clone()),
         );
         Arc::new(Gateway {
             config,
@@ -85,6 +82,11 @@ impl Gateway {
     /// rule's histogram, 2 KiB, so it is for operators and not for requests.
     pub fn rules(&self) -> Vec<RuleSnapshot> {
         self.sites.rules()
+    }
+
+    /// How many sessions changed their revision, and how many went back.
+    pub fn moves(&self) -> &Arc<Moves> {
+        self.sites.moves()
     }
 
     /// How many sessions each revision that serves holds; those that hold none are left out.

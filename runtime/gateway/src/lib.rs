@@ -20,10 +20,13 @@ mod proxy;
 mod respond;
 mod root;
 mod site;
+mod sites;
 mod static_files;
+mod trial;
 mod worker;
 mod ws;
 
 pub use config::{Disclosure, GatewayConfig};
 pub use gateway::{Gateway, Internal, Neighbours};
 pub use proxy::RuleSnapshot;
+pub use trial::Moves;

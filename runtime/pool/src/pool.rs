@@ -205,6 +205,16 @@ impl Pool {
         }
     }
 
+    /// Waits until nobody has a stake any more, for so long at most, and serves everybody meanwhile: for a revision that
+    /// is out of use but kept for its sessions. To be called before [`drain`](Pool::drain).
+    pub async fn keep(&self, at_most: Duration) {
+        // Who comes just now is awaited by the drain.
+        if !self.stakes.is_empty() {
+            self.stakes.close();
+            let _ = timeout(at_most, self.stakes.wait()).await;
+        }
+    }
+
     /// Serves those who know of the pool already, and closes when they are done: stakes first, then invocations, then
     /// tunnels, all within `grace`. Tunnels that are open then are cut. True when the others were done in time.
     ///

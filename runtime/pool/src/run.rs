@@ -65,11 +65,19 @@ impl Pool {
         answered.map_err(|fault| self.fault(fault))
     }
 
-    /// Runs one batch of session events.
-    pub async fn events(self: &Arc<Self>, events: &[Event]) -> Result<EventsOutcome, AcquireError> {
+    /// Runs one batch of session events. When somebody had to wake up for it, `woken` is when; it is counted how long
+    /// that was before the guest had it.
+    pub async fn events(
+        self: &Arc<Self>,
+        events: &[Event],
+        woken: Option<Instant>,
+    ) -> Result<EventsOutcome, AcquireError> {
         let asked = Instant::now();
         self.stats().requested();
         let mut lease = self.acquire().await?;
+        if let Some(woken) = woken {
+            self.stats().woke(woken.elapsed());
+        }
         let deadline = Deadline::after(self.policy().timeout);
         let outcome = lease.worker().events(events, deadline).await;
         lease.finish(&outcome.verdict);

@@ -40,6 +40,8 @@ pub struct Totals {
     pub queue_wait: Histogram,
     /// How long a worker took to start.
     pub cold_start: Histogram,
+    /// From the event that a sleeping app was woken by to its guest.
+    pub wake: Histogram,
 }
 
 impl Default for Totals {
@@ -60,6 +62,7 @@ impl Default for Totals {
             lookup_time: Histogram::new(),
             queue_wait: Histogram::new(),
             cold_start: Histogram::new(),
+            wake: Histogram::new(),
         }
     }
 }
@@ -183,6 +186,10 @@ impl PoolStats {
         self.queue_wait.record(took);
         self.totals.waiting.decr();
         self.totals.queue_wait.record(took);
+    }
+
+    pub(crate) fn woke(&self, took: Duration) {
+        self.totals.wake.record(took);
     }
 
     pub(crate) fn answered(&self, took: Duration) {

@@ -99,6 +99,12 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("drain_grace_secs", Alias::None, |config, raw| {
         put(&mut config.drain_grace, seconds(raw, 0..=3_600))
     }),
+    setting("session_keep_secs", Alias::None, |config, raw| {
+        put(&mut config.session_keep, seconds(raw, 0..=DAY_SECS))
+    }),
+    setting("session_trial_secs", Alias::None, |config, raw| {
+        put(&mut config.session_trial, seconds(raw, 0..=3_600))
+    }),
     setting("header_timeout_secs", Alias::None, |config, raw| {
         put(&mut config.header_timeout, seconds(raw, 1..=3_600))
     }),

@@ -231,8 +231,9 @@ impl Work {
             return;
         };
         let (sender, receiver) = oneshot::channel();
-        let grace = self.config.grace;
+        let (keep, grace) = (self.config.keep, self.config.grace);
         self.tasks.spawn("drain revision", async move {
+            pool.keep(keep).await;
             let in_time = pool.drain(grace).await;
             if !in_time {
                 let label = pool.label();

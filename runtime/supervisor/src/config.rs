@@ -27,6 +27,8 @@ pub struct SupervisorConfig {
     pub prepare_deadline: Duration,
     /// How long a replaced revision may take to finish what it began. 30 s.
     pub grace: Duration,
+    /// How long before that grace a replaced revision is kept at most for sessions that stay with it. 340 s.
+    pub keep: Duration,
     /// Whether an unpinned path may get a prerelease though there is a stable version.
     pub prerelease: Prerelease,
     /// What becomes of a manifest that is not even JSON. It refuses its bundle.
@@ -66,6 +68,7 @@ impl SupervisorConfig {
             preparing_max: cpus.map_or(1, usize::from),
             prepare_deadline: Duration::from_secs(120),
             grace: Duration::from_secs(30),
+            keep: Duration::from_secs(340),
             prerelease: Prerelease::Last,
             broken_manifest: BrokenManifest::Refused,
             variables: Variables::default(),

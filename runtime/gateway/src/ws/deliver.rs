@@ -5,33 +5,38 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rookery_contract::BATCH_EVENTS_MAX;
+use rookery_contract::{BATCH_EVENTS_MAX, Event, EventKind};
 use rookery_hub::{Batch, EventsDone, ReadyQueue};
 use rookery_lifecycle::{Backoff, Tasks};
 use rookery_pool::{EventsOutcome, Fault, Pool, Verdict};
 
+use crate::site::Site;
+use crate::trial;
+
 /// Starts as many deliverers as there are cores: while one waits for its worker the others go on.
-pub(crate) fn start(tasks: &Tasks, ready: &Arc<ReadyQueue>, pool: &Arc<Pool>) {
+pub(crate) fn start(tasks: &Tasks, site: &Arc<Site>, ready: &Arc<ReadyQueue>, pool: &Arc<Pool>) {
     let deliverers = std::thread::available_parallelism().map_or(2, usize::from);
     for _ in 0..deliverers {
-        tasks.spawn("deliver", run(Arc::clone(ready), Arc::clone(pool)));
+        let run = run(Arc::clone(site), Arc::clone(ready), Arc::clone(pool));
+        tasks.spawn("deliver", run);
     }
 }
 
 /// Delivers until the queue is closed.
-async fn run(ready: Arc<ReadyQueue>, pool: Arc<Pool>) {
+async fn run(site: Arc<Site>, ready: Arc<ReadyQueue>, pool: Arc<Pool>) {
     let mut backoff = Backoff::new(Duration::from_millis(20), Duration::from_secs(5));
     let _stake = pool.stake();
     while let Some(batch) = ready.take(BATCH_EVENTS_MAX).await {
-        match pool.events(batch.events()).await {
+        match pool.events(batch.events(), batch.woken()).await {
             Ok(outcome) => {
                 backoff.reset();
-                let done = done(&pool, &batch, &outcome);
+                let done = done(&site, &pool, &batch, &outcome);
                 ready.finish(batch, done);
             }
             Err(error) => {
                 // Not the events' fault: they wait, and so do we, rather than ask again at once.
                 tracing::warn!(app = pool.label(), reason = %error, "session events wait for a worker");
+                trial::judge_start(&site, &batch, &error);
                 ready.finish(batch, EventsDone::NotGiven);
                 tokio::time::sleep(backoff.next_delay()).await;
             }
@@ -39,7 +44,7 @@ async fn run(ready: Arc<ReadyQueue>, pool: Arc<Pool>) {
     }
 }
 
-fn done(pool: &Pool, batch: &Batch, outcome: &EventsOutcome) -> EventsDone {
+fn done(site: &Site, pool: &Pool, batch: &Batch, outcome: &EventsOutcome) -> EventsDone {
     let Verdict::Fault(fault) = &outcome.verdict else {
         return EventsDone::All;
     };
@@ -50,8 +55,14 @@ fn done(pool: &Pool, batch: &Batch, outcome: &EventsOutcome) -> EventsDone {
         %fault,
         "the app failed on a session's event"
     );
+    // Before the batch is finished: what comes back of it follows its session.
+    let went_back = trial::judge(site, batch, outcome);
+    let of_the_move = |event: &Event| matches!(event.kind, EventKind::Resumed { .. });
     match (fault, outcome.began) {
         (Fault::Cancelled, None) => EventsDone::NotGiven,
+        (_, Some(index)) if went_back && culprit.is_some_and(of_the_move) => {
+            EventsDone::Excused(index)
+        }
         (_, Some(index)) => EventsDone::Culprit(index),
         (_, None) => EventsDone::NoneBegan,
     }

@@ -1,23 +1,43 @@
 //! The end of a site's sessions, when its revision is taken out of use and they could not be moved.
+//!
+//! **Invariant:** every site's queue is closed in the end, so that its deliverers end and its pool can drain.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use rookery_hub::CloseCode;
+use tokio::time::{Instant, sleep_until};
 
 use crate::site::Site;
 
 /// How often a site that empties is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
+/// Waits until nobody needs the site any more: nobody is there, and nobody may come back. Those who are there are kept
+/// until then at most.
+pub(crate) async fn outlive(site: &Site, keep_until: Instant) {
+    loop {
+        let held = site.members.held_until();
+        let until = match site.members.is_empty() {
+            true => held,
+            false => held.max(Some(keep_until)),
+        };
+        let Some(until) = until.filter(|until| Instant::now() < *until) else {
+            return;
+        };
+        tokio::select! {
+            () = sleep_until(until) => {}
+            () = site.members.emptied() => {}
+        }
+    }
+}
+
 /// Tells the clients why they are closed, and lets the guest hear that they left, within the grace.
-pub(crate) async fn retire(site: Arc<Site>, why: CloseCode, grace: Duration) {
+pub(crate) async fn retire(site: &Site, why: CloseCode, grace: Duration) {
     for berth in site.members.close() {
         berth.session().close(why);
     }
-    let Some(ready) = site.ready_if_any() else {
-        return;
-    };
+    // Who was sent here before and comes only now finds it closed.
+    let ready = site.ready_or_closed();
     let all_told = async {
         // When the sessions are gone, their last events are still on their way to the guest.
         while !(site.members.is_empty() && ready.is_empty()) {
