@@ -56,6 +56,7 @@ mod stream;
 // Conversations.
 mod deliver;
 mod event;
+mod presence;
 mod session;
 mod topic;
 
@@ -82,6 +83,7 @@ pub use clock::{now_ms, sleep};
 pub use error::Error;
 pub use event::{Closed, Message, Opened, Payload};
 pub use headers::Headers;
+pub use presence::{Present, Roster};
 pub use query::Query;
 pub use request::{Method, Request};
 pub use respond::{IntoResponse, Json};

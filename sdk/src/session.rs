@@ -175,6 +175,17 @@ impl Session {
         seam::hub::unsubscribe(self.id, topic);
     }
 
+    /// Makes this client present at a topic, or replaces what is said about it (at most 1 KiB). It need not be subscribed,
+    /// and is no longer present when its session ends.
+    pub fn track(&self, topic: &str, about: &str) -> Result<(), TopicError> {
+        seam::hub::track(self.id, topic, about)
+    }
+
+    /// Ends its presence at a topic.
+    pub fn untrack(&self, topic: &str) {
+        seam::hub::untrack(self.id, topic);
+    }
+
     /// Wakes this session after a while, in place of an earlier timer of the same name.
     pub fn set_timer(&self, name: &str, after: Duration) {
         let after_ms = u32::try_from(after.as_millis()).unwrap_or(u32::MAX);

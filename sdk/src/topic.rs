@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Error, Payload, SessionId, seam};
+use crate::{Error, Payload, Roster, SessionId, seam};
 
 /// A place in a topic's stream. Positions of different epochs belong to different streams.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +94,7 @@ pub(crate) struct PublishOptions<'a> {
     /// Messages and seconds.
     pub(crate) keep: Option<(u32, u32)>,
     pub(crate) key: Option<&'a str>,
+    pub(crate) conflate: Option<&'a str>,
 }
 
 /// The topic of this name, in the app's namespace.
@@ -134,6 +135,14 @@ impl<'a> Topic<'a> {
         self
     }
 
+    /// Says what the message tells of, in at most 256 bytes: where a subscriber does not keep up, a later message of this
+    /// key takes its place. For what is out of date when there is something newer, such as a price.
+    #[must_use]
+    pub fn conflate(mut self, key: &'a str) -> Topic<'a> {
+        self.options.conflate = Some(key);
+        self
+    }
+
     /// Delivers a message to every subscriber.
     pub fn publish(self, payload: &Payload) -> Result<Position, TopicError> {
         seam::hub::publish(self.name, payload, &self.options)
@@ -152,6 +161,11 @@ impl<'a> Topic<'a> {
     /// How many sessions are subscribed.
     pub fn subscribers(self) -> u32 {
         seam::hub::subscribers(self.name)
+    }
+
+    /// Who is present, in the order of their ids: those after one of them, at most `sessions_max` (1 to 1,000).
+    pub fn present(self, after: Option<SessionId>, sessions_max: u32) -> Roster {
+        seam::hub::list(self.name, after, sessions_max)
     }
 
     /// Every message after a position, up to `messages_max` (at least 1), or the news that some are missing.

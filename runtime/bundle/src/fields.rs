@@ -271,17 +271,23 @@ pub(crate) const MAX_MESSAGE_SIZE: Defaulted<Bytes> = field(
     "The largest message that a client may send; a larger one closes it with 1009.",
 )
 .or(MIB);
+pub(crate) const DROP_OLDEST: Defaulted<Topics> = field(
+    "dropOldest",
+    Topics { items_max: GRANTS_MAX },
+    "Topics whose oldest waiting messages are dropped where a client does not keep up, rather than the client being \
+     closed: true for all, false for none, or a list of names; a * at the end stands for any rest.",
+)
+.or(grants::TopicGrant::NONE);
 pub(crate) const HISTORY_MESSAGES: Defaulted<Count<u32>> = field(
     "messages",
     Count(0..=1_000_000),
-    "Messages that a topic keeps at most for recovery, whatever a publication asks for. Takes effect in a later \
-     release.",
+    "Messages that a topic keeps at most for recovery, whatever a publication asks for.",
 )
 .or(1000);
 pub(crate) const HISTORY_AGE: Defaulted<Seconds> = field(
     "age",
     Seconds(Duration::ZERO..=Duration::from_secs(30 * 24 * 60 * 60)),
-    "How long a topic keeps a message at most. Takes effect in a later release.",
+    "How long a topic keeps a message at most, whatever a publication asks for.",
 )
 .or(Duration::from_secs(60 * 60));
 

@@ -46,20 +46,30 @@ impl Grants {
 
     /// Whether this topic is asked for.
     pub fn allows_topic(&self, topic: &str) -> bool {
-        match &self.topics {
-            TopicGrant::All => true,
-            TopicGrant::Some(patterns) => patterns.iter().any(|pattern| pattern.matches(topic)),
-        }
+        self.topics.has(topic)
     }
 }
 
-/// Which topics of its namespace an app may use.
+/// Some of the topics of an app's namespace.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum TopicGrant {
     /// Every one.
     All,
     /// Those that a pattern matches; an empty list is none.
     Some(Vec<TopicPattern>),
+}
+
+impl TopicGrant {
+    /// None of them.
+    pub(crate) const NONE: TopicGrant = TopicGrant::Some(Vec::new());
+
+    /// Whether this topic is among them.
+    pub fn has(&self, topic: &str) -> bool {
+        match self {
+            TopicGrant::All => true,
+            TopicGrant::Some(patterns) => patterns.iter().any(|pattern| pattern.matches(topic)),
+        }
+    }
 }
 
 /// `host`, `host:port`, `*.host` or `*`; compared without regard to case.

@@ -12,7 +12,7 @@ use semver::Version;
 use serde_json::Map;
 
 use crate::fields;
-use crate::grants::Grants;
+use crate::grants::{Grants, TopicGrant};
 use crate::job::Job;
 use crate::name::{AppName, Namespace};
 use crate::object::{self, Notes, Object};
@@ -246,7 +246,7 @@ impl Database {
 }
 
 /// Limits of one WebSocket session.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Sessions {
     /// Bytes that may wait for a client before it is closed for being slow.
     pub outbox: u64,
@@ -254,6 +254,8 @@ pub struct Sessions {
     pub idle_timeout: Duration,
     /// The largest message that a client may send, in bytes.
     pub max_message_size: u64,
+    /// Topics whose oldest waiting messages may be dropped for a client that does not keep up.
+    pub drop_oldest: TopicGrant,
     /// What a topic keeps at most for those who come back.
     pub history: History,
 }
@@ -273,6 +275,7 @@ impl Sessions {
             outbox: o.get_or(&fields::OUTBOX),
             idle_timeout: o.get_or(&fields::SESSION_IDLE_TIMEOUT),
             max_message_size: o.get_or(&fields::MAX_MESSAGE_SIZE),
+            drop_oldest: o.get_or(&fields::DROP_OLDEST),
             history: o.section(
                 "history",
                 "What a topic keeps at most for those who come back.",

@@ -9,6 +9,8 @@ use bytestring::ByteString;
 
 /// The largest attachment that a session keeps, in bytes.
 pub const ATTACHMENT_BYTES_MAX: usize = 64 * 1024;
+/// The longest text about a session that is present at a topic, in bytes.
+pub const ABOUT_BYTES_MAX: usize = 1024;
 /// The most events that one batch holds.
 pub const BATCH_EVENTS_MAX: usize = 64;
 
@@ -151,6 +153,20 @@ pub struct PublishOptions {
     pub history: Option<Retention>,
     /// A second publication with this key is not made.
     pub idempotency_key: Option<String>,
+    /// What becomes of it where a subscriber does not keep up.
+    pub when_slow: WhenSlow,
+}
+
+/// What becomes of a message that still waits when there is no room for a later one.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub enum WhenSlow {
+    /// It stays, and the subscriber is closed and told to come back.
+    #[default]
+    Close,
+    /// It is dropped, the oldest first.
+    DropOldest,
+    /// It is dropped if a later message of the topic has the same key.
+    Conflate(String),
 }
 
 /// How much of a topic is kept.
@@ -171,6 +187,26 @@ pub struct Page {
     pub position: Position,
     /// More waits behind the limit.
     pub more: bool,
+}
+
+/// A session that is present at a topic.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Present {
+    /// Which.
+    pub session: SessionId,
+    /// What the app says about it.
+    pub about: ByteString,
+}
+
+/// Who is present at a topic, or some of them.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Roster {
+    /// In the order of their ids.
+    pub sessions: Vec<Present>,
+    /// How many are present in all.
+    pub count: u32,
+    /// Counts the changes.
+    pub version: u64,
 }
 
 /// Why recovery cannot give everything since a position.

@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use rookery_bundle::Bundle;
 use rookery_contract::{
-    Gap, Page, Payload, Position, PublishOptions, SendStatus, SessionId, TopicError,
+    Gap, Page, Payload, Position, PublishOptions, Retention, Roster, SendStatus, SessionId,
+    TopicError, WhenSlow,
 };
 use rookery_hub::{Hold, Keeper, Publisher, Refusal};
 
@@ -47,15 +48,49 @@ impl GuestHub {
         self.publisher.unsubscribe(session, topic);
     }
 
-    /// Publishes to a topic.
+    /// Publishes to a topic, and keeps no more of it than the manifest says.
     pub fn publish(
         &mut self,
         topic: &str,
         payload: &Payload,
-        options: &PublishOptions,
+        mut options: PublishOptions,
     ) -> Result<Position, TopicError> {
         self.allowed(topic)?;
-        self.publisher.publish(topic, payload, options)
+        let sessions = &self.bundle.manifest.sessions;
+        if options.when_slow == WhenSlow::Close && sessions.drop_oldest.has(topic) {
+            options.when_slow = WhenSlow::DropOldest;
+        }
+        if let Some(kept) = &mut options.history {
+            *kept = Retention {
+                messages: kept.messages.min(sessions.history.messages),
+                seconds: whole_secs(sessions.history.age).min(kept.seconds),
+            };
+        }
+        self.publisher.publish(topic, payload, &options)
+    }
+
+    /// Makes a session present at a topic, or replaces what is said about it.
+    pub fn track(
+        &mut self,
+        session: SessionId,
+        topic: &str,
+        about: &str,
+    ) -> Result<(), TopicError> {
+        self.allowed(topic)?;
+        self.publisher.track(session, topic, about)
+    }
+
+    /// Ends a presence; it need not be there.
+    pub fn untrack(&mut self, session: SessionId, topic: &str) {
+        self.publisher.untrack(session, topic);
+    }
+
+    /// Who is present at a topic. At one that is not granted nobody is.
+    pub fn list(&mut self, topic: &str, after: Option<SessionId>, limit: u32) -> Roster {
+        match self.allowed(topic) {
+            Ok(()) => self.publisher.list(topic, after, limit),
+            Err(_) => Roster::default(),
+        }
     }
 
     /// Sets a timer, or replaces the one of that name.
@@ -120,4 +155,8 @@ impl GuestHub {
             Err(TopicError::Denied)
         }
     }
+}
+
+fn whole_secs(age: Duration) -> u32 {
+    u32::try_from(age.as_secs()).unwrap_or(u32::MAX)
 }

@@ -23,6 +23,8 @@ pub struct HubConfig {
     pub page_messages_max: u32,
     /// Idempotency keys that one topic remembers; the oldest goes first.
     pub idempotency_keys_max: usize,
+    /// How long changes of who is present at a topic are gathered before its subscribers are told.
+    pub presence_interval: Duration,
 }
 
 impl Default for HubConfig {
@@ -37,6 +39,7 @@ impl Default for HubConfig {
             history_age_max: Duration::from_secs(24 * 60 * 60),
             page_messages_max: 1_000,
             idempotency_keys_max: 1_024,
+            presence_interval: Duration::from_millis(500),
         }
     }
 }

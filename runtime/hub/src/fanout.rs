@@ -23,13 +23,14 @@ impl TopicState {
         }
         let mut frozen = self.pending.freeze();
         let (all, all_messages) = (frozen.bytes.clone(), frozen.messages);
-        let holds = std::mem::take(&mut frozen.holds);
+        let (holds, marks) = (std::mem::take(&mut frozen.holds), frozen.marks.take());
+        let marks = marks.as_ref();
         let (mut deliveries, mut bytes_out, mut slow) = (0, 0, 0);
         for (index, session) in self.members.values().enumerate() {
             holds.join(session);
-            let (status, bytes, messages) = match frozen.share(index) {
+            let (pushed, bytes, messages) = match frozen.share(index) {
                 Share::Whole => (
-                    session.outbox.push(all.clone(), &holds, wakes),
+                    session.outbox.push(all.clone(), marks, &holds, wakes),
                     all.len(),
                     all_messages,
                 ),
@@ -38,15 +39,17 @@ impl TopicState {
                     bytes,
                     messages,
                 } => {
-                    let slices = around(all.len(), exceptions.iter()).map(|range| all.slice(range));
+                    let slices = around(all.len(), exceptions.iter())
+                        .map(|range| (range.start, all.slice(range)));
                     (
-                        session.outbox.push_all(bytes, slices, &holds, wakes),
+                        session.outbox.push_all(bytes, slices, marks, &holds, wakes),
                         bytes,
                         messages,
                     )
                 }
             };
-            match status {
+            counters.shed(pushed.shed);
+            match pushed.status {
                 SendStatus::Queued => {
                     deliveries += messages;
                     bytes_out += bytes as u64;
@@ -74,13 +77,15 @@ impl TopicState {
         if self.members.len() <= FEW_MEMBERS || self.pending.len() > COPY_BYTES_MAX {
             return self.flush(counters, wakes);
         }
-        let (copy, messages) = self.pending.copy_for(index);
+        let (copy, marks, messages) = self.pending.copy_for(index);
         let (bytes, holds) = (copy.len(), self.pending.holds.clone());
         holds.join(member);
-        let status = member
+        let copy = std::iter::once((0, copy));
+        let pushed = member
             .outbox
-            .push_all(bytes, std::iter::once(copy), &holds, wakes);
-        match status {
+            .push_all(bytes, copy, marks.as_ref(), &holds, wakes);
+        counters.shed(pushed.shed);
+        match pushed.status {
             SendStatus::Queued => {
                 counters.deliveries.add(messages);
                 counters.bytes_out.add(bytes as u64);
@@ -89,6 +94,19 @@ impl TopicState {
             SendStatus::Gone => {}
         }
         if self.pending.is_full() {
+            self.flush(counters, wakes);
+        }
+    }
+
+    /// Tells the subscribers who came and went. Without subscribers there is nobody to tell.
+    pub(crate) fn tell_news(&mut self, name: &str, counters: &Counters, wakes: &mut WakeList) {
+        let Some(presence) = &mut self.presence else {
+            return;
+        };
+        let (news, holds) = presence.take_news(name);
+        if !self.members.is_empty() {
+            self.pending.append(&news, None, None);
+            self.pending.holds.add_all(&holds);
             self.flush(counters, wakes);
         }
     }

@@ -191,6 +191,11 @@ impl Holds {
         self.0.iter().all(|hold| hold.outcome() == Outcome::Kept)
     }
 
+    /// Whether what waits for them will never be true.
+    pub(crate) fn are_lost(&self) -> bool {
+        self.0.iter().any(|hold| hold.outcome() == Outcome::Lost)
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

@@ -82,6 +82,7 @@ impl Hub {
         tokio::select! {
             () = shutdown.requested() => {}
             () = self.shared.timers.run() => {}
+            () = self.shared.beats.run() => {}
             () = sweeps => {}
         }
     }

@@ -8,11 +8,13 @@
 //! * In: a session's events reach the guest in order, in at most one batch at a time. An event is given again only when
 //!   the worker died before it began with it. The event that the guest died of is not, and its session closes with 1011.
 //! * Out: a session that keeps up gets every message of its topics, each topic's in publish order, from the subscription on.
-//!   One that does not is closed with 3001; nothing is dropped silently.
+//!   One that does not loses what its app marked as such, oldest or outdated first, each drop counted; when that is not
+//!   enough it is closed with 3001.
+//! * Presence: after the news of the last change, whoever applied them since a list knows exactly who is there.
 //! * Recovery: everything since a position, or the news that there is a gap.
 //!
 //! **Lock order**, left before right, none ever held across an await: a session's `subscriptions` → a shard of topics → a
-//! topic → an `outbox`; `subscriptions` → timers → the ready queue → an `inbox`. No two locks of one kind are held at once.
+//! topic → an `outbox`; `subscriptions` → timers → the ready queue → an `inbox`; the wheel of news is locked alone. No two locks of one kind are held at once.
 //!
 //! **Invariant:** what waits, waits in something bounded: messages in an inbox, frames in an outbox, pending bytes in a
 //! topic, kept messages, keys, timers, topics.
@@ -31,11 +33,15 @@ mod fanout;
 mod history;
 mod hold;
 mod idempotency;
+mod mark;
 mod pending;
 mod publish;
 mod publisher;
 mod subscribe;
 mod topic;
+
+mod beat;
+mod presence;
 
 pub mod close;
 pub mod frame;

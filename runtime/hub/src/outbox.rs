@@ -3,7 +3,8 @@
 //! **Invariant:** what waits and what is being written never exceeds the bound by more than one chunk that came when the
 //! outbox was empty. **Invariant:** a close frame is the last thing that ever comes out.
 //! **Invariant:** what waits for a hold does not come out before the hold is settled, and neither does anything behind it.
-//! **Absent on purpose:** dropping single messages. A client either gets all or is closed and told to recover.
+//! **Invariant:** when the bound is passed, only messages that are marked for it are dropped, each is counted, and what
+//! stays keeps its order. If that is not enough, the client is closed and told to recover.
 
 use std::collections::VecDeque;
 use std::task::{Context, Poll, Waker};
@@ -15,7 +16,14 @@ use rookery_contract::SendStatus;
 use crate::close::{CloseFrame, SLOW_CONSUMER};
 use crate::frame;
 use crate::hold::Holds;
+use crate::mark::Marks;
+use crate::outbox::aside::Aside;
 use crate::waking::WakeList;
+
+mod aside;
+mod shed;
+
+pub(crate) use shed::Shed;
 
 /// An emptied queue keeps at most so many places, since most sessions are idle at any time.
 const PLACES_KEPT: usize = 4;
@@ -26,11 +34,7 @@ pub(crate) struct Outbox(Mutex<State>);
 struct State {
     chunks: VecDeque<Bytes>,
     /// Nearly always absent, and every idle session has a place for it.
-    #[expect(
-        clippy::box_collection,
-        reason = "8 bytes in every session rather than 32"
-    )]
-    barriers: Option<Box<VecDeque<Barrier>>>,
+    aside: Option<Box<Aside>>,
     bytes_waiting: usize,
     /// Taken by the writer and, as far as we know, not yet in the socket.
     bytes_taken: usize,
@@ -40,11 +44,12 @@ struct State {
     wake_on: WakeOn,
 }
 
-/// Where the writer stops until the holds are settled.
-struct Barrier {
-    /// How many chunks lie in front of it.
-    before: usize,
-    holds: Holds,
+/// What became of a push.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Pushed {
+    pub(crate) status: SendStatus,
+    /// What was dropped to make room.
+    pub(crate) shed: Shed,
 }
 
 enum Phase {
@@ -66,7 +71,7 @@ impl Outbox {
     pub(crate) fn new(bytes_max: usize) -> Outbox {
         Outbox(Mutex::new(State {
             chunks: VecDeque::new(),
-            barriers: None,
+            aside: None,
             bytes_waiting: 0,
             bytes_taken: 0,
             bytes_max,
@@ -77,36 +82,47 @@ impl Outbox {
     }
 
     /// Queues one chunk of whole frames. `Full` is said once, by the push that overflowed; after it comes `Gone`.
-    pub(crate) fn push(&self, chunk: Bytes, holds: &Holds, wakes: &mut WakeList) -> SendStatus {
-        let mut state = self.0.lock();
-        let status = state.admit(chunk.len());
-        if status == SendStatus::Queued {
-            state.bar(holds);
-            state.chunks.push_back(chunk);
-        }
-        wakes.add(state.waker_after(status));
-        status
+    pub(crate) fn push(
+        &self,
+        chunk: Bytes,
+        marks: Option<&Marks>,
+        holds: &Holds,
+        wakes: &mut WakeList,
+    ) -> Pushed {
+        let bytes = chunk.len();
+        self.push_all(bytes, std::iter::once((0, chunk)), marks, holds, wakes)
     }
 
-    /// Queues several chunks of so many bytes together, all or none.
+    /// Queues several chunks of so many bytes together, all or none. Each comes with its place in the buffer that the
+    /// marks are of.
     pub(crate) fn push_all(
         &self,
         bytes: usize,
-        chunks: impl Iterator<Item = Bytes>,
+        chunks: impl Iterator<Item = (usize, Bytes)>,
+        marks: Option<&Marks>,
         holds: &Holds,
         wakes: &mut WakeList,
-    ) -> SendStatus {
-        if bytes == 0 {
-            return SendStatus::Queued;
-        }
+    ) -> Pushed {
         let mut state = self.0.lock();
-        let status = state.admit(bytes);
-        if status == SendStatus::Queued {
-            state.bar(holds);
-            state.chunks.extend(chunks);
-        }
-        wakes.add(state.waker_after(status));
-        status
+        let pushed = match state.room_for(bytes, marks) {
+            Room::Gone => Pushed::so(SendStatus::Gone),
+            Room::Enough => {
+                state.bytes_waiting += bytes;
+                state.enqueue(chunks, marks, holds);
+                Pushed::so(SendStatus::Queued)
+            }
+            Room::WithoutSome => {
+                state.bytes_waiting += bytes;
+                state.enqueue(chunks, marks, holds);
+                state.shed()
+            }
+            Room::None => {
+                state.overflow();
+                Pushed::so(SendStatus::Full)
+            }
+        };
+        wakes.add(state.waker_after(pushed.status));
+        pushed
     }
 
     /// Queues the close frame behind what waits. The first close counts; false for every later one.
@@ -185,13 +201,14 @@ impl Outbox {
         // One at a time: there is nearly always just one, for which a drain costs more than all the rest.
         while count < chunks_max
             && !state.is_barred_behind(count)
+            && !state.is_enough(taken, count)
             && let Some(chunk) = state.chunks.pop_front()
         {
             taken += chunk.len();
             into.push_back(chunk);
             count += 1;
         }
-        state.move_barriers(count);
+        state.pass(count);
         state.bytes_waiting -= taken;
         state.bytes_taken = taken;
         if state.chunks.is_empty() && state.chunks.capacity() > PLACES_KEPT {
@@ -201,61 +218,105 @@ impl Outbox {
     }
 }
 
+/// What an outbox has for more bytes.
+enum Room {
+    Enough,
+    /// Some of what waits, or of what comes, may be dropped for it.
+    WithoutSome,
+    None,
+    Gone,
+}
+
+impl Pushed {
+    /// Without anything having been dropped.
+    fn so(status: SendStatus) -> Pushed {
+        Pushed {
+            status,
+            shed: Shed::default(),
+        }
+    }
+}
+
 impl State {
-    /// Decides about so many more bytes and counts them.
-    fn admit(&mut self, bytes: usize) -> SendStatus {
-        if !matches!(self.phase, Phase::Open) {
-            return SendStatus::Gone;
-        }
+    fn room_for(&self, bytes: usize, marks: Option<&Marks>) -> Room {
         let held = self.bytes_waiting + self.bytes_taken;
-        if held > 0 && held + bytes > self.bytes_max {
-            self.clear();
-            self.end_with(CloseFrame::from(SLOW_CONSUMER));
-            return SendStatus::Full;
+        let fits = held == 0 || held + bytes <= self.bytes_max;
+        let sheds = marks.is_some() || self.aside.as_ref().is_some_and(|aside| aside.has_marks());
+        match self.phase {
+            Phase::Closing(_) | Phase::Gone(_) => Room::Gone,
+            Phase::Open if fits => Room::Enough,
+            Phase::Open if sheds => Room::WithoutSome,
+            Phase::Open => Room::None,
         }
-        self.bytes_waiting += bytes;
-        SendStatus::Queued
+    }
+
+    fn enqueue(
+        &mut self,
+        chunks: impl Iterator<Item = (usize, Bytes)>,
+        marks: Option<&Marks>,
+        holds: &Holds,
+    ) {
+        self.bar(holds);
+        for (from, chunk) in chunks.filter(|(_, chunk)| !chunk.is_empty()) {
+            if let Some(marks) = marks {
+                let aside = self.aside.get_or_insert_default();
+                aside.mark(self.chunks.len(), from, marks);
+            }
+            self.chunks.push_back(chunk);
+        }
+    }
+
+    /// Drops what may be dropped, or everything if that does not make room.
+    fn shed(&mut self) -> Pushed {
+        let room = self.bytes_max.saturating_sub(self.bytes_taken);
+        let aside = self.aside.get_or_insert_default();
+        let Some((shed, bytes)) = shed::shed(&mut self.chunks, aside, self.bytes_waiting, room)
+        else {
+            self.overflow();
+            return Pushed::so(SendStatus::Full);
+        };
+        self.bytes_waiting -= bytes;
+        Pushed {
+            status: SendStatus::Queued,
+            shed,
+        }
+    }
+
+    fn overflow(&mut self) {
+        self.clear();
+        self.end_with(CloseFrame::from(SLOW_CONSUMER));
     }
 
     /// Lets what comes next wait for these.
     fn bar(&mut self, holds: &Holds) {
-        if holds.is_empty() {
-            return;
-        }
-        let barriers = self.barriers.get_or_insert_default();
-        // Behind a barrier that waits for the same, everything waits already.
-        if barriers.back().is_none_or(|last| !last.holds.covers(holds)) {
-            barriers.push_back(Barrier {
-                before: self.chunks.len(),
-                holds: holds.clone(),
-            });
+        if !holds.is_empty() {
+            let aside = self.aside.get_or_insert_default();
+            aside.bar(self.chunks.len(), holds);
         }
     }
 
     /// Whether the writer must stop after so many more chunks.
     fn is_barred_behind(&mut self, chunks: usize) -> bool {
-        let Some(barriers) = &mut self.barriers else {
-            return false;
-        };
-        while barriers
-            .front()
-            .is_some_and(|front| front.before <= chunks && front.holds.are_kept())
-        {
-            barriers.pop_front();
-        }
-        barriers.front().is_some_and(|front| front.before <= chunks)
+        let aside = self.aside.as_mut();
+        aside.is_some_and(|aside| aside.is_barred_behind(chunks))
     }
 
-    fn move_barriers(&mut self, taken: usize) {
-        let Some(barriers) = &mut self.barriers else {
-            return;
-        };
-        if barriers.is_empty() {
-            self.barriers = None;
-            return;
-        }
-        for barrier in barriers.iter_mut() {
-            barrier.before -= taken;
+    /// Whether the writer has enough for now. What may be dropped stays here, where it can be.
+    fn is_enough(&self, taken: usize, count: usize) -> bool {
+        let is_marked = self
+            .aside
+            .as_ref()
+            .is_some_and(|aside| aside.is_marked(count));
+        let next = self.chunks.front().map_or(0, Bytes::len);
+        is_marked && taken > 0 && taken + next > self.bytes_max / 4
+    }
+
+    fn pass(&mut self, taken: usize) {
+        if let Some(aside) = &mut self.aside {
+            aside.pass(taken);
+            if aside.is_empty() {
+                self.aside = None;
+            }
         }
     }
 
@@ -272,7 +333,7 @@ impl State {
 
     fn clear(&mut self) {
         self.chunks = VecDeque::new();
-        self.barriers = None;
+        self.aside = None;
         self.bytes_waiting = 0;
     }
 
@@ -294,98 +355,4 @@ impl State {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering};
-    use std::task::Wake;
-
-    use super::*;
-
-    #[derive(Default)]
-    struct Woken(AtomicUsize);
-
-    impl Wake for Woken {
-        fn wake(self: std::sync::Arc<Self>) {
-            self.0.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    fn push(outbox: &Outbox, length: usize) -> SendStatus {
-        outbox.push(
-            Bytes::from(vec![0; length]),
-            &Holds::default(),
-            &mut WakeList::default(),
-        )
-    }
-
-    fn close(outbox: &Outbox, code: u16) -> bool {
-        let frame = CloseFrame::new(code, "");
-        outbox.close(frame, &Holds::default(), &mut WakeList::default())
-    }
-
-    fn take(outbox: &Outbox) -> usize {
-        outbox.take(&mut VecDeque::new(), usize::MAX)
-    }
-
-    #[test]
-    fn the_bound_holds_for_what_waits_and_what_is_being_written() {
-        let outbox = Outbox::new(10);
-        assert_eq!(push(&outbox, 6), SendStatus::Queued);
-        assert_eq!(take(&outbox), 1);
-        assert_eq!(push(&outbox, 4), SendStatus::Queued);
-        assert_eq!(take(&outbox), 1);
-        assert_eq!(push(&outbox, 6), SendStatus::Queued);
-        assert_eq!(push(&outbox, 1), SendStatus::Full);
-    }
-
-    #[test]
-    fn an_empty_outbox_takes_a_chunk_of_any_size() {
-        let outbox = Outbox::new(10);
-        assert_eq!(push(&outbox, 100), SendStatus::Queued);
-        assert_eq!(push(&outbox, 1), SendStatus::Full);
-    }
-
-    #[test]
-    fn an_overflow_drops_what_waits_and_leaves_the_close_frame() {
-        let outbox = Outbox::new(10);
-        push(&outbox, 8);
-        assert_eq!(push(&outbox, 8), SendStatus::Full);
-        assert_eq!(push(&outbox, 1), SendStatus::Gone);
-        assert!(!close(&outbox, 1000));
-        let mut chunks = VecDeque::new();
-        outbox.take(&mut chunks, usize::MAX);
-        assert_eq!(chunks, [frame::close(&CloseFrame::from(SLOW_CONSUMER))]);
-        assert_eq!(outbox.closing(), Some(CloseFrame::from(SLOW_CONSUMER)));
-    }
-
-    #[test]
-    fn a_close_lets_what_waits_go_first() {
-        let outbox = Outbox::new(100);
-        push(&outbox, 8);
-        assert!(close(&outbox, 4000));
-        assert_eq!(push(&outbox, 1), SendStatus::Gone);
-        assert_eq!(take(&outbox), 2);
-    }
-
-    #[test]
-    fn a_writer_is_woken_once_for_many_chunks_and_not_at_all_while_it_writes() {
-        let woken = std::sync::Arc::new(Woken::default());
-        let waker = Waker::from(std::sync::Arc::clone(&woken));
-        let mut cx = Context::from_waker(&waker);
-        let count = || woken.0.load(Ordering::Relaxed);
-        let outbox = Outbox::new(20);
-
-        assert!(outbox.poll_chunks(&mut cx).is_pending());
-        push(&outbox, 1);
-        push(&outbox, 1);
-        assert_eq!(count(), 1);
-        assert!(outbox.poll_chunks(&mut cx).is_ready());
-        take(&outbox);
-
-        assert!(outbox.poll_closing(&mut cx).is_pending());
-        push(&outbox, 1);
-        assert_eq!(count(), 1);
-        push(&outbox, 100);
-        assert_eq!(count(), 2);
-        assert!(outbox.poll_closing(&mut cx).is_ready());
-    }
-}
+mod tests;

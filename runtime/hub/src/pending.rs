@@ -11,6 +11,7 @@ use rookery_contract::Payload;
 
 use crate::frame;
 use crate::hold::Holds;
+use crate::mark::{Mark, Marked, Marks, within};
 
 /// Bytes after which the pending messages are handed out at once.
 pub(crate) const PENDING_BYTES_MAX: usize = 64 * 1024;
@@ -35,6 +36,8 @@ pub(crate) struct Pending {
     bytes: BytesMut,
     messages: u64,
     exceptions: Vec<Exception>,
+    /// Those of its messages that may be dropped for who does not keep up.
+    marks: Vec<Marked>,
     /// What its messages wait for. One that waits makes all of them wait, or the order would change.
     pub(crate) holds: Holds,
 }
@@ -49,15 +52,19 @@ impl Pending {
     }
 
     /// Encodes a message for all members but one.
-    pub(crate) fn append(&mut self, payload: &Payload, except: Option<usize>) {
+    pub(crate) fn append(&mut self, payload: &Payload, except: Option<usize>, mark: Option<Mark>) {
         if self.bytes.capacity() == 0 {
             self.bytes.reserve(BUFFER_BYTES_FIRST);
         }
         let start = self.bytes.len();
         frame::encode_message(payload, &mut self.bytes);
         self.messages += 1;
-        let Some(member) = except else { return };
         let end = self.bytes.len();
+        self.marks.extend(mark.map(|mark| Marked {
+            range: start..end,
+            mark,
+        }));
+        let Some(member) = except else { return };
         match self.exceptions.last_mut() {
             Some(last) if last.member == member && last.end == start => {
                 last.end = end;
@@ -72,9 +79,9 @@ impl Pending {
         }
     }
 
-    /// What one member has not got yet, as a copy, and the number of messages in it. It is out of the rest for this
-    /// member.
-    pub(crate) fn copy_for(&mut self, member: usize) -> (Bytes, u64) {
+    /// What one member has not got yet, as a copy with its marks, and the number of messages in it. It is out of the rest
+    /// for this member.
+    pub(crate) fn copy_for(&mut self, member: usize) -> (Bytes, Option<Marks>, u64) {
         let mine = self
             .exceptions
             .iter()
@@ -84,8 +91,11 @@ impl Pending {
                 .clone()
                 .map(|exception| exception.messages)
                 .sum::<u64>();
-        let mut copy = BytesMut::new();
+        let (mut copy, mut marks) = (BytesMut::new(), Vec::new());
         for range in around(self.bytes.len(), mine) {
+            marks.extend(
+                within(&self.marks, range.clone()).map(|marked| marked.moved_by(copy.len())),
+            );
             copy.extend_from_slice(&self.bytes[range]);
         }
         self.exceptions
@@ -96,7 +106,7 @@ impl Pending {
             end: self.bytes.len(),
             messages: self.messages,
         });
-        (copy.freeze(), messages)
+        (copy.freeze(), shared(marks), messages)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -113,6 +123,7 @@ impl Pending {
         Frozen {
             bytes,
             messages: std::mem::take(&mut self.messages),
+            marks: shared(std::mem::take(&mut self.marks)),
             holds: std::mem::take(&mut self.holds),
             exceptions: &mut self.exceptions,
             at: 0,
@@ -136,6 +147,7 @@ impl Pending {
 pub(crate) struct Frozen<'a> {
     pub(crate) bytes: Bytes,
     pub(crate) messages: u64,
+    pub(crate) marks: Option<Marks>,
     pub(crate) holds: Holds,
     exceptions: &'a mut Vec<Exception>,
     at: usize,
@@ -183,6 +195,11 @@ impl Drop for Frozen<'_> {
     }
 }
 
+/// Nearly always none.
+fn shared(marks: Vec<Marked>) -> Option<Marks> {
+    (!marks.is_empty()).then(|| marks.into())
+}
+
 /// The ranges between the exceptions of one member, which are in order.
 pub(crate) fn around<'a>(
     length: usize,
@@ -200,73 +217,4 @@ pub(crate) fn around<'a>(
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn text(text: &'static str) -> Payload {
-        Payload::Text(text.into())
-    }
-
-    fn shares(pending: &mut Pending, members: usize) -> Vec<(String, u64)> {
-        let mut frozen = pending.freeze();
-        let all = frozen.bytes.clone();
-        let messages = frozen.messages;
-        (0..members)
-            .map(|member| match frozen.share(member) {
-                Share::Whole => (strip(&all), messages),
-                Share::Around {
-                    exceptions,
-                    bytes,
-                    messages,
-                } => {
-                    let mut own = Vec::new();
-                    around(all.len(), exceptions.iter())
-                        .for_each(|range| own.extend_from_slice(&all[range]));
-                    assert_eq!(own.len(), bytes);
-                    (strip(&own), messages)
-                }
-            })
-            .collect()
-    }
-
-    /// The payloads of one letter each.
-    fn strip(frames: &[u8]) -> String {
-        frames.chunks(3).map(|frame| char::from(frame[2])).collect()
-    }
-
-    #[test]
-    fn each_member_gets_all_but_its_exceptions() {
-        let mut pending = Pending::default();
-        pending.append(&text("a"), Some(1));
-        pending.append(&text("b"), Some(0));
-        pending.append(&text("c"), Some(1));
-        pending.append(&text("d"), Some(1));
-        pending.append(&text("e"), None);
-        let expected =
-            [("acde", 4), ("be", 2), ("abcde", 5)].map(|(text, count)| (text.to_owned(), count));
-        assert_eq!(shares(&mut pending, 3), expected);
-        assert!(pending.is_empty());
-        pending.append(&text("f"), None);
-        assert_eq!(shares(&mut pending, 1), [("f".to_owned(), 1)]);
-    }
-
-    #[test]
-    fn what_a_member_got_early_it_does_not_get_again() {
-        let mut pending = Pending::default();
-        pending.append(&text("a"), Some(0));
-        pending.append(&text("b"), None);
-        let (early, count) = pending.copy_for(0);
-        assert_eq!((strip(&early), count), ("b".to_owned(), 1));
-        pending.append(&text("c"), None);
-        let (early, count) = pending.copy_for(0);
-        assert_eq!((strip(&early), count), ("c".to_owned(), 1));
-        let (nothing, count) = pending.copy_for(0);
-        assert_eq!((nothing.len(), count), (0, 0));
-        pending.append(&text("d"), Some(0));
-        pending.append(&text("e"), None);
-        assert_eq!(
-            shares(&mut pending, 2),
-            [("e".to_owned(), 1), ("abcde".to_owned(), 5)]
-        );
-    }
-}
+mod tests;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rookery_contract::{Payload, Position, PublishOptions, TopicError};
+use rookery_contract::{Payload, Position, PublishOptions, TopicError, WhenSlow};
 
 use crate::idempotency::KEY_BYTES_MAX;
 use crate::publisher::Publisher;
@@ -21,7 +21,11 @@ impl Publisher {
             return Err(TopicError::Gone);
         }
         let key_len = options.idempotency_key.as_ref().map_or(0, String::len);
-        if payload.len() > self.realm.config().message_bytes_max || key_len > KEY_BYTES_MAX {
+        let keys_len = match &options.when_slow {
+            WhenSlow::Conflate(key) => key_len.max(key.len()),
+            WhenSlow::Close | WhenSlow::DropOldest => key_len,
+        };
+        if payload.len() > self.realm.config().message_bytes_max || keys_len > KEY_BYTES_MAX {
             return Err(TopicError::TooLarge);
         }
         // The topic that was published on last is looked at first.

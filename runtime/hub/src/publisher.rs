@@ -25,7 +25,7 @@ use crate::inbox::AutoReply;
 use crate::pending::PENDING_BYTES_MAX;
 use crate::realm::Realm;
 use crate::session::Session;
-use crate::subscribe::Subscriptions;
+use crate::subscribe::{Own, Subscriptions};
 use crate::topic::Topic;
 use crate::waking::WakeList;
 
@@ -74,9 +74,7 @@ impl Publisher {
 
     /// Whether the invocation read what was lost since. Then nothing that it says is true.
     pub(crate) fn is_lost(&self) -> bool {
-        self.holds
-            .iter()
-            .any(|hold| hold.outcome() == Outcome::Lost)
+        self.holds.are_lost()
     }
 
     /// Queues a message to one session.
@@ -231,7 +229,7 @@ impl Publisher {
             return;
         }
         let subscriptions = session.subscriptions.lock();
-        let Subscriptions::Open(topics) = &*subscriptions else {
+        let Subscriptions::Open(Own { topics, .. }) = &*subscriptions else {
             return;
         };
         for touched in &self.touched {

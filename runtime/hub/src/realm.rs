@@ -13,6 +13,7 @@ use rookery_bundle::Namespace;
 use rookery_contract::{SessionId, TopicError};
 use tokio::time::Instant;
 
+use crate::beat::Beats;
 use crate::config::HubConfig;
 use crate::counters::Counters;
 use crate::session::Session;
@@ -24,6 +25,7 @@ use crate::topic::{Topic, TopicState, check_name};
 pub(crate) struct Shared {
     pub(crate) config: HubConfig,
     pub(crate) timers: Timers,
+    pub(crate) beats: Beats,
     session_ids: AtomicU64,
     epochs: AtomicU64,
 }
@@ -31,6 +33,7 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(config: HubConfig) -> Shared {
         Shared {
+            beats: Beats::new(config.presence_interval),
             config,
             timers: Timers::new(),
             session_ids: AtomicU64::new(1),
@@ -85,6 +88,10 @@ impl Realm {
 
     pub(crate) fn timers(&self) -> &Timers {
         &self.shared.timers
+    }
+
+    pub(crate) fn beats(&self) -> &Beats {
+        &self.shared.beats
     }
 
     pub(crate) fn counters(&self) -> &Counters {

@@ -160,9 +160,9 @@ impl Session {
         wakes: &mut WakeList,
     ) -> SendStatus {
         let bytes = frame.len() as u64;
-        let status = self.outbox.push(frame, holds, wakes);
-        self.realm.counters().sent(status, bytes);
-        status
+        let pushed = self.outbox.push(frame, None, holds, wakes);
+        self.realm.counters().sent(pushed, bytes);
+        pushed.status
     }
 
     pub(crate) fn push_event(self: &Arc<Self>, kind: EventKind) {

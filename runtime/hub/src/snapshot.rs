@@ -49,6 +49,10 @@ pub struct RealmSnapshot {
     pub bytes_out: u64,
     /// Sessions closed because they did not keep up.
     pub slow_closed: u64,
+    /// Copies of messages that were dropped, oldest first, for sessions that did not keep up.
+    pub dropped: u64,
+    /// Copies of messages that were dropped for a later one of the same key.
+    pub conflated: u64,
     /// Sessions closed because the guest died of their event.
     pub guest_faults: u64,
 }
@@ -65,6 +69,8 @@ impl RealmSnapshot {
             sent: counters.sent.get(),
             bytes_out: counters.bytes_out.get(),
             slow_closed: counters.slow_closed.get(),
+            dropped: counters.dropped.get(),
+            conflated: counters.conflated.get(),
             guest_faults: counters.guest_faults.get(),
         }
     }
@@ -78,6 +84,8 @@ impl RealmSnapshot {
         self.sent += other.sent;
         self.bytes_out += other.bytes_out;
         self.slow_closed += other.slow_closed;
+        self.dropped += other.dropped;
+        self.conflated += other.conflated;
         self.guest_faults += other.guest_faults;
     }
 }

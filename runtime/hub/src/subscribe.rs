@@ -8,20 +8,30 @@ use std::sync::Arc;
 use rookery_contract::{Position, TopicError};
 use tokio::time::Instant;
 
+use crate::hold::Holds;
 use crate::session::Session;
 use crate::topic::{Topic, TopicState};
 use crate::waking::WakeList;
 
-/// The topics of one session.
+/// Where one session is.
 pub(crate) enum Subscriptions {
-    Open(Vec<Arc<Topic>>),
+    Open(Own),
     /// The session is detached.
     Closed,
 }
 
+/// The topics of one session.
+#[derive(Default)]
+pub(crate) struct Own {
+    /// It gets their messages.
+    pub(crate) topics: Vec<Arc<Topic>>,
+    /// It is, or was, present at them.
+    pub(crate) present: Vec<Arc<Topic>>,
+}
+
 impl Default for Subscriptions {
     fn default() -> Subscriptions {
-        Subscriptions::Open(Vec::new())
+        Subscriptions::Open(Own::default())
     }
 }
 
@@ -30,7 +40,7 @@ impl Session {
     pub(crate) fn subscribe(self: &Arc<Self>, name: &str) -> Result<Position, TopicError> {
         let mut wakes = WakeList::default();
         let mut subscriptions = self.subscriptions.lock();
-        let Subscriptions::Open(topics) = &mut *subscriptions else {
+        let Subscriptions::Open(Own { topics, .. }) = &mut *subscriptions else {
             return Err(TopicError::Gone);
         };
         let full = topics.len() >= self.realm.config().session_topics_max;
@@ -62,7 +72,7 @@ impl Session {
         let mut wakes = WakeList::default();
         let left = {
             let mut subscriptions = self.subscriptions.lock();
-            let Subscriptions::Open(topics) = &mut *subscriptions else {
+            let Subscriptions::Open(Own { topics, .. }) = &mut *subscriptions else {
                 return;
             };
             let Some(index) = topics.iter().position(|topic| **topic.name() == *name) else {
@@ -78,19 +88,22 @@ impl Session {
         self.realm.remove_if_vacant(&left);
     }
 
-    /// Leaves all topics for good. False when it had done so before.
+    /// Leaves all topics for good, and is present nowhere any more. False when it had done so before.
     pub(crate) fn leave_topics(&self) -> bool {
         let mut wakes = WakeList::default();
-        let topics = {
+        let own = {
             let mut subscriptions = self.subscriptions.lock();
             match std::mem::replace(&mut *subscriptions, Subscriptions::Closed) {
-                Subscriptions::Open(topics) => topics,
+                Subscriptions::Open(own) => own,
                 Subscriptions::Closed => return false,
             }
         };
-        for topic in topics {
+        for topic in own.topics {
             self.leave(&topic, &mut wakes);
             self.realm.remove_if_vacant(&topic);
+        }
+        for topic in own.present {
+            self.absent_from(&topic, &Holds::default());
         }
         true
     }

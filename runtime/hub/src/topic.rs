@@ -1,4 +1,4 @@
-//! One topic: who subscribes, what is pending, what is kept.
+//! One topic: who subscribes, what is pending, what is kept, who is present.
 //!
 //! **Invariant:** messages are pending only while there are members, and nobody joins or leaves while messages are
 //! pending: `subscribe.rs` hands them out first. So a new member gets nothing that was published before it came, and
@@ -16,7 +16,9 @@ use crate::config::HubConfig;
 use crate::history::History;
 use crate::hold::Holds;
 use crate::idempotency::Keys;
+use crate::mark::Mark;
 use crate::pending::Pending;
+use crate::presence::Presence;
 use crate::session::Session;
 
 /// The longest name.
@@ -40,6 +42,7 @@ pub(crate) struct TopicState {
     pub(crate) pending: Pending,
     pub(crate) history: Option<Box<History>>,
     keys: Option<Box<Keys>>,
+    pub(crate) presence: Option<Box<Presence>>,
     /// What its newest messages wait for. Who reads the history waits for it, too.
     pub(crate) holds: Holds,
     listed: Listed,
@@ -79,6 +82,7 @@ impl Topic {
                 pending: Pending::default(),
                 history: None,
                 keys: None,
+                presence: None,
                 holds: Holds::default(),
                 listed: Listed::Yes,
             }),
@@ -117,7 +121,9 @@ impl TopicState {
         self.position.offset += 1;
         if !self.members.is_empty() {
             let except = options.except.and_then(|id| self.members.get_index_of(&id));
-            self.pending.append(payload, except);
+            let stream = self.position.epoch;
+            self.pending
+                .append(payload, except, Mark::of(stream, &options.when_slow));
             self.pending.holds.add_all(holds);
         }
         self.holds.drop_kept();
@@ -165,7 +171,11 @@ impl TopicState {
 
     /// Whether nobody would miss the topic.
     pub(crate) fn is_vacant(&self) -> bool {
-        self.members.is_empty() && self.history.is_none() && self.keys.is_none()
+        let nobody_is_present = |presence: &Presence| presence.is_vacant();
+        self.members.is_empty()
+            && self.history.is_none()
+            && self.keys.is_none()
+            && self.presence.as_deref().is_none_or(nobody_is_present)
     }
 
     /// Messages of it are lost that nobody got: what comes is a new stream. Gives those who have to hear of it.
@@ -176,6 +186,9 @@ impl TopicState {
         self.history = None;
         self.keys = None;
         self.holds = Holds::default();
+        if let Some(presence) = &mut self.presence {
+            presence.lose();
+        }
         self.members.values().cloned().collect()
     }
 

@@ -1,11 +1,11 @@
-//! `rookery:app/hub` and `rookery:app/history` for a guest. None of the calls waits.
+//! `rookery:app/hub`, `rookery:app/history` and `rookery:app/presence` for a guest. None of the calls waits.
 
 use std::time::Duration;
 
 use rookery_contract as contract;
 use rookery_contract::SessionId;
 
-use crate::bindings::rookery::app::{history, hub, types};
+use crate::bindings::rookery::app::{history, hub, presence, types};
 use crate::state::State;
 
 impl types::Host for State {}
@@ -65,8 +65,11 @@ impl hub::Host for State {
                 seconds: kept.seconds,
             }),
             idempotency_key: options.idempotency_key,
+            when_slow: options
+                .conflate
+                .map_or_else(Default::default, contract::WhenSlow::Conflate),
         };
-        let published = self.hub().publish(&topic, &inward(payload), &options);
+        let published = self.hub().publish(&topic, &inward(payload), options);
         Ok(published.map(position).map_err(topic_error))
     }
 
@@ -119,6 +122,43 @@ impl history::Host for State {
             }),
             Err(contract::Gap::Epoch) => Err(history::Gap::Epoch),
             Err(contract::Gap::Dropped) => Err(history::Gap::Dropped),
+        })
+    }
+}
+
+impl presence::Host for State {
+    fn track(
+        &mut self,
+        session: u64,
+        topic: String,
+        about: String,
+    ) -> wasmtime::Result<Result<(), hub::TopicError>> {
+        let tracked = self.hub().track(SessionId(session), &topic, &about);
+        Ok(tracked.map_err(topic_error))
+    }
+
+    fn untrack(&mut self, session: u64, topic: String) -> wasmtime::Result<()> {
+        self.hub().untrack(SessionId(session), &topic);
+        Ok(())
+    }
+
+    fn list(
+        &mut self,
+        topic: String,
+        after: Option<u64>,
+        limit: u32,
+    ) -> wasmtime::Result<presence::Roster> {
+        let roster = self.hub().list(&topic, after.map(SessionId), limit);
+        let outgoing = self.outgoing.clone();
+        outgoing.inherit(self.hub());
+        let present = |present: contract::Present| presence::Present {
+            session: present.session.0,
+            about: present.about.to_string(),
+        };
+        Ok(presence::Roster {
+            sessions: roster.sessions.into_iter().map(present).collect(),
+            count: roster.count,
+            version: roster.version,
         })
     }
 }

@@ -1,10 +1,11 @@
 //! The SDK's calls to the server.
 
-/// `rookery:app/hub` and `rookery:app/history`.
+/// `rookery:app/hub`, `rookery:app/history` and `rookery:app/presence`.
 pub(crate) mod hub {
-    use super::super::generated::rookery::app::{history, hub as wit, types};
+    use super::super::generated::rookery::app::{history, hub as wit, presence, types};
     use super::super::sessions;
     use crate::event::Payload;
+    use crate::presence::{Present, Roster};
     use crate::session::{SendStatus, SessionId};
     use crate::topic::{Gap, Kept, Page, Position, PublishOptions, TopicError};
 
@@ -49,6 +50,7 @@ pub(crate) mod hub {
                 .keep
                 .map(|(messages, seconds)| wit::Retention { messages, seconds }),
             idempotency_key: options.key,
+            conflate: options.conflate,
         };
         wit::publish(topic, lower(payload), options)
             .map(lift_position)
@@ -69,6 +71,27 @@ pub(crate) mod hub {
 
     pub(crate) fn subscribers(topic: &str) -> u32 {
         wit::subscribers(topic)
+    }
+
+    pub(crate) fn track(session: SessionId, topic: &str, about: &str) -> Result<(), TopicError> {
+        presence::track(session.0, topic, about).map_err(lift_error)
+    }
+
+    pub(crate) fn untrack(session: SessionId, topic: &str) {
+        presence::untrack(session.0, topic);
+    }
+
+    pub(crate) fn list(topic: &str, after: Option<SessionId>, limit: u32) -> Roster {
+        let roster = presence::list(topic, after.map(|session| session.0), limit);
+        let present = |present: presence::Present| Present {
+            session: SessionId(present.session),
+            about: present.about,
+        };
+        Roster {
+            sessions: roster.sessions.into_iter().map(present).collect(),
+            count: roster.count,
+            version: roster.version,
+        }
     }
 
     pub(crate) fn recover(topic: &str, since: Position, limit: u32) -> Result<Page, Gap> {

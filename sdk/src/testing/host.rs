@@ -96,15 +96,25 @@ impl Host {
         self.deliver(messages.iter().map(event).collect());
     }
 
-    /// Moves the clock, and runs each timer when its time has come.
+    /// Moves the clock, runs each timer when its time has come, and tells subscribers who came and went.
     pub fn advance(&self, by: Duration) {
         let by_ms = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
         let until_ms = self.world.borrow().now_ms.saturating_add(by_ms);
         loop {
-            let timer = self.world.borrow_mut().take_timer(until_ms);
-            let Some((id, name, due)) = timer else { break };
-            self.world.borrow_mut().now_ms = due;
-            self.deliver(vec![(id, Event::Timer(name))]);
+            let news_ms = self.world.borrow().rosters.due_ms();
+            let news_ms = news_ms.filter(|due| *due <= until_ms);
+            let timer = self
+                .world
+                .borrow_mut()
+                .take_timer(news_ms.unwrap_or(until_ms));
+            match (timer, news_ms) {
+                (Some((id, name, due)), _) => {
+                    self.world.borrow_mut().now_ms = due;
+                    self.deliver(vec![(id, Event::Timer(name))]);
+                }
+                (None, Some(due)) => self.world.borrow_mut().tell_news(due),
+                (None, None) => break,
+            }
         }
         self.world.borrow_mut().now_ms = until_ms;
     }

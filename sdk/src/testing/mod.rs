@@ -19,6 +19,7 @@
 mod answer;
 mod client;
 mod host;
+mod rosters;
 pub(crate) mod seam;
 mod store;
 mod topics;

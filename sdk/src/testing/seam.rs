@@ -9,6 +9,7 @@ fn world<R>(run: impl FnOnce(&mut World) -> R) -> R {
 pub(crate) mod hub {
     use super::world;
     use crate::event::Payload;
+    use crate::presence::Roster;
     use crate::session::{SendStatus, SessionId};
     use crate::topic::{Gap, Page, Position, PublishOptions, TopicError};
 
@@ -86,6 +87,18 @@ pub(crate) mod hub {
 
     pub(crate) fn subscribers(topic: &str) -> u32 {
         world(|world| u32::try_from(world.topics.subscribers(topic)).unwrap_or(u32::MAX))
+    }
+
+    pub(crate) fn track(session: SessionId, topic: &str, about: &str) -> Result<(), TopicError> {
+        world(|world| world.track(session, topic, about))
+    }
+
+    pub(crate) fn untrack(session: SessionId, topic: &str) {
+        world(|world| world.rosters.untrack(session, topic, world.now_ms));
+    }
+
+    pub(crate) fn list(topic: &str, after: Option<SessionId>, limit: u32) -> Roster {
+        world(|world| world.rosters.list(topic, after, limit))
     }
 
     pub(crate) fn recover(topic: &str, since: Position, limit: u32) -> Result<Page, Gap> {

@@ -8,6 +8,8 @@ use crate::topic::{Gap, Kept, Page, Position, PublishOptions, TopicError};
 
 /// How long a publication's key is remembered.
 const KEY_MS: u64 = 5 * 60 * 1_000;
+/// As the server's.
+const KEY_BYTES_MAX: usize = 256;
 /// As the server's default.
 const NAME_BYTES_MAX: usize = 256;
 
@@ -21,6 +23,13 @@ struct Topic {
     subscribers: Vec<SessionId>,
     kept: VecDeque<(u64, u64, Payload)>,
     keys: Vec<(String, u64, Position)>,
+}
+
+pub(crate) fn check_name(name: &str) -> Result<(), TopicError> {
+    if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
+        return Err(TopicError::InvalidName);
+    }
+    Ok(())
 }
 
 impl Topics {
@@ -44,6 +53,11 @@ impl Topics {
         }
     }
 
+    pub(crate) fn members(&self, name: &str) -> Vec<SessionId> {
+        let topic = self.0.get(name);
+        topic.map_or_else(Vec::new, |topic| topic.subscribers.clone())
+    }
+
     pub(crate) fn subscribers(&self, name: &str) -> usize {
         self.0.get(name).map_or(0, |topic| topic.subscribers.len())
     }
@@ -56,6 +70,12 @@ impl Topics {
         options: &PublishOptions<'_>,
         now_ms: u64,
     ) -> Result<(Position, Vec<SessionId>), TopicError> {
+        if options
+            .conflate
+            .is_some_and(|key| key.len() > KEY_BYTES_MAX)
+        {
+            return Err(TopicError::TooLarge);
+        }
         let topic = self.at(name)?;
         topic.keys.retain(|(_, at, _)| now_ms - at < KEY_MS);
         if let Some((.., position)) = topic
@@ -117,9 +137,7 @@ impl Topics {
     }
 
     fn at(&mut self, name: &str) -> Result<&mut Topic, TopicError> {
-        if name.is_empty() || name.len() > NAME_BYTES_MAX || name.chars().any(char::is_control) {
-            return Err(TopicError::InvalidName);
-        }
+        check_name(name)?;
         let epoch = self.0.len() as u64 + 1;
         Ok(self.0.entry(name.to_owned()).or_insert_with(|| Topic {
             epoch,

@@ -1,14 +1,16 @@
-//! What a namespace has: sessions, topics, a bucket, settings, a clock.
+//! What a namespace has: sessions, topics, who is present, a bucket, settings, a clock.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+use super::rosters::Rosters;
 use super::store::Store;
 use super::topics::Topics;
 use crate::event::{Closed, Payload};
 use crate::session::{SendStatus, SessionId};
 use crate::sql::{SqlError, Value};
+use crate::topic::TopicError;
 
 /// Where the clock stands when a test begins: 2026-01-01 UTC, in milliseconds.
 const START_MS: u64 = 1_767_225_600_000;
@@ -22,6 +24,7 @@ pub(crate) struct World {
     pub(crate) seed: u64,
     pub(crate) sessions: BTreeMap<SessionId, Attached>,
     pub(crate) topics: Topics,
+    pub(crate) rosters: Rosters,
     pub(crate) store: Store,
     pub(crate) settings: BTreeMap<String, String>,
     pub(crate) log: Vec<String>,
@@ -49,6 +52,7 @@ impl World {
             seed: 0x9e37_79b9_7f4a_7c15,
             sessions: BTreeMap::new(),
             topics: Topics::default(),
+            rosters: Rosters::default(),
             store: Store::default(),
             settings: BTreeMap::new(),
             log: Vec::new(),
@@ -90,6 +94,28 @@ impl World {
             });
             session.timers.clear();
             self.topics.forget(id);
+            self.rosters.forget(id, self.now_ms);
+        }
+    }
+
+    pub(crate) fn track(
+        &mut self,
+        id: SessionId,
+        topic: &str,
+        about: &str,
+    ) -> Result<(), TopicError> {
+        if self.live(id).is_none() {
+            return Err(TopicError::Gone);
+        }
+        self.rosters.track(id, topic, about, self.now_ms)
+    }
+
+    /// Tells subscribers who came and went, as far as it is due by then.
+    pub(crate) fn tell_news(&mut self, until_ms: u64) {
+        for (topic, news) in self.rosters.take_news(until_ms) {
+            for member in self.topics.members(&topic) {
+                self.send(member, &Payload::Text(news.clone()));
+            }
         }
     }
 

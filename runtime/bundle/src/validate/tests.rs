@@ -76,6 +76,7 @@ fn an_empty_manifest_has_our_defaults() {
     );
     assert_eq!(manifest.sessions.idle_timeout, Duration::from_secs(120));
     assert_eq!(manifest.grants.topics, TopicGrant::All);
+    assert!(!manifest.sessions.drop_oldest.has("room"));
     assert!(manifest.grants.hosts.is_empty() && manifest.grants.env.is_empty());
     assert!(
         manifest.namespace.is_none() && manifest.database.url.is_none() && manifest.jobs.is_empty()
@@ -102,7 +103,7 @@ fn a_full_manifest_is_read_whole() {
         "memory": "16mb", "maxBodySize": 0, "health": false, "injectBase": false, "spaFallback": false,
         "headers": {"x-b": "1", "X-A": "2"}, "namespace": "chat@1", "database": {"url": "${DB}", "keys": "database"},
         "grants": {"hosts": ["*.example.com:443"], "env": ["API_KEY"], "topics": ["room.*"], "jobs": true},
-        "sessions": {"outbox": "2mb", "idleTimeout": "30s", "maxMessageSize": "64kb", "history": {"messages": 5, "age": 0}},
+        "sessions": {"outbox": "2mb", "idleTimeout": "30s", "maxMessageSize": "64kb", "dropOldest": ["cursor.*"], "history": {"messages": 5, "age": 0}},
         "jobs": [{"name": "sweep", "schedule": "@hourly"}]
     }));
     assert_eq!(
@@ -151,6 +152,7 @@ fn a_full_manifest_is_read_whole() {
         (full.sessions.history.messages, full.sessions.history.age),
         (5, Duration::ZERO)
     );
+    assert!(full.sessions.drop_oldest.has("cursor.1") && !full.sessions.drop_oldest.has("room"));
     assert_eq!((full.jobs.len(), full.proxy.len()), (1, 1));
 }
 
