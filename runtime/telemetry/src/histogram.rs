@@ -150,6 +150,12 @@ impl HistogramSnapshot {
         between
     }
 
+    /// How many durations are longer than `us` microseconds, those left out that share their bucket with it.
+    pub fn above(&self, us: u64) -> u64 {
+        let next = bucket_of(us.min(VALUE_MAX_US)) + 1;
+        self.counts[next..].iter().sum()
+    }
+
     /// Adds what another histogram held.
     pub fn merge(&mut self, other: &HistogramSnapshot) {
         for (count, more) in self.counts.iter_mut().zip(other.counts.iter()) {

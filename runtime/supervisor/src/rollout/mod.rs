@@ -8,13 +8,23 @@
 //! **Invariant:** an app without a rollout's file has none, and costs nothing.
 
 mod change;
+mod course;
+pub(crate) mod disk;
 mod error;
+mod evidence;
+pub(crate) mod file;
+mod judge;
 mod state;
 mod status;
+mod tally;
 
 pub use change::{Change, Plan};
+pub use course::{ASKED_MIN, Course, LOOK_EVERY, Next};
+pub use disk::SUFFIX;
 pub use error::RolloutError;
+pub use judge::{Breach, Counts, FALSE_ALARM_RATE, Judge, Side};
 pub use state::{Canary, Ended, How, Limits, Rollout};
 pub use status::{
     CanaryStatus, EndedStatus, JudgementStatus, LimitsStatus, RolloutStatus, SeenStatus,
 };
+pub use tally::{Answered, Tally};

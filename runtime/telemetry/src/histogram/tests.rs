@@ -135,3 +135,12 @@ fn what_came_after_an_earlier_snapshot_is_told_apart() {
     let nothing = earlier.since(&earlier);
     assert_eq!(nothing, HistogramSnapshot::default());
 }
+
+#[test]
+fn what_is_longer_is_counted_from_the_next_bucket_on() {
+    let snapshot = recorded(&[1, 10, 100, 1_000, VALUE_MAX_US]);
+    for (us, expected) in [(0, 5), (1, 4), (10, 3), (99, 2), (200, 2), (5_000, 1)] {
+        assert_eq!(snapshot.above(us), expected, "{us}");
+    }
+    assert_eq!(snapshot.above(u64::MAX), 0);
+}
