@@ -12,6 +12,7 @@ use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::config::GatewayConfig;
 use crate::gateway::Gateway;
 use crate::handle::handle;
 
@@ -42,7 +43,7 @@ pub(crate) async fn serve(
     place: Place,
 ) {
     let shutdown = gateway.shutdown.clone();
-    let builder = builder(&gateway);
+    let builder = builder(&gateway.config);
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(place.clone());
         let answer = handle(Arc::clone(&gateway), peer, request);
@@ -63,8 +64,8 @@ pub(crate) async fn serve(
     }
 }
 
-fn builder(gateway: &Gateway) -> Builder<TokioExecutor> {
-    let config = &gateway.config;
+/// Speaks HTTP/1.1 and HTTP/2 within these limits.
+pub(crate) fn builder(config: &GatewayConfig) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
     builder
         .http1()

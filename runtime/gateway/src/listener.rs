@@ -39,7 +39,8 @@ pub(crate) async fn run(gateway: Arc<Gateway>, listener: TcpListener) {
     }
 }
 
-fn prepare(stream: &TcpStream) {
+/// What every connection is set to.
+pub(crate) fn prepare(stream: &TcpStream) {
     // Answers are written whole; waiting for more to fill a packet only delays them.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(reason = %error, "a connection keeps its delay");
