@@ -58,7 +58,12 @@ fn writes(criterion: &mut Criterion) {
     for (name, invocations, writes, wants) in [
         ("one alone", 1, 1, Wants::Nothing),
         ("a batch of 64", 1, BATCH, Wants::Nothing),
-        ("a batch of 64 that asks for numbers", 1, BATCH, Wants::ItsNumber),
+        (
+            "a batch of 64 that asks for numbers",
+            1,
+            BATCH,
+            Wants::ItsNumber,
+        ),
         ("10 invocations of 64 at once", 10, BATCH, Wants::Nothing),
         ("10 that ask for numbers", 10, BATCH, Wants::ItsNumber),
         ("64 invocations of one at once", 64, 1, Wants::Nothing),

@@ -233,7 +233,10 @@ async fn counts_are_of_the_statement_that_was_asked(database: Arc<dyn Database>)
     let batch = ["DELETE FROM notes WHERE id = 1", "DELETE FROM notes"];
     let batch = batch.map(|sql| (sql.to_owned(), vec![]));
     let done = client.batch(batch.to_vec()).await.unwrap();
-    assert_eq!(done.iter().map(|d| d.rows_affected).collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(
+        done.iter().map(|d| d.rows_affected).collect::<Vec<_>>(),
+        [1, 2]
+    );
 }
 
 async fn a_change_is_decided_with_what_it_read_in_sight(database: Arc<dyn Database>) {

@@ -61,11 +61,7 @@ impl KeyTable {
     ///
     /// # Errors
     /// [`KvError`], as all of these.
-    pub async fn get(
-        &self,
-        client: &mut SqlClient,
-        key: &str,
-    ) -> Result<Option<Bytes>, KvError> {
+    pub async fn get(&self, client: &mut SqlClient, key: &str) -> Result<Option<Bytes>, KvError> {
         let found = self.row(client, table::VALUE, key).await?;
         Ok(found.and_then(|row| blob(row.into_iter().next())))
     }

@@ -23,8 +23,8 @@ pub use databases::{Databases, OpenError};
 pub use error::{KvError, SqlError};
 pub use keys::KeyTable;
 pub use sql::{
-    Applied, CommitError, Database, Decide, Dialect, Done, Durable, Owed, Rows, SqlClient, SqlLimits,
-    Statement, Transaction, Value,
+    Applied, CommitError, Database, Decide, Dialect, Done, Durable, Owed, Rows, SqlClient,
+    SqlLimits, Statement, Transaction, Value,
 };
 pub use sqlite::{Place, Sqlite};
 pub use stores::Stores;

@@ -39,6 +39,11 @@ impl Stores {
         }
     }
 
+    /// How much a namespace may keep by keys.
+    pub fn bucket_limits(&self) -> BucketLimits {
+        self.limits
+    }
+
     /// The databases.
     pub fn databases(&self) -> &Arc<Databases> {
         &self.databases

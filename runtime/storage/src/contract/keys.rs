@@ -129,10 +129,7 @@ async fn limits_refuse_and_change_nothing(mut keys: Box<dyn Keys>) {
     let long = "k".repeat(KEY_BYTES_MAX + 1);
     assert_eq!(keys.get(&long).await, Err(KvError::InvalidKey));
     let large = Bytes::from(vec![0; 17]);
-    assert_eq!(
-        keys.set("a", large).await,
-        Err(KvError::ValueTooLarge(16))
-    );
+    assert_eq!(keys.set("a", large).await, Err(KvError::ValueTooLarge(16)));
     for key in ["a", "b", "c"] {
         keys.set(key, Bytes::from(vec![0; 16])).await.unwrap();
     }
@@ -164,7 +161,10 @@ async fn a_key_may_have_any_character(mut keys: Box<dyn Keys>) {
         assert_eq!(keys.get(key).await, Ok(Some(key.into())), "{key:?}");
     }
     // By their bytes, as Rust compares them.
-    assert_eq!(keys.list(None).await.keys, ["\0", "'", "ä", "😀", "\u{10ffff}"]);
+    assert_eq!(
+        keys.list(None).await.keys,
+        ["\0", "'", "ä", "😀", "\u{10ffff}"]
+    );
 }
 
 async fn keys_come_in_pages_without_a_gap(mut keys: Box<dyn Keys>) {
@@ -275,6 +275,9 @@ impl Keys for InTable {
     }
 
     async fn list(&mut self, cursor: Option<&str>) -> KeyPage {
-        self.table.list_keys(&mut self.client, cursor).await.unwrap()
+        self.table
+            .list_keys(&mut self.client, cursor)
+            .await
+            .unwrap()
     }
 }

@@ -67,11 +67,7 @@ impl SqlClient {
     }
 
     /// Reads, decides and writes, and nobody writes in between.
-    pub async fn change(
-        &mut self,
-        read: Statement,
-        decide: Decide,
-    ) -> Result<Vec<Done>, SqlError> {
+    pub async fn change(&mut self, read: Statement, decide: Decide) -> Result<Vec<Done>, SqlError> {
         let applied = self.database.change(read, decide).await?;
         Ok(self.owe(applied).await)
     }
@@ -145,6 +141,11 @@ pub struct Owed {
 }
 
 impl Owed {
+    /// Whether all of it is durable already.
+    pub fn is_kept(&self) -> bool {
+        self.lost.is_none() && self.pending.as_ref().is_none_or(Durable::is_kept)
+    }
+
     /// Waits until all of it is durable.
     ///
     /// # Errors

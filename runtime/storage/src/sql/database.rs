@@ -64,11 +64,8 @@ pub trait Database: Send + Sync {
     async fn batch(&self, statements: Vec<Statement>) -> Result<Applied<Vec<Done>>, SqlError>;
 
     /// Reads, decides and writes, and nobody writes in between. All, or nothing.
-    async fn change(
-        &self,
-        read: Statement,
-        decide: Decide,
-    ) -> Result<Applied<Vec<Done>>, SqlError>;
+    async fn change(&self, read: Statement, decide: Decide)
+    -> Result<Applied<Vec<Done>>, SqlError>;
 
     /// Applies a script of the operator's or a bundle's: all, or nothing, and with minutes of time for each statement. The
     /// first statement is its lock: when it changes no row, nothing is done, and it is a [`SqlError::Conflict`].

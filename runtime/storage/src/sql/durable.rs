@@ -77,6 +77,11 @@ impl Durable {
     }
 
     /// Whether it is durable already.
+    pub fn is_kept(&self) -> bool {
+        matches!(*self.state.borrow(), State::Settled(Ok(())))
+    }
+
+    /// Whether it is known how it ended.
     pub fn is_settled(&self) -> bool {
         matches!(*self.state.borrow(), State::Settled(_))
     }
@@ -93,7 +98,7 @@ mod tests {
         let (first, second) = (group.durable(), group.durable());
         let waits = tokio::spawn(first.wait());
         wanted.notified().await;
-        assert!(!second.is_settled());
+        assert!(!second.is_settled() && !second.is_kept());
         group.settle(Ok(()));
         assert_eq!(waits.await.expect("it waits"), Ok(()));
         assert_eq!(second.wait().await, Ok(()));

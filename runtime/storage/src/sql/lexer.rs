@@ -5,7 +5,10 @@
 //! **Invariant:** nothing that begins or ends a transaction, opens another file or changes the connection gets through:
 //! a group of writes of many guests is one transaction, and they share the connection.
 
+mod one_row;
+
 use crate::error::SqlError;
+use one_row::{OneRow, Piece};
 
 /// What a statement does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,6 +29,8 @@ pub(crate) struct Seen {
     pub kind: Kind,
     /// How many `?` it has.
     pub places: usize,
+    /// Whether it adds one row at most, and gives back no more than its columns.
+    pub one_row: bool,
 }
 
 /// What a guest's statement may begin with.
@@ -71,10 +76,19 @@ pub(crate) fn inspect(sql: &str) -> Result<Seen, SqlError> {
     let mut words = Words::default();
     let mut places = 0;
     let mut ended = false;
+    let mut one_row = OneRow::default();
     for token in tokens(sql) {
-        let (token, _) = token?;
+        let (token, place) = token?;
         if ended && token != Token::End {
             return Err(refused("one statement at a time"));
+        }
+        match &token {
+            Token::End => {}
+            Token::Word(word) => one_row.follow(Piece::Word(word)),
+            Token::Quoted(_) => one_row.follow(Piece::Name),
+            Token::Place | Token::NamedPlace | Token::Other => {
+                one_row.follow(Piece::Sign(sql[place..].chars().next().unwrap_or(' ')));
+            }
         }
         match token {
             Token::End => ended = words.end(),
@@ -96,7 +110,11 @@ pub(crate) fn inspect(sql: &str) -> Result<Seen, SqlError> {
         }
     }
     let kind = words.kind()?;
-    Ok(Seen { kind, places })
+    Ok(Seen {
+        kind,
+        places,
+        one_row: one_row.holds(),
+    })
 }
 
 /// Splits a script at the ends of its statements; empty ones are left out.

@@ -13,6 +13,7 @@ pub struct Statement {
     sql: Arc<str>,
     values: Vec<Value>,
     kind: Kind,
+    one_row: bool,
 }
 
 impl Statement {
@@ -44,6 +45,7 @@ impl Statement {
             sql: sql.into(),
             values,
             kind: seen.kind,
+            one_row: seen.one_row,
         })
     }
 
@@ -65,6 +67,11 @@ impl Statement {
     /// Whether it may add rows, so that it can be asked for the number of the last one.
     pub fn adds_rows(&self) -> bool {
         self.kind == Kind::Insert
+    }
+
+    /// Whether it adds one row at most and gives back no more than what it was given and the columns' defaults.
+    pub fn adds_one_row(&self) -> bool {
+        self.one_row
     }
 
     /// Whether it only reads.

@@ -9,7 +9,7 @@ use super::faults::fault;
 use crate::error::SqlError;
 
 /// How long a connection waits for another process that holds the file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(2);
+const BUSY_TIMEOUT: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 2_000 });
 /// How many prepared statements a connection keeps.
 const STATEMENTS_KEPT: usize = 200;
 /// How much memory all of SQLite may use, in bytes: what a single expression can ask for is far above what a guest may

@@ -5,8 +5,8 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Semaphore;
 
 use super::connect::{Access, connect};
-use super::watch::Watch;
 use super::run::Before;
+use super::watch::Watch;
 use super::{Place, run};
 use crate::error::SqlError;
 use crate::sql::{Rows, SqlLimits, Statement};
@@ -48,7 +48,13 @@ impl Readers {
             None => self.open().await?,
         };
         reader.watch.start(self.limits.statement_timeout);
-        let rows = run::rows(&mut reader.connection, Before::Nothing, statement, &self.limits).await;
+        let rows = run::rows(
+            &mut reader.connection,
+            Before::Nothing,
+            statement,
+            &self.limits,
+        )
+        .await;
         reader.watch.stop();
         // One whose future was dropped before is closed with it: nobody knows where it stands.
         self.idle.lock().push(reader);

@@ -203,3 +203,93 @@ async fn an_expression_cannot_ask_for_all_memory() {
     client.execute("CREATE TABLE t (a)", vec![]).await.unwrap();
     assert_eq!(count(&mut client).await, Value::Integer(0));
 }
+
+#[tokio::test]
+async fn a_writer_of_another_process_is_a_conflict_and_nothing_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let limits = SqlLimits::default();
+    let (ours, theirs) = (
+        open(&file(&folder), limits).await,
+        open(&file(&folder), limits).await,
+    );
+    let mut client = SqlClient::new(ours);
+    client.execute("CREATE TABLE t (a)", vec![]).await.unwrap();
+    client.durable().await.unwrap();
+    let transaction = theirs.begin().await.unwrap();
+    let insert = "INSERT INTO t VALUES (1)";
+    let refused = client.execute(insert, vec![]).await;
+    assert_eq!(refused, Err(SqlError::Conflict));
+    assert_eq!(count(&mut client).await, Value::Integer(0), "reads go on");
+    transaction.rollback().await.unwrap();
+    drop(theirs);
+    // The group that the transaction was in ends in a moment.
+    while client.execute(insert, vec![]).await == Err(SqlError::Conflict) {}
+    client.durable().await.unwrap();
+    assert_eq!(count(&mut client).await, Value::Integer(1));
+}
+
+#[tokio::test]
+async fn readers_do_not_wait_for_each_other_nor_for_the_writer() {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(&file(&folder), SqlLimits::default()).await;
+    let mut writes = SqlClient::new(Arc::clone(&database) as Arc<dyn Database>);
+    writes.execute("CREATE TABLE t (a)", vec![]).await.unwrap();
+    writes.durable().await.unwrap();
+    let _open = writes.begin().await.unwrap();
+    let endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) \
+                   SELECT count(*) FROM n";
+    let endless = async || {
+        let mut reads = SqlClient::new(Arc::clone(&database) as Arc<dyn Database>);
+        reads.query(endless, vec![]).await
+    };
+    let mut quick = SqlClient::new(Arc::clone(&database) as Arc<dyn Database>);
+    tokio::select! {
+        _ = async { tokio::join!(endless(), endless(), endless()) } => panic!("they have no end"),
+        found = count(&mut quick) => assert_eq!(found, Value::Integer(0)),
+    }
+}
+
+#[tokio::test]
+async fn a_statement_is_prepared_once_and_not_every_one_is_kept() {
+    use sqlx::Connection as _;
+    let mut connection = connect(&Place::Memory, connect::Access::Write)
+        .await
+        .unwrap();
+    let limits = SqlLimits::default();
+    let mut run = async |sql: &str| {
+        let statement = Statement::new(sql, vec![], &limits).unwrap();
+        let rows = run::rows(&mut connection, run::Before::Nothing, &statement, &limits).await;
+        rows.unwrap();
+        connection.cached_statements_size()
+    };
+    let begin = run("SELECT 1").await;
+    for _ in 0..10 {
+        assert_eq!(run("SELECT 1").await, begin);
+    }
+    assert_eq!(run("SELECT 2").await, begin + 1);
+    let mut kept = 0;
+    for nth in 0..500 {
+        kept = run(&format!("SELECT {nth} + 1")).await;
+    }
+    assert_eq!(kept, 200);
+}
+
+#[tokio::test]
+async fn a_row_that_its_columns_make_too_large_is_undone_with_its_group() {
+    let limits = SqlLimits {
+        result_bytes_max: 1000,
+        ..SqlLimits::default()
+    };
+    let mut client = SqlClient::new(open(&Place::Memory, limits).await);
+    let table = "CREATE TABLE t (a, b DEFAULT (zeroblob(2000)))";
+    client.execute(table, vec![]).await.unwrap();
+    client.durable().await.unwrap();
+    let insert = "INSERT INTO t (a) VALUES (1) RETURNING";
+    let large = client.query(&format!("{insert} b"), vec![]).await;
+    assert_eq!(large, Err(SqlError::TooLarge));
+    assert_eq!(count(&mut client).await, Value::Integer(0));
+    let small = client.query(&format!("{insert} a"), vec![]).await;
+    assert!(small.is_ok());
+    client.durable().await.unwrap();
+    assert_eq!(count(&mut client).await, Value::Integer(1));
+}

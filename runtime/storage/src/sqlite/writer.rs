@@ -152,13 +152,7 @@ impl Writer {
     async fn job(&mut self, job: Job, group: &Group) {
         match job {
             Job::Query(statement, reply) if !reply.is_closed() => {
-                let rows = if statement.only_reads() {
-                    self.rows(Before::Nothing, &statement).await
-                } else {
-                    // One that returns more rows than it may has written them, and has to be undone.
-                    let rows = self.rows(Before::Mark, &statement).await;
-                    self.kept(rows).await
-                };
+                let rows = self.query(&statement).await;
                 answer(reply, applied(group, rows));
             }
             Job::Execute(statement, reply) if !reply.is_closed() => {
@@ -188,6 +182,24 @@ impl Writer {
             Job::Close => self.queue.close(),
             _ => {}
         }
+    }
+
+    async fn query(&mut self, statement: &Statement) -> Result<Rows, SqlError> {
+        if statement.only_reads() {
+            return self.rows(Before::Nothing, statement).await;
+        }
+        if statement.adds_one_row() {
+            let rows = self.rows(Before::Nothing, statement).await;
+            if rows == Err(SqlError::TooLarge) && !self.undone {
+                // The columns' defaults made it so. Without a mark there is only the group to undo.
+                self.undone = true;
+                plain(&mut self.connection, "ROLLBACK").await?;
+            }
+            return rows;
+        }
+        // One that returns more rows than it may has written them, and has to be undone.
+        let rows = self.rows(Before::Mark, statement).await;
+        self.kept(rows).await
     }
 
     async fn rows(&mut self, before: Before, statement: &Statement) -> Result<Rows, SqlError> {

@@ -6,7 +6,8 @@ use super::*;
 #[test]
 fn reads_and_writes_are_told_apart() {
     let check = |sql: &str, kind, places| {
-        assert_eq!(inspect(sql), Ok(Seen { kind, places }), "{sql}");
+        let seen = inspect(sql).unwrap();
+        assert_eq!((seen.kind, seen.places), (kind, places), "{sql}");
     };
     check("SELECT 1", Kind::Read, 0);
     check(
@@ -41,6 +42,35 @@ fn reads_and_writes_are_told_apart() {
         Kind::Schema,
         0,
     );
+}
+
+#[test]
+fn what_adds_one_row_is_told_from_what_may_give_many() {
+    for one in [
+        "INSERT INTO t VALUES (?)",
+        "insert into \"t\" (a, [b]) values (?, (1 + 2) * f(?)) returning id, \"a\";",
+        "INSERT OR IGNORE INTO main.t (a) VALUES (')') RETURNING *",
+        "REPLACE INTO t VALUES (1)",
+    ] {
+        assert!(inspect(one).unwrap().one_row, "{one}");
+    }
+    for many in [
+        "INSERT INTO t VALUES (1), (2) RETURNING id",
+        "INSERT INTO t VALUES (1) RETURNING zeroblob(1000000)",
+        "INSERT INTO t VALUES (1) RETURNING a || a",
+        "INSERT INTO t VALUES (1) ON CONFLICT DO UPDATE SET a = a || a RETURNING a",
+        "INSERT INTO t VALUES ((SELECT 1)) RETURNING id",
+        "INSERT INTO t SELECT * FROM values",
+        "INSERT INTO t DEFAULT VALUES",
+        "WITH x AS (VALUES (1)) INSERT INTO t VALUES (1)",
+        "UPDATE t SET a = 1 RETURNING a",
+        "DELETE FROM t RETURNING a",
+        "SELECT 1",
+        "VALUES (1)",
+        "CREATE TABLE t (a)",
+    ] {
+        assert!(!inspect(many).unwrap().one_row, "{many}");
+    }
 }
 
 #[test]

@@ -79,7 +79,13 @@ impl Writer {
                 Step::Commit(reply) => {
                     // What is not undone is kept.
                     let durable = group.durable();
-                    return answer(reply, Ok(Applied { outcome: (), durable }));
+                    return answer(
+                        reply,
+                        Ok(Applied {
+                            outcome: (),
+                            durable,
+                        }),
+                    );
                 }
                 Step::Rollback(reply) => {
                     let undone = self.undo().await;
