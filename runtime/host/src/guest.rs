@@ -1,13 +1,15 @@
 //! One revision's side of the door: who it is and what it may.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rookery_bundle::{Bundle, Namespace};
 use rookery_hub::Hub;
 use rookery_lifecycle::Tasks;
 use rookery_storage::migrate::{self, TableName};
-use rookery_storage::{Bucket, Database, Databases, OpenError, SqlError, Stores};
+use rookery_storage::{
+    Bucket, BucketLimits, Database, Databases, KeyTable, OpenError, SqlError, Stores,
+};
 use tokio::sync::OnceCell;
 
 use crate::hub::GuestHub;
@@ -36,6 +38,9 @@ pub struct Guest {
     databases: Arc<Databases>,
     /// Opened when it is first asked for.
     database: OnceCell<Arc<dyn Database>>,
+    /// The keys in it, once it is open.
+    lasting_keys: OnceLock<Arc<KeyTable>>,
+    key_limits: BucketLimits,
     config: Vec<(String, String)>,
 }
 
@@ -50,6 +55,8 @@ impl Guest {
             bucket: services.stores.bucket(namespace.as_str()),
             databases: Arc::clone(services.stores.databases()),
             database: OnceCell::new(),
+            lasting_keys: OnceLock::new(),
+            key_limits: services.stores.bucket_limits(),
             config: grants.env.iter().filter_map(granted).collect(),
             namespace,
             bundle,
@@ -66,7 +73,7 @@ impl Guest {
         &self.config
     }
 
-    /// The namespace's keys and values.
+    /// The namespace's keys and values in memory.
     pub fn bucket(&self) -> &Arc<Bucket> {
         &self.bucket
     }
@@ -91,7 +98,12 @@ impl Guest {
             tracing::error!(target: "guest", %app, %reason, "there is no database");
             SqlError::Unavailable("the database does not open".to_owned())
         })?;
-        Ok(GuestSql::new(Arc::clone(database), outgoing.clone()))
+        let keys = self.lasting_keys.get_or_init(|| {
+            let keys = KeyTable::new(Arc::clone(database), self.key_limits);
+            Arc::new(keys)
+        });
+        let (database, keys) = (Arc::clone(database), Arc::clone(keys));
+        Ok(GuestSql::new(database, keys, outgoing.clone()))
     }
 
     /// Runs the bundle's migrations that were not run in this namespace, and names them. Blocks nobody: a file is read on a

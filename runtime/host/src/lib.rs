@@ -8,6 +8,7 @@
 
 mod guest;
 mod hub;
+mod keys;
 mod log;
 mod outgoing;
 mod password;

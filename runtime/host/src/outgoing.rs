@@ -2,7 +2,7 @@
 //!
 //! **Invariant:** once an invocation wrote, nothing that it says gets out before what it wrote is durable, and nothing
 //! of it ever does when that is lost. What goes through the hub is held there; an answer to a request is held by
-//! whoever gives it, with [`Outgoing::take`].
+//! whoever gives it, its head with [`Outgoing::take`] and each piece of its body with [`Outgoing::piece`].
 
 use std::sync::Arc;
 
@@ -21,12 +21,18 @@ pub struct Outgoing(Arc<Mutex<Waits>>);
 struct Waits {
     /// What was written, and the end of the hub's hold on what is said of it.
     owed: Option<(Owed, Keeper)>,
+    /// What was written before that, and somebody waits for already. Whatever is said next has to wait for it, too.
+    awaited: Option<Owed>,
     /// What was read of others' before it was durable.
     inherited: Vec<Arc<Hold>>,
 }
 
 /// What has to happen before output may go.
-pub struct Held(Waits);
+pub struct Held {
+    own: Option<(Owed, Keeper)>,
+    awaited: Option<Owed>,
+    inherited: Vec<Arc<Hold>>,
+}
 
 impl Outgoing {
     /// The invocation wrote: from now on what it says waits.
@@ -42,34 +48,81 @@ impl Outgoing {
         self.0.lock().inherited = hub.holds();
     }
 
-    /// What output that goes now has to wait for; `None` when it may go. The hub's output is let go with it.
+    /// What an answer that begins now has to wait for; `None` when it may go. The hub's output is let go with it.
     pub fn take(&self) -> Option<Held> {
-        let waits = std::mem::take(&mut *self.0.lock());
-        let waits_for_none = waits.owed.is_none() && waits.inherited.is_empty();
-        (!waits_for_none).then_some(Held(waits))
+        let mut waits = self.0.lock();
+        let own = waits.hand_over();
+        let held = waits.held(own);
+        held.must_wait().then_some(held)
     }
 
-    /// The invocation is over: what it said goes as soon as it may.
-    pub fn finish(&self, tasks: &Tasks) {
-        // What was inherited is settled by whoever holds it.
-        let Waits { owed, inherited: _ } = std::mem::take(&mut *self.0.lock());
-        if let Some((owed, keeper)) = owed {
+    /// What a piece of an answer has to wait for that is said now; `None` when it may go. The piece may be given up: the
+    /// hub's output is let go by a task.
+    pub fn piece(&self, tasks: &Tasks) -> Option<Held> {
+        let mut waits = self.0.lock();
+        waits.let_go(tasks);
+        let held = waits.held(None);
+        held.must_wait().then_some(held)
+    }
+
+    /// The invocation is over: what it said goes as soon as it may. What this gives afterwards is the next one's.
+    pub fn finish(&mut self, tasks: &Tasks) {
+        self.0.lock().let_go(tasks);
+        match Arc::get_mut(&mut self.0) {
+            Some(waits) => *waits.get_mut() = Waits::default(),
+            // The answer's body is still on its way, and waits for what is in here.
+            None => *self = Outgoing::default(),
+        }
+    }
+}
+
+impl Waits {
+    /// What was written, to be waited for by somebody else.
+    fn hand_over(&mut self) -> Option<(Owed, Keeper)> {
+        let own = self.owed.take()?;
+        self.awaited = Some(own.0.clone());
+        Some(own)
+    }
+
+    fn let_go(&mut self, tasks: &Tasks) {
+        if let Some((owed, keeper)) = self.hand_over() {
             tasks.spawn("output commit", async move {
                 settle(owed, keeper).await;
             });
         }
     }
+
+    /// What is said now waits for this, and for what it may still wait for.
+    fn held(&mut self, own: Option<(Owed, Keeper)>) -> Held {
+        let awaited = self.awaited.as_ref().filter(|owed| !owed.is_kept());
+        let inherited = self.inherited.iter();
+        Held {
+            awaited: awaited.cloned().filter(|_| own.is_none()),
+            own,
+            inherited: inherited
+                .filter(|hold| hold.outcome() != Outcome::Kept)
+                .cloned()
+                .collect(),
+        }
+    }
 }
 
 impl Held {
+    fn must_wait(&self) -> bool {
+        self.own.is_some() || self.awaited.is_some() || !self.inherited.is_empty()
+    }
+
     /// Waits. False when something is lost, and the output must not go.
     pub async fn settle(self) -> bool {
         // First its own: its hold may be among those that it read.
-        let mut kept = match self.0.owed {
+        let mut kept = match self.own {
             Some((owed, keeper)) => settle(owed, keeper).await,
             None => true,
         };
-        for hold in self.0.inherited {
+        if let Some(awaited) = self.awaited {
+            kept &= awaited.wait().await.is_ok();
+        }
+        for hold in self.inherited {
             kept &= hold.settled().await == Outcome::Kept;
         }
         kept
@@ -87,3 +140,6 @@ async fn settle(owed: Owed, keeper: Keeper) -> bool {
     }
     outcome.is_ok()
 }
+
+#[cfg(test)]
+mod tests;

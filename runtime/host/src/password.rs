@@ -112,6 +112,8 @@ impl Passwords {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
+    use std::task::{Context, Waker};
+
     use super::*;
 
     #[tokio::test]
@@ -143,5 +145,43 @@ mod tests {
         assert_eq!(passwords.verify("x".to_owned(), slow).await, Ok(false));
         let long = "x".repeat(PASSWORD_BYTES_MAX + 1);
         assert_eq!(passwords.hash(long).await, Err(PasswordError::TooLong));
+    }
+
+    #[tokio::test]
+    async fn no_more_work_at_once_than_there_are_permits() {
+        let passwords = Passwords::new(1);
+        let turn = Arc::clone(&passwords.permits)
+            .acquire_owned()
+            .await
+            .unwrap();
+        let mut hash = std::pin::pin!(passwords.hash("x".to_owned()));
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(hash.as_mut().poll(&mut context).is_pending());
+        assert_eq!(passwords.permits.available_permits(), 0, "it waits");
+        drop(turn);
+        assert!(hash.await.is_ok());
+        assert_eq!(passwords.permits.available_permits(), 1);
+    }
+
+    #[tokio::test]
+    async fn work_that_nobody_waits_for_any_more_still_counts() {
+        let passwords = Passwords::new(1);
+        let (begun, has_begun) = tokio::sync::oneshot::channel();
+        let (end, ends) = std::sync::mpsc::channel::<()>();
+        {
+            let slow = passwords.run(String::new(), move |_| {
+                let _ = begun.send(());
+                let _ = ends.recv();
+                Ok(())
+            });
+            tokio::select! {
+                biased;
+                _ = slow => panic!("it cannot end"),
+                _ = has_begun => {}
+            }
+        }
+        assert!(Arc::clone(&passwords.permits).try_acquire_owned().is_err());
+        drop(end);
+        assert_eq!(passwords.run(String::new(), |_| Ok(7)).await, Ok(7));
     }
 }

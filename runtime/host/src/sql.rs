@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use rookery_storage::{
-    Database, Dialect, Done, Rows, SqlClient, SqlError, Statement, Transaction, Value,
+    Database, Dialect, Done, KeyTable, Rows, SqlClient, SqlError, Statement, Transaction, Value,
 };
 
 use crate::hub::GuestHub;
@@ -14,14 +14,21 @@ use crate::outgoing::Outgoing;
 
 /// The database of an invocation.
 pub struct GuestSql {
-    client: SqlClient,
+    pub(crate) client: SqlClient,
+    /// Where the manifest has keys kept in the database, these are they.
+    pub(crate) keys: Arc<KeyTable>,
     outgoing: Outgoing,
 }
 
 impl GuestSql {
-    pub(crate) fn new(database: Arc<dyn Database>, outgoing: Outgoing) -> Self {
+    pub(crate) fn new(
+        database: Arc<dyn Database>,
+        keys: Arc<KeyTable>,
+        outgoing: Outgoing,
+    ) -> Self {
         GuestSql {
             client: SqlClient::new(database),
+            keys,
             outgoing,
         }
     }
@@ -90,8 +97,9 @@ impl GuestSql {
         kept
     }
 
-    fn owe(&self, hub: &mut GuestHub) {
-        if let Some(owed) = self.client.owed() {
+    pub(crate) fn owe(&self, hub: &mut GuestHub) {
+        let owed = self.client.owed();
+        if let Some(owed) = owed.filter(|owed| !owed.is_kept()) {
             self.outgoing.owe(owed, hub);
         }
     }

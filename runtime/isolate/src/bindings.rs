@@ -21,6 +21,27 @@ wasmtime::component::bindgen!({
     },
 });
 
+/// Keys and values for a guest whose manifest has them in the database: the same interfaces, and calls that wait.
+pub(crate) mod lasting {
+    wasmtime::component::bindgen!({
+        path: "../../sdk/wit",
+        inline: "
+            package rookery:lasting;
+            world lasting-keys {
+                import wasi:keyvalue/store@0.2.0-draft2;
+                import wasi:keyvalue/atomics@0.2.0-draft2;
+            }
+        ",
+        world: "rookery:lasting/lasting-keys",
+        imports: { default: async | trappable },
+        require_store_data_send: true,
+        with: {
+            "wasi:keyvalue/store.bucket": crate::lasting_keys::OpenKeys,
+            "wasi:keyvalue/atomics.cas": crate::lasting_keys::SeenKey,
+        },
+    });
+}
+
 /// The world of a guest that hears of its life. It exports this beside whatever else it exports.
 pub(crate) mod attentive {
     wasmtime::component::bindgen!({

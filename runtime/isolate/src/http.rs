@@ -6,6 +6,8 @@ use http::header::HOST;
 use http::{HeaderValue, Request, Response};
 use http_body_util::BodyExt;
 use parking_lot::Mutex;
+use rookery_host::Outgoing;
+use rookery_lifecycle::Tasks;
 use rookery_pool::{Body, Fault, Invocation, Reply, Verdict};
 use wasmtime::component::Resource;
 use wasmtime_wasi_http::WasiHttpView;
@@ -14,6 +16,7 @@ use wasmtime_wasi_http::p2::body::HyperOutgoingBody;
 use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
 
 use crate::epoch::Runner;
+use crate::gate::{Gate, Wait};
 use crate::instantiate::Isolate;
 use crate::trap;
 
@@ -99,11 +102,12 @@ fn resources(
         let Some(reply) = reply.lock().take() else {
             return;
         };
+        let tasks = guest.tasks().clone();
         match outgoing.take() {
-            None => respond(reply, answer),
+            None => respond(reply, answer, outgoing, tasks),
             Some(held) => guest.tasks().spawn("held answer", async move {
                 if held.settle().await {
-                    respond(reply, answer);
+                    respond(reply, answer, outgoing, tasks);
                 } else {
                     reply.fail(Fault::Lost);
                 }
@@ -125,11 +129,20 @@ fn named(mut request: Request<Body>) -> Request<Body> {
     request
 }
 
-fn respond(reply: Reply, answer: Result<Response<HyperOutgoingBody>, ErrorCode>) {
+fn respond(
+    reply: Reply,
+    answer: Result<Response<HyperOutgoingBody>, ErrorCode>,
+    outgoing: Outgoing,
+    tasks: Tasks,
+) {
     match answer {
         Ok(response) => reply.respond(response.map(|body| {
-            body.map_err(|error| format!("{error:?}").into())
-                .boxed_unsync()
+            let body = body.map_err(|error| format!("{error:?}").into());
+            let waits_for = move || {
+                let held = outgoing.piece(&tasks)?;
+                Some(Box::pin(held.settle()) as Wait)
+            };
+            Gate::new(body, waits_for).boxed_unsync()
         })),
         Err(code) => reply.fail(Fault::Trap(format!("it answered with the error {code:?}"))),
     }

@@ -89,8 +89,9 @@ impl Isolates {
         }
         let wasm = std::fs::read(&path).map_err(IsolateError::Read)?;
         let thrift = Thrift::of(&bundle.manifest);
+        let workshop = self.workshops.of(thrift)?;
         let origin = Origin {
-            workshop: self.workshops.of(thrift)?,
+            workshop: workshop.with_keys_in(bundle.manifest.database.keys),
             cache: self.cache.clone(),
             path,
             thrift,

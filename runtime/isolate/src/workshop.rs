@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use parking_lot::Mutex;
+use rookery_bundle::KeysIn;
 use wasmtime::Engine;
 
 use crate::engine::{Slots, Thrift};
@@ -23,6 +24,12 @@ impl Workshop {
     pub fn on(engine: Engine) -> Result<Workshop, IsolateError> {
         let offer = Offer::new(&engine)?;
         Ok(Workshop { engine, offer })
+    }
+
+    /// The same for a component whose keys are there.
+    pub fn with_keys_in(self, keys: KeysIn) -> Workshop {
+        let offer = self.offer.with_keys_in(keys);
+        Workshop { offer, ..self }
     }
 }
 

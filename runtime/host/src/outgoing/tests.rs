@@ -1,0 +1,127 @@
+//! Claims about what waits for a write, and for how long.
+
+#![allow(clippy::unwrap_used)]
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::task::{Context, Waker};
+
+use rookery_bundle::{AppName, Expect};
+use rookery_hub::{Hub, HubConfig};
+use rookery_lifecycle::Shutdown;
+use rookery_storage::Stores;
+
+use super::*;
+use crate::guest::{Guest, Services};
+use crate::sql::GuestSql;
+
+fn guest() -> Arc<Guest> {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |file: &str, text: &str| std::fs::write(folder.path().join(file), text).unwrap();
+    write("worker.config.json", r#"{"version": "1.0.0"}"#);
+    write("app.wasm", "not looked at");
+    let expect = Expect {
+        name: AppName::parse("test").unwrap(),
+        version: None,
+    };
+    let bundle = rookery_bundle::open(folder.path(), expect).unwrap();
+    let services = Services {
+        hub: Hub::new(HubConfig::default(), &Tasks::new(), Shutdown::new()),
+        stores: Arc::new(Stores::default()),
+        environment: Arc::new(BTreeMap::new()),
+    };
+    Guest::new(Arc::new(bundle), &services)
+}
+
+/// One invocation.
+struct Invocation {
+    hub: GuestHub,
+    sql: GuestSql,
+    outgoing: Outgoing,
+}
+
+impl Invocation {
+    async fn of(guest: &Guest) -> Invocation {
+        let outgoing = Outgoing::default();
+        Invocation {
+            hub: guest.hub(),
+            sql: guest.sql(&outgoing).await.unwrap(),
+            outgoing,
+        }
+    }
+
+    async fn write(&mut self, sql: &str) {
+        self.sql.execute(&mut self.hub, sql, vec![]).await.unwrap();
+    }
+}
+
+fn waits<T>(future: Pin<&mut impl Future<Output = T>>) -> bool {
+    let mut context = Context::from_waker(Waker::noop());
+    future.poll(&mut context).is_pending()
+}
+
+#[tokio::test]
+async fn a_piece_waits_for_what_was_written_before_it_also_when_the_invocation_is_over() {
+    let guest = guest();
+    let mut writes = Invocation::of(&guest).await;
+    writes.write("CREATE TABLE t (a BIGINT)").await;
+    assert!(writes.outgoing.take().unwrap().settle().await);
+    assert!(writes.outgoing.piece(guest.tasks()).is_none());
+    // A transaction before the write and one behind it: so the write is applied, and its group stays open.
+    let (mut before, mut behind) = (Invocation::of(&guest).await, Invocation::of(&guest).await);
+    let first = before.sql.begin().await.unwrap();
+    let second = {
+        let mut write = pin!(writes.write("INSERT INTO t VALUES (1)"));
+        let mut second = pin!(behind.sql.begin());
+        assert!(waits(write.as_mut()) && waits(second.as_mut()));
+        drop(first);
+        write.await;
+        second.await.unwrap()
+    };
+    let body = writes.outgoing.clone();
+    let mut piece = pin!(body.piece(guest.tasks()).unwrap().settle());
+    assert!(waits(piece.as_mut()));
+    writes.outgoing.finish(guest.tasks());
+    let mut late = pin!(body.piece(guest.tasks()).unwrap().settle());
+    assert!(waits(late.as_mut()));
+    assert!(
+        writes.outgoing.piece(guest.tasks()).is_none(),
+        "the next invocation owes nothing"
+    );
+    second.rollback().await.unwrap();
+    assert!(piece.await && late.await);
+    assert!(body.piece(guest.tasks()).is_none());
+}
+
+#[tokio::test]
+async fn nothing_that_was_said_after_a_lost_write_goes() {
+    let guest = guest();
+    let mut writes = Invocation::of(&guest).await;
+    writes.write("CREATE TABLE a (id BIGINT PRIMARY KEY)").await;
+    let deferred = "CREATE TABLE b (a BIGINT REFERENCES a (id) DEFERRABLE INITIALLY DEFERRED)";
+    writes.write(deferred).await;
+    assert!(writes.outgoing.take().unwrap().settle().await);
+    // What a deferred constraint forbids is found out when the group is committed.
+    writes.write("INSERT INTO b VALUES (1)").await;
+    let head = writes.outgoing.take().unwrap();
+    assert!(!head.settle().await);
+    for _ in 0..2 {
+        let piece = writes.outgoing.piece(guest.tasks()).unwrap();
+        assert!(!piece.settle().await);
+    }
+}
+
+#[tokio::test]
+async fn keys_in_the_database_are_owed_as_statements_are() {
+    let guest = guest();
+    let mut writes = Invocation::of(&guest).await;
+    let Invocation { hub, sql, outgoing } = &mut writes;
+    sql.set_key(hub, "a", "1".into()).await.unwrap();
+    assert_eq!(sql.get_key(hub, "a").await, Ok(Some("1".into())));
+    assert!(outgoing.take().unwrap().settle().await);
+    assert_eq!(sql.increment_key(hub, "a", 2).await, Ok(3));
+    assert!(outgoing.take().unwrap().settle().await);
+    let mut reads = Invocation::of(&guest).await;
+    let found = reads.sql.get_key(&mut reads.hub, "a").await;
+    assert_eq!(found, Ok(Some("3".into())));
+}
