@@ -77,8 +77,8 @@ impl Chat {
         }
         let since = position.filter(|_| self.is_recovering(room));
         let Some(since) = since else { return };
-        self.positions.insert(room.to_owned(), since.clone());
         match more {
+            // Not the position to keep: before it there may be something that was being said when the page was made.
             More::There => {
                 self.phase = Phase::Recovering(self.clock.now);
                 self.ask(&Ask::Recover {
@@ -86,7 +86,10 @@ impl Chat {
                     since,
                 });
             }
-            More::None => self.recovered(),
+            More::None => {
+                self.positions.insert(room.to_owned(), since);
+                self.recovered();
+            }
         }
     }
 

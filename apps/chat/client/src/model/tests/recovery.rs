@@ -185,6 +185,10 @@ fn a_position_is_only_reached_when_there_is_no_gap_before_it() {
     let said = json!({"id": "60", "text": "t", "roomId": "r", "username": "Bob", "timestamp": 60});
     stage.hear_at("e:6", "message.received", said);
     assert_eq!(join_after_an_outage(&mut stage)["since"], "e:1");
+    let joined = json!({"roomId": "r", "users": ["Ada"], "recentMessages": messages(&[50])});
+    stage.hear_at("e:6", "room.joined", joined);
+    stage.hear_at("e:3+", "message.recovered", missed(&[20], true));
+    assert_eq!(join_after_an_outage(&mut stage)["since"], "e:1");
 }
 
 #[test]
