@@ -15,8 +15,9 @@ use bytes::{Bytes, BytesMut};
 use crate::mark::{Key, Mark, Marked, within};
 use crate::outbox::aside::{Aside, MarkedChunk};
 
-/// What is copied is joined to chunks of this size; a chunk of the size that lost nothing is not copied.
-const JOINED_BYTES: usize = 16 * 1024;
+/// What is copied is joined to chunks of this size, or less in a small outbox; a larger chunk that lost nothing is not
+/// copied.
+const JOINED_BYTES_MAX: usize = 16 * 1024;
 
 /// How many messages were dropped.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -66,7 +67,10 @@ pub(super) fn shed(
     if waiting - freed > goal {
         return None;
     }
-    let mut rebuilt = Rebuilt::default();
+    let mut rebuilt = Rebuilt {
+        joined_bytes_max: JOINED_BYTES_MAX.min(room / 4),
+        ..Rebuilt::default()
+    };
     let (mut barriers, mut marked) = (
         barriers.into_iter().peekable(),
         marked.into_iter().peekable(),
@@ -115,6 +119,7 @@ fn candidates(chunks: &VecDeque<Bytes>, marked: &VecDeque<MarkedChunk>) -> Vec<C
 struct Rebuilt {
     chunks: VecDeque<Bytes>,
     marked: VecDeque<MarkedChunk>,
+    joined_bytes_max: usize,
     /// What is being joined.
     joined: BytesMut,
     joined_marks: Vec<Marked>,
@@ -145,7 +150,7 @@ impl Rebuilt {
 
     fn add_marked(&mut self, chunk: Bytes, mut marks: MarkedChunk, own: &[Candidate]) {
         let lost_nothing = own.iter().all(|candidate| candidate.stays);
-        if lost_nothing && chunk.len() >= JOINED_BYTES {
+        if lost_nothing && chunk.len() >= self.joined_bytes_max {
             marks.at = self.seal();
             self.marked.push_back(marks);
             self.chunks.push_back(chunk);
@@ -169,7 +174,7 @@ impl Rebuilt {
 
     /// Copies whole frames; their place in the chunk that is being joined.
     fn copy(&mut self, frames: &[u8]) -> Range<usize> {
-        if self.joined.len() + frames.len() > JOINED_BYTES {
+        if self.joined.len() + frames.len() > self.joined_bytes_max {
             self.seal();
         }
         let start = self.joined.len();
