@@ -1,10 +1,13 @@
 //! Close codes: what a client is told when its session ends, and whether it should come back.
 //!
-//! | range | who gives them | what they mean |
+//! | range | who gives them | a client that does not know the code |
 //! | --- | --- | --- |
-//! | 1000–1015 | RFC 6455, 7.4.1 and IANA's registry | the protocol's own |
-//! | 3000–3999 | the host | the table below; an app may send them, but gains nothing by it |
-//! | 4000–4999 | the app | whatever it says |
+//! | 1000–2999 | RFC 6455, 7.4.1 and IANA's registry | stays away after 1000, 1002, 1003 and 1007 to 1010; comes back after any other |
+//! | 3000–3499 | the host; 3000–3099 is the table below | comes back |
+//! | 3500–3999 | the host; none so far | stays away |
+//! | 4000–4999 | the app | stays away after 4400 to 4499 (4000 and a client's fault of HTTP), but for 4408, 4425 and 4429; comes back after any other |
+//!
+//! `docs/close-codes.md` tells it to who writes a client; a test holds the two together.
 //!
 //! **Invariant:** a code that must not be on the wire (1005, 1006, 1015 and the unassigned) is never put there.
 
@@ -42,7 +45,7 @@ macro_rules! table {
         $($(#[$doc])* pub const $constant: CloseCode =
             CloseCode { name: $name, code: $code, reason: $reason, advice: Advice::$advice };)*
 
-        /// Every code that the host gives.
+        /// Every code that the host gives by itself. An app's are its own, and a client's is given back to it.
         pub const TABLE: &[CloseCode] = &[$($constant),*];
     };
 }
@@ -52,6 +55,10 @@ table! {
     NORMAL = 1000 "normal" "" Stay;
     /// The server is shutting down, or this node is.
     GOING_AWAY = 1001 "going_away" "server going away" Reconnect;
+    /// The client broke the protocol of WebSockets.
+    PROTOCOL = 1002 "protocol" "protocol error" Stay;
+    /// A text of the client is not UTF-8.
+    NOT_TEXT = 1007 "not_text" "invalid UTF-8" Stay;
     /// The client broke a rule of the server.
     POLICY = 1008 "policy" "policy violation" Stay;
     /// The client's message was larger than the app takes.
@@ -64,10 +71,10 @@ table! {
     TRY_LATER = 1013 "try_later" "try again later" Reconnect;
     /// The client did not read as fast as its topics spoke. What waited for it is dropped.
     SLOW_CONSUMER = 3001 "slow_consumer" "slow consumer" Recover;
-    /// What the app wrote was lost before it was durable, and what it said of it with it.
-    WRITES_LOST = 3003 "writes_lost" "writes lost" Recover;
     /// Nothing was heard from the client for too long.
     IDLE = 3002 "idle" "idle timeout" Reconnect;
+    /// What the app wrote was lost before it was durable, and what it said of it with it.
+    WRITES_LOST = 3003 "writes_lost" "writes lost" Recover;
 }
 
 /// What a close frame carries. Codes and reasons that cannot be on the wire cannot be in here.
@@ -107,6 +114,20 @@ impl From<CloseCode> for CloseFrame {
     }
 }
 
+/// What a client does best after any code, its own app's aside: the table's advice, and the range's for what is not in it.
+/// 1006 stands for a connection that broke.
+pub fn advice(code: u16) -> Advice {
+    if let Some(row) = TABLE.iter().find(|row| row.code == code) {
+        return row.advice;
+    }
+    match code {
+        1000 | 1002 | 1003 | 1007..=1010 | 3500..=3999 => Advice::Stay,
+        4408 | 4425 | 4429 => Advice::Reconnect,
+        4400..=4499 => Advice::Stay,
+        _ => Advice::Reconnect,
+    }
+}
+
 /// Whether an endpoint may send this code (RFC 6455, 7.4.2, and the registry's additions 1012 to 1014).
 pub fn is_sendable(code: u16) -> bool {
     matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999)
@@ -121,13 +142,32 @@ mod tests {
         for (index, row) in TABLE.iter().enumerate() {
             assert!(is_sendable(row.code), "{}", row.name);
             assert!(row.reason.len() <= REASON_BYTES_MAX, "{}", row.name);
-            assert!(row.code < 4000, "{} takes an app's code", row.name);
+            assert!(row.code < 3100, "{} takes another's code", row.name);
             assert!(
                 TABLE[..index].iter().all(|other| other.code != row.code),
                 "{} twice",
                 row.code
             );
         }
+    }
+
+    /// So a client that only knows the ranges does right by every code of the table.
+    #[test]
+    fn the_ranges_say_the_same_as_the_table() {
+        for row in TABLE {
+            let stays = matches!(row.code, 1000 | 1002 | 1003 | 1007..=1010 | 3500..=3999);
+            assert_eq!(row.advice == Advice::Stay, stays, "{}", row.name);
+        }
+        let stay = |code| advice(code) == Advice::Stay;
+        assert!(
+            [1003, 1010, 3500, 3999, 4400, 4404, 4499]
+                .into_iter()
+                .all(stay)
+        );
+        let come = [
+            1005, 1006, 1014, 1015, 3000, 3004, 3499, 4000, 4399, 4408, 4429, 4500, 4999,
+        ];
+        assert!(!come.into_iter().any(stay));
     }
 
     #[test]
