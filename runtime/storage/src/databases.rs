@@ -96,6 +96,17 @@ impl Databases {
         Ok(database)
     }
 
+    /// Whether a namespace has anything in such a database: whether opening it would not make it.
+    ///
+    /// # Errors
+    /// [`OpenError`], for a URL that leads nowhere.
+    pub fn is_there(&self, namespace: &str, url: Option<&str>) -> Result<bool, OpenError> {
+        Ok(match self.place(namespace, url)? {
+            Place::File(path) => path.exists(),
+            Place::Memory => false,
+        })
+    }
+
     /// Closes all of them, once nobody writes any more. False when that took longer than `grace`.
     pub async fn close(&self, grace: Duration) -> bool {
         let open: Vec<_> = self.open.lock().await.drain().collect();

@@ -2,7 +2,7 @@
 
 use crate::error::SqlError;
 use crate::migrate::MigrateError;
-use crate::sql::{Database, Rows, Statement, Value};
+use crate::sql::{Database, Dialect, Rows, Statement, Value};
 
 /// The name of the history's table.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -65,6 +65,18 @@ impl TableName {
         format!("DELETE FROM {} WHERE number = ?", self.0)
     }
 
+    /// Whether there is such a table: a row for each, so one or none.
+    fn exists(&self, dialect: Dialect) -> String {
+        let tables = match dialect {
+            Dialect::Sqlite => "SELECT name FROM sqlite_schema WHERE type = 'table' AND name",
+            Dialect::Postgres => {
+                "SELECT table_name FROM information_schema.tables \
+                 WHERE table_schema = current_schema() AND table_name"
+            }
+        };
+        format!("{tables} = '{}'", self.0)
+    }
+
     fn select(&self) -> String {
         format!(
             "SELECT number, name, digest, at_secs FROM {} ORDER BY number",
@@ -90,6 +102,17 @@ pub(super) async fn read(database: &dyn Database, table: &TableName) -> Result<V
     let lost = |error: crate::sql::CommitError| SqlError::Unavailable(error.to_string());
     created.durable.wait().await.map_err(lost)?;
     rows_of(rows.outcome)
+}
+
+/// What was run, in order, without making the table when it is not there.
+pub(super) async fn look(database: &dyn Database, table: &TableName) -> Result<Vec<Ran>, SqlError> {
+    let limits = database.limits();
+    let exists = Statement::new(&table.exists(database.dialect()), vec![], limits)?;
+    if database.read(exists).await?.rows.is_empty() {
+        return Ok(Vec::new());
+    }
+    let select = Statement::new(&table.select(), vec![], limits)?;
+    rows_of(database.read(select).await?)
 }
 
 fn rows_of(rows: Rows) -> Result<Vec<Ran>, SqlError> {

@@ -26,6 +26,14 @@ pub enum MigrateError {
         /// Which one.
         label: String,
     },
+    /// Somebody else took a step back at the same time.
+    #[error(
+        "migration {label} was taken back by somebody else at the same time: nothing more was done"
+    )]
+    Raced {
+        /// Which one.
+        label: String,
+    },
     /// A script failed; nothing of it is left.
     #[error("migration {label} failed: {source}")]
     Failed {
@@ -77,6 +85,11 @@ pub enum Status {
         /// `0001_name`
         label: String,
     },
+    /// It was run, and its script is another one now.
+    Changed {
+        /// `0001_name`
+        label: String,
+    },
     /// It was run by a later version of the app, and this one does not know it.
     Unknown {
         /// `0001_name`
@@ -117,6 +130,9 @@ pub fn plan_down<'a>(
         let no_way = || MigrateError::NoWayBack { label: ran.label() };
         let known = have.iter().find(|one| one.number == ran.number);
         let migration = known.filter(|one| one.down.is_some()).ok_or_else(no_way)?;
+        if migration.digest() != ran.digest {
+            return Err(MigrateError::Changed { label: ran.label() });
+        }
         Ok(Step {
             migration,
             direction: Direction::Down,
@@ -131,6 +147,7 @@ pub fn statuses(have: &[Migration], ran: &[Ran]) -> Vec<Status> {
         let label = one.label();
         let found = ran.iter().find(|ran| ran.number == one.number);
         let status = match found {
+            Some(ran) if ran.digest != one.digest() => Status::Changed { label },
             Some(ran) => Status::Ran {
                 label,
                 at_secs: ran.at_secs,
@@ -207,12 +224,18 @@ mod tests {
         let refused = plan_down(&one_way, &[ran(&one_way[0])], 1);
         assert!(matches!(refused, Err(MigrateError::NoWayBack { .. })));
         assert!(plan_down(&[], &all, 1).is_err(), "it is not known");
+        let mut changed = ran(&have[2]);
+        changed.digest = "another".to_owned();
+        let refused = plan_down(&have, &[changed], 1);
+        assert!(matches!(refused, Err(MigrateError::Changed { .. })));
     }
 
     #[test]
-    fn each_is_pending_or_ran_or_unknown() {
-        let have = [1, 2].map(|number| migration(number, None));
-        let history = [ran(&have[0]), ran(&migration(9, None))];
+    fn each_is_pending_or_ran_or_changed_or_unknown() {
+        let have = [1, 2, 3].map(|number| migration(number, None));
+        let mut changed = ran(&have[2]);
+        changed.digest = "another".to_owned();
+        let history = [ran(&have[0]), changed, ran(&migration(9, None))];
         let label = |number| format!("000{number}_step");
         let expected = [
             Status::Ran {
@@ -220,6 +243,7 @@ mod tests {
                 at_secs: 7,
             },
             Status::Pending { label: label(2) },
+            Status::Changed { label: label(3) },
             Status::Unknown { label: label(9) },
         ];
         assert_eq!(statuses(&have, &history), expected);

@@ -9,7 +9,7 @@ use super::plan::{self, Direction, MigrateError, Status, Step};
 use crate::error::SqlError;
 use crate::sql::{Database, SqlLimits, Statement, Value, split};
 
-/// How often a plan is made anew because somebody else ran what it wanted to run.
+/// How often a plan is made anew because somebody else was in the way. Each time a database waits by itself for a while.
 const TRIES: usize = 10;
 
 /// Runs all migrations that were not run, in order, each in a transaction of its own with its row in the history. The
@@ -23,16 +23,22 @@ pub async fn up(
     table: &TableName,
 ) -> Result<Vec<String>, MigrateError> {
     let mut done = Vec::new();
-    for _ in 0..TRIES {
-        let ran = read(database, table).await?;
-        let steps = plan::plan_up(have, &ran)?;
-        match run_all(database, &steps, table, &mut done).await {
-            // Somebody else ran it meanwhile: its row was there already, so this script was undone.
-            Err(MigrateError::Failed { source, .. }) if is_ours(&source, table) => {}
+    let mut tries = TRIES;
+    loop {
+        let outcome = match read(database, table).await {
+            Ok(ran) => {
+                let steps = plan::plan_up(have, &ran)?;
+                run_all(database, &steps, table, &mut done).await
+            }
+            Err(error) => Err(error),
+        };
+        tries -= 1;
+        match outcome {
+            // Somebody else ran it meanwhile, and its row was there already; or writes at present.
+            Err(error) if tries > 0 && (is_busy(&error) || is_done(&error, table)) => {}
             outcome => return outcome.map(|()| done),
         }
     }
-    Ok(done)
 }
 
 /// Takes back the last `count` migrations, the latest first. The labels of those that were taken back.
@@ -48,11 +54,27 @@ pub async fn down(
     let ran = read(database, table).await?;
     let steps = plan::plan_down(have, &ran, count)?;
     let mut done = Vec::new();
-    run_all(database, &steps, table, &mut done).await?;
+    let mut tries = TRIES;
+    // Never a plan made anew: whoever asked for a step back meant this one.
+    while let Some(rest) = steps.get(done.len()..).filter(|rest| !rest.is_empty()) {
+        let outcome = run_all(database, rest, table, &mut done).await;
+        tries -= 1;
+        match outcome {
+            Err(error) if tries > 0 && is_busy(&error) => {
+                let ran = read(database, table).await?;
+                let next = steps[done.len()].migration;
+                if ran.iter().all(|ran| ran.number != next.number) {
+                    let label = next.label();
+                    return Err(MigrateError::Raced { label });
+                }
+            }
+            outcome => outcome?,
+        }
+    }
     Ok(done)
 }
 
-/// How each migration stands.
+/// How each migration stands. Changes nothing.
 ///
 /// # Errors
 /// [`MigrateError::History`]
@@ -61,8 +83,8 @@ pub async fn status(
     have: &[Migration],
     table: &TableName,
 ) -> Result<Vec<Status>, MigrateError> {
-    let ran = read(database, table).await?;
-    Ok(plan::statuses(have, &ran))
+    let ran = history::look(database, table).await;
+    Ok(plan::statuses(have, &ran.map_err(MigrateError::History)?))
 }
 
 async fn read(database: &dyn Database, table: &TableName) -> Result<Vec<Ran>, MigrateError> {
@@ -126,8 +148,28 @@ fn statements(
     std::iter::once(row).chain(script).collect()
 }
 
-fn is_ours(error: &SqlError, table: &TableName) -> bool {
-    matches!(error, SqlError::Constraint(what) if what.contains(&format!("{}.number", table.as_str())))
+/// Somebody writes at present, or the step's row is not as it was.
+fn is_busy(error: &MigrateError) -> bool {
+    matches!(
+        error,
+        MigrateError::History(SqlError::Conflict)
+            | MigrateError::Failed {
+                source: SqlError::Conflict,
+                ..
+            }
+    )
+}
+
+/// The step's row was there already.
+fn is_done(error: &MigrateError, table: &TableName) -> bool {
+    let MigrateError::Failed {
+        source: SqlError::Constraint(what),
+        ..
+    } = error
+    else {
+        return false;
+    };
+    what.contains(&format!("{}.number", table.as_str()))
 }
 
 fn now_secs() -> i64 {

@@ -104,6 +104,54 @@ async fn a_migration_that_fails_leaves_nothing_and_the_ones_before_it_stand() {
 }
 
 #[tokio::test]
+async fn a_look_at_how_migrations_stand_makes_nothing() {
+    let database = database().await;
+    let have = [migration(1, "CREATE TABLE a (x)", "")];
+    let table = TableName::parse("history").unwrap();
+    let pending = status(&*database, &have, &table).await.unwrap();
+    assert!(matches!(&pending[..], [Status::Pending { .. }]));
+    assert!(tables(&database).await.is_empty());
+    up(&*database, &have, &table).await.unwrap();
+    assert_eq!(tables(&database).await, names(&["a", "history"]));
+    let changed = [migration(1, "CREATE TABLE b (x)", "")];
+    let changed = status(&*database, &changed, &table).await.unwrap();
+    assert!(matches!(&changed[..], [Status::Changed { .. }]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_two_who_go_back_at_once_only_one_takes_each_step() {
+    let database = database().await;
+    let table = TableName::default();
+    let have: Arc<[Migration]> = (1..10)
+        .map(|number| {
+            let table = format!("t{number}");
+            migration(
+                number,
+                &format!("CREATE TABLE {table} (x)"),
+                &format!("DROP TABLE {table}"),
+            )
+        })
+        .collect();
+    up(&*database, &have, &table).await.unwrap();
+    let runs = (0..2).map(|_| {
+        let (database, have, table) = (Arc::clone(&database), Arc::clone(&have), table.clone());
+        tokio::spawn(async move { down(&*database, &have, &table, 5).await })
+    });
+    for run in runs.collect::<Vec<_>>() {
+        if let Err(error) = run.await.unwrap() {
+            assert!(matches!(error, MigrateError::Raced { .. }), "{error}");
+        }
+    }
+    let left = tables(&database).await.len() - 1;
+    assert!(left <= 4, "somebody went all five steps");
+    let ran = status(&*database, &have, &table).await.unwrap();
+    let ran = ran
+        .iter()
+        .filter(|status| matches!(status, Status::Ran { .. }));
+    assert_eq!(ran.count(), left);
+}
+
+#[tokio::test]
 async fn a_script_cannot_end_its_transaction() {
     let database = database().await;
     let table = TableName::default();
