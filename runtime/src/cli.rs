@@ -21,6 +21,8 @@ pub mod check;
 
 pub mod schema;
 
+pub mod migrate;
+
 mod remote;
 
 pub mod deploy;
@@ -81,6 +83,8 @@ enum Command {
     Check(check::Args),
     /// Print the JSON Schema of worker.config.json
     Schema,
+    /// Run a bundle's SQL migrations, take them back, or say how they stand
+    Migrate(migrate::Args),
     /// Put bundles up on a running server
     Deploy(deploy::Args),
     /// Say what is deployed on a running server
@@ -126,6 +130,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Build(args) => build::execute(args),
         Command::Check(args) => check::execute(args),
         Command::Schema => schema::execute(),
+        Command::Migrate(args) => migrate::execute(args),
         Command::Deploy(args) => deploy::execute(args),
         Command::List(args) => list::execute(args),
         Command::Remove(args) => remove::execute(args),

@@ -30,7 +30,7 @@ use rookery_bundle::Expect;
 use rookery_hub::HubConfig;
 use rookery_telemetry::trace::TraceConfig;
 
-pub use load::{ConfigErrors, Loaded, apps_dir, load};
+pub use load::{ConfigErrors, Loaded, apps_dir, data_dir, load};
 pub use source::{Flag, Sources};
 
 /// Everything that a server is told from outside.

@@ -65,10 +65,20 @@ pub fn load(sources: &Sources, mode: Mode) -> Result<Loaded, ConfigErrors> {
 
 /// The apps folder alone, for commands that serve nothing and need no other setting to be right.
 pub fn apps_dir(sources: &Sources) -> Result<PathBuf, ConfigErrors> {
+    Ok(only("apps_dir", sources)?.apps_dir)
+}
+
+/// The folder of the databases alone.
+pub fn data_dir(sources: &Sources) -> Result<PathBuf, ConfigErrors> {
+    Ok(only("data_dir", sources)?.data_dir)
+}
+
+/// The defaults and one setting.
+fn only(key: &str, sources: &Sources) -> Result<ServerConfig, ConfigErrors> {
     let mut errors = Vec::new();
     let file = file::read(sources, &mut errors);
     let mut config = ServerConfig::defaults(Mode::Development, PathBuf::new());
-    for setting in SETTINGS.iter().filter(|setting| setting.key == "apps_dir") {
+    for setting in SETTINGS.iter().filter(|setting| setting.key == key) {
         if let Some((source, raw)) = find(setting, sources, &file)
             && let Err(reason) = (setting.set)(&mut config, raw)
         {
@@ -76,7 +86,7 @@ pub fn apps_dir(sources: &Sources) -> Result<PathBuf, ConfigErrors> {
         }
     }
     if errors.is_empty() {
-        Ok(config.apps_dir)
+        Ok(config)
     } else {
         Err(ConfigErrors(errors))
     }
