@@ -24,6 +24,10 @@ use crate::event::{Change, Event};
 use crate::handle::Shared;
 use crate::plan::{Action, Key, Wanted, plan};
 use crate::revision::{Refusal, Revision, RevisionId, State, Step, Until};
+use crate::rolling::Rolled;
+use crate::rollout::Writing;
+use crate::rollout::disk::Unwritten;
+use crate::rollout::ledger::Ledger;
 use crate::tags::Tags;
 use crate::{refused, rules, table, tags};
 
@@ -48,8 +52,10 @@ pub(crate) struct Work {
     pub(crate) preparing: usize,
     /// What tags lead to on disk.
     pub(crate) tags: Tags,
+    /// How requests are spread.
+    pub(crate) ledger: Ledger,
     /// What the table was built of.
-    pub(crate) published: (Vec<RevisionId>, Tags),
+    pub(crate) published: (Vec<RevisionId>, Tags, Rolled),
 }
 
 /// How a task ended.
@@ -62,6 +68,10 @@ pub(crate) enum Ended {
         id: RevisionId,
         in_time: bool,
     },
+    Writing {
+        writing: Writing,
+        outcome: Result<(), Unwritten>,
+    },
 }
 
 /// What a bundle became on its way to being live.
@@ -73,7 +83,8 @@ pub(crate) struct Prepared {
 
 impl Work {
     /// Takes note of what is on disk.
-    pub(crate) fn take_look(&mut self, look: Look) {
+    pub(crate) fn take_look(&mut self, mut look: Look) {
+        self.take_files(&mut look);
         (self.found, self.tags) = (look.found, look.tags);
         let mut known = self.shared.reports.lock();
         for report in look.reports.iter().filter(|report| !known.contains(report)) {
@@ -96,6 +107,7 @@ impl Work {
                 self.shared.failures.lock().drains += u64::from(!in_time);
                 self.step(id, Step::Drained);
             }
+            Ended::Writing { writing, outcome } => self.take_written(writing, outcome),
         }
     }
 
@@ -267,6 +279,7 @@ impl Work {
             bundle,
             pool,
             rules,
+            tally: Arc::default(),
         }));
         let after = record.staged.elapsed();
         self.shared.tell(record, Change::Live { after });
@@ -307,7 +320,8 @@ impl Work {
     fn publish(&mut self) {
         let roster = self.shared.roster.lock();
         let reports = self.shared.reports.lock();
-        let refused = refused::build(&reports, roster.records(), &self.tags);
+        let wanted = self.ledger.tags_over(&self.tags);
+        let refused = refused::build(&reports, roster.records(), &wanted);
         drop(reports);
         self.shared.refused.store(Arc::new(refused));
         let live: Vec<RevisionId> = roster.live().map(|revision| revision.id).collect();
@@ -316,12 +330,14 @@ impl Work {
             .map(|revision| (&revision.bundle.name, &revision.bundle.version))
             .collect();
         let serves = |app: &AppName, version: &Version| keys.contains(&(app, version));
-        let tags = tags::served(&self.tags, &self.published.1, serves);
-        if self.published == (live.clone(), tags.clone()) {
+        let tags = tags::served(&wanted, &self.published.1, serves);
+        let published = (live, tags, self.ledger.weights());
+        if self.published == published {
             return;
         }
-        let table = table::build(roster.live(), &tags, self.config.prerelease);
-        self.published = (live, tags);
+        let (_, tags, rolled) = &published;
+        let table = table::build(roster.live(), tags, rolled, self.config.prerelease);
+        self.published = published;
         self.shared.table.store(Arc::new(table));
         self.shared
             .generation

@@ -106,13 +106,14 @@ impl Deployments {
             app.push(RevisionStatus::of(record));
         }
         drop(roster);
+        let mut rollouts = shared.rollouts.lock().clone();
         let apps = apps.into_iter().map(|(name, revisions)| AppDeployment {
             unpinned: table::unpinned(&table, &name).map(ToString::to_string),
             tags: table
                 .tags(&name)
                 .map(|(tag, version)| (tag.to_owned(), version.to_string()))
                 .collect(),
-            rollout: None,
+            rollout: rollouts.remove(&name),
             name,
             revisions,
         });

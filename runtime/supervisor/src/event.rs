@@ -30,6 +30,13 @@ pub enum Event {
         /// For the operator.
         reason: Arc<str>,
     },
+    /// A rollout has changed.
+    Rollout {
+        /// The app.
+        app: Arc<str>,
+        /// How, and why.
+        what: Arc<str>,
+    },
     /// What was on disk at the start is live or refused.
     Ready {
         /// Revisions that serve.

@@ -8,9 +8,10 @@ use std::sync::Arc;
 use arc_swap::ArcSwap;
 use futures_util::stream::FuturesUnordered;
 use parking_lot::Mutex;
+use rookery_bundle::AppName;
 use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_routing::{Fallback, Selector, Table};
-use tokio::sync::{Notify, broadcast, mpsc, watch};
+use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 
 use crate::apply::{Kinds, MakePool, Work};
 use crate::catalog::{Look, Report, Severity, looks};
@@ -19,6 +20,9 @@ use crate::deployments::{Deployments, Failures};
 use crate::event::{Change, EVENTS_MAX, Event};
 use crate::refused::Refused;
 use crate::revision::{Revision, State};
+use crate::rolling::{COMMANDS_MAX, Command};
+use crate::rollout::ledger::Ledger;
+use crate::rollout::{self, RolloutError, RolloutStatus};
 use crate::roster::{Record, Roster};
 use crate::run;
 use crate::tags::Tags;
@@ -26,6 +30,7 @@ use crate::tags::Tags;
 /// Serves what the apps directories hold, until the shutdown.
 pub struct Supervisor {
     shared: Arc<Shared>,
+    commands: mpsc::Sender<Command>,
 }
 
 /// What the loop writes and others read.
@@ -38,6 +43,7 @@ pub(crate) struct Shared {
     pub(crate) roster: Mutex<Roster>,
     pub(crate) reports: Mutex<Vec<Report>>,
     pub(crate) failures: Mutex<Failures>,
+    pub(crate) rollouts: Mutex<BTreeMap<String, RolloutStatus>>,
     events: broadcast::Sender<Event>,
     wake: Arc<Notify>,
 }
@@ -68,7 +74,10 @@ impl Supervisor {
         tasks: &Tasks,
         shutdown: &Shutdown,
     ) -> Arc<Supervisor> {
+        let (commands, received) = mpsc::channel(COMMANDS_MAX);
+        let home = config.apps_dirs.first().cloned();
         let work = Work {
+            ledger: Ledger::new(home),
             config,
             kinds,
             make_pool,
@@ -79,10 +88,10 @@ impl Supervisor {
             under_way: FuturesUnordered::new(),
             preparing: 0,
             tags: Tags::new(),
-            published: (Vec::new(), Tags::new()),
+            published: (Vec::new(), Tags::new(), Vec::new()),
         };
-        tasks.spawn("supervisor", run::run(work, looks));
-        Arc::new(Supervisor { shared })
+        tasks.spawn("supervisor", run::run(work, looks, received));
+        Arc::new(Supervisor { shared, commands })
     }
 
     /// Which revision serves each version of each app, now.
@@ -137,9 +146,34 @@ impl Supervisor {
         self.shared.events.subscribe()
     }
 
+    /// Changes how an app's requests are spread. In force, and on the disk, when this returns what it is now.
+    ///
+    /// # Errors
+    /// Why it is not; of [`NotWritten`](RolloutError::NotWritten) it is in force all the same.
+    pub async fn roll(
+        &self,
+        app: &AppName,
+        change: rollout::Change,
+    ) -> Result<RolloutStatus, RolloutError> {
+        let (reply, answer) = oneshot::channel();
+        let command = Command {
+            app: app.clone(),
+            change,
+            reply,
+        };
+        let sent = self.commands.send(command).await;
+        sent.map_err(|_| RolloutError::Stopped)?;
+        answer.await.map_err(|_| RolloutError::Stopped)?
+    }
+
+    /// The rollouts, by app; those that have none are not in it.
+    pub fn rollouts(&self) -> BTreeMap<String, RolloutStatus> {
+        self.shared.rollouts.lock().clone()
+    }
+
     /// Looks at the disk soon, for one who has just changed something there.
     pub fn rescan(&self) {
-        self.shared.wake.notify_one();
+        self.shared.look_soon();
     }
 }
 
@@ -153,9 +187,15 @@ impl Shared {
             roster: Mutex::default(),
             reports: Mutex::default(),
             failures: Mutex::default(),
+            rollouts: Mutex::default(),
             events: broadcast::Sender::new(EVENTS_MAX),
             wake: Arc::default(),
         }
+    }
+
+    /// Brings the next look at the disk forward.
+    pub(crate) fn look_soon(&self) {
+        self.wake.notify_one();
     }
 
     /// How many folders are not served as they are.

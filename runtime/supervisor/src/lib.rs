@@ -19,6 +19,7 @@ mod plan;
 mod refused;
 mod restart;
 mod revision;
+mod rolling;
 pub mod rollout;
 mod roster;
 mod rules;

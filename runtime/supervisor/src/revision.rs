@@ -11,6 +11,8 @@ use rookery_pool::Pool;
 use rookery_proxy_rules::RuleSet;
 use serde::Serialize;
 
+use crate::rollout::Tally;
+
 /// Tells one revision from every other that this process had. Later ones are greater.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct RevisionId(pub u64);
@@ -26,6 +28,8 @@ pub struct Revision {
     pub pool: Option<Arc<Pool>>,
     /// Its proxy rules, which come before everything else; none for a bundle without.
     pub rules: Option<Arc<RuleSet>>,
+    /// What it did for those whom a rollout sent to it.
+    pub tally: Arc<Tally>,
 }
 
 impl fmt::Debug for Revision {

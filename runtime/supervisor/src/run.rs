@@ -14,21 +14,30 @@ use crate::apply::Work;
 use crate::catalog::Look;
 use crate::event::Event;
 use crate::revision::State;
+use crate::rolling::Command;
 
 /// How long the start waits for folders to come to rest: a copy that goes on and on does not hold up the others.
 const SETTLE_MAX: Duration = Duration::from_secs(1);
 
 /// Works until the shutdown.
-pub(crate) async fn run(mut work: Work, mut looks: mpsc::Receiver<Look>) {
+pub(crate) async fn run(
+    mut work: Work,
+    mut looks: mpsc::Receiver<Look>,
+    mut commands: mpsc::Receiver<Command>,
+) {
     let shutdown = work.shutdown.clone();
     let settle_until = Instant::now() + SETTLE_MAX;
     let mut is_settled = false;
     loop {
         let next_retry = work.shared.roster.lock().next_due();
+        let next_judgement = work.ledger.next_due();
         tokio::select! {
             // In this order, so that the same events lead to the same steps.
             biased;
             () = shutdown.requested() => return,
+            // First: a canary that is bad is not to wait for a thousand bundles.
+            () = wait_until(next_judgement) => work.judge(),
+            Some(command) = commands.recv() => work.obey(command),
             Some(look) = looks.recv() => {
                 is_settled |= look.unsettled == 0 || Instant::now() >= settle_until;
                 work.take_look(look);
@@ -43,6 +52,7 @@ pub(crate) async fn run(mut work: Work, mut looks: mpsc::Receiver<Look>) {
             () = wait_until(next_retry) => work.retry_due(),
         }
         work.reconcile();
+        work.show_rollouts();
         if is_settled {
             become_ready(&work);
         }

@@ -7,12 +7,14 @@ use semver::Version;
 
 use crate::config::Prerelease;
 use crate::revision::Revision;
+use crate::rolling::Rolled;
 use crate::tags::Tags;
 
 /// Makes the table of what is live.
 pub fn build<'a>(
     live: impl IntoIterator<Item = &'a Arc<Revision>>,
     tags: &Tags,
+    rollouts: &Rolled,
     prerelease: Prerelease,
 ) -> Table<Arc<Revision>> {
     let mut table = Table::builder();
@@ -26,6 +28,9 @@ pub fn build<'a>(
     }
     for ((app, tag), version) in tags {
         table.tag(app.as_str(), tag, version.clone());
+    }
+    for (app, weights, sessions) in rollouts {
+        table.roll(app.as_str(), weights.clone(), *sessions);
     }
     table.build()
 }

@@ -8,6 +8,7 @@ mod fingerprint;
 mod link;
 pub(crate) mod looks;
 mod report;
+mod rollouts;
 mod scan;
 mod slot;
 mod watch;
@@ -19,13 +20,15 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use rookery_bundle::{BrokenManifest, Bundle, Expect};
+use rookery_bundle::{AppName, BrokenManifest, Bundle, Expect};
 
 pub use report::{FieldFault, Report, Severity};
+pub use rollouts::OnDisk;
 pub use slot::SETTLE;
 
 use crate::plan::Key;
 use crate::tags::Tags;
+use rollouts::Rollouts;
 use scan::{Candidate, Scan};
 use slot::{Rest, Slot};
 
@@ -43,6 +46,10 @@ pub struct Catalog {
 pub struct Look {
     /// The bundles, by app and version.
     pub found: BTreeMap<Key, Found>,
+    /// When it began.
+    pub begun: Option<Instant>,
+    /// The files of rollouts; of two apps directories, the earlier one's count.
+    pub rollouts: BTreeMap<AppName, OnDisk>,
     /// The versions that tags lead to; of two apps directories, the earlier one's count.
     pub tags: Tags,
     /// What is not served, or is odd; sorted by folder.
@@ -81,6 +88,7 @@ struct Root {
     slots: BTreeMap<String, Slot>,
     /// Links that are tags.
     tags: Tags,
+    rollouts: Rollouts,
 }
 
 impl Catalog {
@@ -104,6 +112,7 @@ impl Catalog {
             place,
             slots: BTreeMap::new(),
             tags: Tags::new(),
+            rollouts: Rollouts::default(),
         });
         Catalog {
             roots: roots.collect(),
@@ -114,7 +123,10 @@ impl Catalog {
 
     /// Looks at every folder, and reads those that were touched and have come to rest. Blocks on the disk.
     pub fn look(&mut self, now: Instant) -> Look {
-        let mut look = Look::default();
+        let mut look = Look {
+            begun: Some(now),
+            ..Look::default()
+        };
         for root in &mut self.roots {
             match root.place.scan() {
                 Ok(scan) => root.absorb(scan, now, self.broken, &mut self.serial, &mut look),
@@ -163,12 +175,15 @@ impl Root {
         self.tags
             .retain(|(app, _), _| lies_in_any(app.as_str(), &scan.unreadable));
         self.tags.extend(scan.tags);
+        let is_kept = |app: &AppName| lies_in_any(app.as_str(), &scan.unreadable);
+        look.unsettled += self.rollouts.look(scan.rollouts, now, is_kept);
         look.reports.extend(scan.reports);
         look.listed.extend(scan.listed);
     }
 
     /// Adds what is known to the look. The first folder by name wins where two claim the same version.
     fn tell(&self, look: &mut Look) {
+        self.rollouts.tell(look);
         for (key, version) in &self.tags {
             let tag = look.tags.entry(key.clone());
             tag.or_insert_with(|| version.clone());

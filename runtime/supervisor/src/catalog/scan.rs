@@ -9,6 +9,8 @@
 //! | `app/canary -> 1.2.3`, `app@canary -> app@1.2.3` | a tag: a link that leads to a version of the app |
 //! | `@scope/` | a folder of any of these, of apps named `@scope/app` |
 //!
+//! A file `app.rollout.json`, or `@scope/app.rollout.json`, is the rollout of that app, whatever the layout of its bundles.
+//!
 //! A name that starts with a dot is nobody's business: that is where uploads are staged before they are renamed.
 //! Below an app, whatever else is not a version is ignored: `tmp`, `1.0`, `src`, files, links to any of these. So is
 //! `latest` below an app that is one bundle itself.
@@ -26,6 +28,8 @@ use semver::Version;
 
 use super::link::{Place, led_to};
 use super::report::Report;
+use super::rollouts;
+use crate::rollout::SUFFIX;
 use crate::tags::Tags;
 
 /// The files that make a folder without versions a bundle.
@@ -38,6 +42,8 @@ pub struct Scan {
     pub candidates: Vec<Candidate>,
     /// Links that are tags.
     pub tags: Tags,
+    /// Files of rollouts.
+    pub rollouts: Vec<rollouts::Place>,
     /// Folders that are not, and why.
     pub reports: Vec<Report>,
     /// Folders that could not be listed, relative. What is known below them stays known: having no file handles left
@@ -102,6 +108,9 @@ impl Pass<'_> {
     fn apps(&mut self, dir: &Path, prefix: &str, items: Vec<Item>) {
         for item in items {
             let folder = format!("{prefix}{}", item.name);
+            if self.is_rollout(&item, &folder) {
+                continue;
+            }
             if self.is_flat_tag(&item, dir, prefix, &folder) {
                 continue;
             }
@@ -185,6 +194,24 @@ impl Pass<'_> {
             }
             (true, None) => {}
         }
+    }
+
+    /// `app.rollout.json`.
+    fn is_rollout(&mut self, item: &Item, folder: &str) -> bool {
+        let Some(name) = folder.strip_suffix(SUFFIX) else {
+            return false;
+        };
+        if item.file_type.is_dir() {
+            return false;
+        }
+        if let Some(app) = self.app_name(name, folder) {
+            self.out.rollouts.push(rollouts::Place {
+                app,
+                root: self.root.to_owned(),
+                path: item.path.clone(),
+            });
+        }
+        true
     }
 
     /// `app@canary -> app@1.2.3`.

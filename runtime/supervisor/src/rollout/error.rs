@@ -1,4 +1,4 @@
-//! Why a rollout was not changed.
+//! Why a rollout was not changed, or not for good.
 
 use rookery_routing::WeightsError;
 use semver::Version;
@@ -86,8 +86,10 @@ pub enum RolloutError {
         /// Its name.
         file: String,
     },
-    /// The file could not be written.
-    #[error("{file} could not be written: {reason}")]
+    /// The file could not be written. The change is in force; the file is tried again.
+    #[error(
+        "{file} could not be written, so this is in force only until the server restarts: {reason}"
+    )]
     NotWritten {
         /// Its name.
         file: String,

@@ -10,10 +10,12 @@
 mod change;
 mod course;
 pub(crate) mod disk;
+mod entry;
 mod error;
 mod evidence;
 pub(crate) mod file;
 mod judge;
+pub(crate) mod ledger;
 mod state;
 mod status;
 mod tally;
@@ -28,3 +30,6 @@ pub use status::{
     CanaryStatus, EndedStatus, JudgementStatus, LimitsStatus, RolloutStatus, SeenStatus,
 };
 pub use tally::{Answered, Tally};
+
+pub(crate) use change::Ground;
+pub(crate) use entry::{Todo, Told, Tone, Writing, unix_ms};

@@ -7,7 +7,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use rookery_telemetry::{Counter, Histogram, HistogramSnapshot};
+use rookery_telemetry::{Counter, Histogram};
 
 use super::judge::{Counts, Side};
 
@@ -73,7 +73,7 @@ impl Tally {
                 faults: self.faults.get(),
                 closes: self.closes.get(),
             },
-            times: times.unwrap_or_else(HistogramSnapshot::default),
+            times: times.unwrap_or_default(),
         }
     }
 }
