@@ -4,6 +4,8 @@
 
 use std::process::{Command, Stdio};
 
+use time::OffsetDateTime;
+
 /// How far local time is from UTC, in minutes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Zone(i64);
@@ -37,11 +39,31 @@ impl Zone {
         let minutes = minutes.rem_euclid(24 * 60);
         format!("{:02}:{:02}", minutes / 60, minutes % 60)
     }
+
+    /// The day of a moment, as `2026-11-21`.
+    pub fn day(self, epoch_ms: u64) -> String {
+        let seconds = (epoch_ms / 1_000) as i64 + self.0 * 60;
+        // A server may say any number.
+        let moment = OffsetDateTime::from_unix_timestamp(seconds);
+        moment.map_or_else(
+            |_| "some day".to_owned(),
+            |moment| moment.date().to_string(),
+        )
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn days_are_local_and_any_number_is_one() {
+        let late = 1_795_219_200_000 - 60_000;
+        assert_eq!(Zone(0).day(late), "2026-11-20");
+        assert_eq!(Zone(2).day(late), "2026-11-21");
+        assert_eq!(Zone(-60).day(0), "1969-12-31");
+        assert_eq!(Zone(0).day(u64::MAX), "some day");
+    }
 
     #[test]
     fn times_are_local() {

@@ -39,12 +39,23 @@ pub enum Look {
 /// What stands before a continued message.
 const INDENT: usize = 6;
 
-/// All rows of a log, oldest first.
+/// All rows of a log, oldest first, with the day before the first entry of each.
 pub fn rows(chat: &Chat, log: &Log, zone: Zone, width: usize) -> Vec<Row> {
-    log.entries()
-        .iter()
-        .flat_map(|entry| rows_of(chat, entry, zone, width))
-        .collect()
+    let mut rows = Vec::new();
+    let mut day = String::new();
+    for entry in log.entries() {
+        let its_day = zone.day(entry.at.0);
+        if its_day != day {
+            rows.push(Row {
+                place: (entry.at, 0),
+                text: format!("{:INDENT$}{its_day}", ""),
+                look: Look::Notice,
+            });
+            day = its_day;
+        }
+        rows.extend(rows_of(chat, entry, zone, width));
+    }
+    rows
 }
 
 fn rows_of(chat: &Chat, entry: &Entry, zone: Zone, width: usize) -> Vec<Row> {
@@ -65,7 +76,8 @@ fn rows_of(chat: &Chat, entry: &Entry, zone: Zone, width: usize) -> Vec<Row> {
     let time = zone.time(entry.at.0);
     let wrapped = wrap(&text, width.saturating_sub(INDENT));
     let rows = wrapped.into_iter().enumerate().map(|(part, text)| Row {
-        place: (entry.at, part),
+        // The first place is the day's, should it begin here.
+        place: (entry.at, part + 1),
         text: if part == 0 {
             format!("{time} {text}")
         } else {
@@ -74,4 +86,39 @@ fn rows_of(chat: &Chat, entry: &Entry, zone: Zone, width: usize) -> Vec<Row> {
         look,
     });
     rows.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Patience;
+    use crate::protocol::v1::Message;
+
+    #[test]
+    fn a_day_stands_before_its_first_message() {
+        let chat = Chat::new("Ada".into(), "r".into(), Patience::Endless, 0);
+        let mut log = Log::default();
+        for hour in [22, 23, 24, 25] {
+            log.say(Message {
+                id: hour.to_string(),
+                text: "hi".into(),
+                username: "Bob".into(),
+                timestamp: hour * 3_600_000,
+            });
+        }
+        let rows = rows(&chat, &log, Zone::default(), 40);
+        let texts: Vec<&str> = rows.iter().map(|row| row.text.trim()).collect();
+        assert_eq!(
+            texts,
+            [
+                "1970-01-01",
+                "22:00 Bob: hi",
+                "23:00 Bob: hi",
+                "1970-01-02",
+                "00:00 Bob: hi",
+                "01:00 Bob: hi",
+            ]
+        );
+        assert!(rows.windows(2).all(|pair| pair[0].place < pair[1].place));
+    }
 }
