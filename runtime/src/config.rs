@@ -12,6 +12,8 @@ mod value;
 
 mod file;
 
+pub mod tokens;
+
 mod nearest;
 
 mod setting;
@@ -22,10 +24,11 @@ mod load;
 mod tests;
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use rookery_admin::Key;
 use rookery_bundle::Expect;
 use rookery_hub::HubConfig;
 use rookery_telemetry::trace::TraceConfig;
@@ -53,8 +56,14 @@ pub struct ServerConfig {
     pub memory_bytes_max: Option<u64>,
     /// The app that answers `/`, with a selector when it has one: `chat`, `chat@1`.
     pub app_shell: Option<String>,
-    /// Who may use the internal routes. None: everybody, on loopback.
+    /// Where the internal routes are served, and nowhere else, on a thread of their own. None: with the apps.
+    pub admin_addr: Option<SocketAddr>,
+    /// Who may use the internal routes. None, and no tokens below: everybody, on loopback.
     pub admin_token: Option<AdminToken>,
+    /// The file of the tokens below, which is followed while the server runs.
+    pub admin_tokens_file: Option<PathBuf>,
+    /// Who else may use the internal routes, and for what.
+    pub admin_tokens: Vec<Key>,
     /// What a selector that matches nothing gets. Default: the highest version.
     pub version_fallback: VersionFallback,
     /// Whether a path without a selector may get a prerelease that is higher than every stable version.
@@ -117,7 +126,10 @@ impl ServerConfig {
             pool_size: 500,
             memory_bytes_max: None,
             app_shell: None,
+            admin_addr: None,
             admin_token: None,
+            admin_tokens_file: None,
+            admin_tokens: Vec::new(),
             version_fallback: VersionFallback::Highest,
             prefer_prerelease: false,
             lenient_manifests: false,
@@ -133,9 +145,10 @@ impl ServerConfig {
         }
     }
 
-    /// Whether only this machine can reach the server.
+    /// Whether only this machine can reach the internal routes.
     pub fn is_loopback(&self) -> bool {
-        self.host.to_canonical().is_loopback()
+        let host = self.admin_addr.map_or(self.host, |address| address.ip());
+        host.to_canonical().is_loopback()
     }
 }
 

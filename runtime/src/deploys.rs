@@ -7,9 +7,13 @@ use std::sync::Arc;
 
 use rookery_admin::{Fate, Label, Source as _, Stage};
 use rookery_bundle::{Bundle, Digest, Kind};
+use rookery_lifecycle::Tasks;
+use rookery_pool::Watch;
 use rookery_routing::{Fallback, Selector};
 use rookery_supervisor::{Kinds, RevisionStatus, Supervisor};
+use tokio::runtime::Handle;
 use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::oneshot;
 
 use crate::figures::Figures;
 
@@ -21,20 +25,40 @@ pub struct Rehearsals {
     pub supervisor: Arc<Supervisor>,
     /// Knows what is asked of it.
     pub figures: Arc<Figures>,
+    /// Where the apps run: a guest that computes must not hold up who answers the operator.
+    pub runtime: Handle,
+    /// Where a rehearsal is a task.
+    pub tasks: Tasks,
+    /// Where the apps are served, when the operator's routes are not there.
+    pub apps_port: Option<u16>,
 }
 
 #[async_trait::async_trait]
 impl Stage for Rehearsals {
-    async fn rehearse(&self, bundle: Arc<Bundle>) -> Result<(), String> {
+    async fn rehearse(&self, bundle: Arc<Bundle>, watch: Arc<dyn Watch>) -> Result<(), String> {
         let kind = bundle.kind();
         if kind == Kind::Static {
             return Ok(());
         }
-        let prepare = self.kinds.get(&kind);
+        let prepare = self.kinds.get(&kind).map(Arc::clone);
         let prepare = prepare.ok_or("this server does not run bundles of its kind")?;
-        // What was prepared is dropped; what it computed is in the compile cache when it is prepared to serve.
-        let prepared = prepare.prepare(bundle).await;
-        prepared.map(drop).map_err(|error| error.to_string())
+        let (mut sender, prepared) = oneshot::channel();
+        {
+            let _there = self.runtime.enter();
+            self.tasks.spawn("rehearsal", async move {
+                tokio::select! {
+                    // Nobody waits for it any more.
+                    () = sender.closed() => {}
+                    prepared = prepare.prepare_watched(bundle, watch) => {
+                        // What was prepared is dropped; what it computed is in the compile cache when it is prepared to
+                        // serve.
+                        let _ = sender.send(prepared.map(drop).map_err(|error| error.to_string()));
+                    }
+                }
+            });
+        }
+        let prepared = prepared.await;
+        prepared.unwrap_or_else(|_stopped| Err("its preparation stopped".to_owned()))
     }
 
     async fn live(&self, label: &Label, digest: Digest) -> Fate {
@@ -89,6 +113,10 @@ impl Stage for Rehearsals {
         let revisions = self.revisions(label);
         let last = revisions.into_iter().next()?;
         Some(last.folder)
+    }
+
+    fn apps_port(&self) -> Option<u16> {
+        self.apps_port
     }
 }
 

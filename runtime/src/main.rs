@@ -13,6 +13,12 @@ mod figures;
 
 mod deploys;
 
+mod gate;
+
+mod tokens;
+
+mod side_door;
+
 mod signal;
 
 mod progress;

@@ -85,6 +85,18 @@ impl Progress {
         }
     }
 
+    /// The same for work that others do, and tell of in lines of its own.
+    pub fn waiting(&self, label: impl Display) -> Step {
+        let bar = match self.voice {
+            Voice::Moving => self.moving.add(spinner(label.to_string(), "")),
+            Voice::Lines | Voice::Failures => ProgressBar::hidden(),
+        };
+        Step {
+            bar,
+            voice: self.voice,
+        }
+    }
+
     /// Begins to send so many bytes.
     pub fn sending(&self, label: impl Display, bytes: u64) -> Sending {
         let bar = match self.voice {
@@ -146,7 +158,7 @@ impl Sending {
         if bytes > 0 {
             self.bar.inc(bytes);
         } else {
-            self.bar.set_message("checked and published by the server");
+            self.bar.set_message("is received");
         }
     }
 }

@@ -7,9 +7,9 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use rookery_admin::{Access, Admin, Token};
+use rookery_admin::Admin;
 use rookery_bundle::{BrokenManifest, Bundle, Kind};
-use rookery_gateway::{Disclosure, Gateway, GatewayConfig, Internal, Neighbours};
+use rookery_gateway::{Disclosure, Gateway, GatewayConfig, Internal, Neighbours, SideDoor};
 use rookery_host::Services;
 use rookery_hub::Hub;
 use rookery_isolate::{CompileCache, EngineConfig, IsolateError, Isolates, Slots};
@@ -25,6 +25,9 @@ use tokio::net::TcpListener;
 use crate::config::{Mode, ServerConfig, VersionFallback};
 use crate::deploys::Rehearsals;
 use crate::figures::Figures;
+use crate::gate::{Asker, Gate};
+use crate::side_door::{self, Elsewhere};
+use crate::tokens;
 
 /// Why the server did not start.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +40,9 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
+    /// The operator's routes have no thread.
+    #[error("the operator's routes cannot be served: {0}")]
+    SideDoor(std::io::Error),
     /// The wasm engine refused.
     #[error(transparent)]
     Isolate(#[from] IsolateError),
@@ -52,6 +58,8 @@ const CLOSE_GRACE: Duration = Duration::from_secs(10);
 pub struct Server {
     /// Where it listens.
     pub address: SocketAddr,
+    /// Where the operator's routes are, when they are not there.
+    pub side_door: Option<side_door::Open>,
     /// What it serves.
     pub supervisor: Arc<Supervisor>,
     /// Ends it.
@@ -71,6 +79,7 @@ pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
     let address = SocketAddr::new(config.host, config.port);
     let listener = TcpListener::bind(address).await;
     let listener = listener.map_err(|source| StartError::Listen { address, source })?;
+    let side_listener = config.admin_addr.map(bind_side_door).transpose()?;
 
     let hub = Hub::new(config.hub.clone(), &tasks, shutdown.clone());
     let budget = budget(&config, &tasks, &shutdown);
@@ -80,7 +89,9 @@ pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
     let databases =
         Databases::in_folder(config.data_dir.clone(), SqlLimits::default(), &Tasks::new());
     let services = services(&hub, &databases);
+    let asker = Asker::new(&budget, &tasks);
     let kinds = kinds(&config, services, &upstreams, &tasks, &shutdown)?;
+    let kinds = gated(kinds, &asker);
     let supervisor = Supervisor::start(
         supervision(&config),
         kinds.clone(),
@@ -88,6 +99,7 @@ pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
         &tasks,
         &shutdown,
     );
+    let _ = asker.supervisor.set(Arc::downgrade(&supervisor));
     let figures = Arc::new(Figures {
         budget,
         totals,
@@ -99,21 +111,30 @@ pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
         kinds,
         supervisor: Arc::clone(&supervisor),
         figures: Arc::clone(&figures),
+        runtime: tokio::runtime::Handle::current(),
+        tasks: tasks.clone(),
+        apps_port: apps_port(&listener, side_listener.is_some()),
     };
     let admin = Admin::new(
-        access(&config),
+        tokens::access(&config, &tasks, &shutdown),
         Arc::clone(&figures) as _,
         &config.apps_dir,
         Arc::new(stage),
         &tasks,
         shutdown.clone(),
     );
+    let below: Arc<dyn Internal> = Arc::new(Below(admin));
+    let open = |listener| open_side_door(listener, &below, &config, &tasks, &shutdown);
+    let side_door = side_listener.map(open).transpose()?;
     let leaving = Shutdown::new();
     let neighbours = Neighbours {
         upstreams,
         supervisor: Arc::clone(&supervisor),
         hub,
-        internal: Arc::new(Below(admin)),
+        internal: match side_door {
+            Some(_) => Arc::new(Elsewhere),
+            None => below,
+        },
         leaving: leaving.clone(),
     };
     let gateway = Gateway::new(front_door(&config), neighbours, &tasks, &shutdown);
@@ -125,6 +146,7 @@ pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
     tokio::spawn(signals);
     Ok(Server {
         address,
+        side_door,
         supervisor,
         shutdown,
         tasks,
@@ -138,6 +160,9 @@ impl Server {
     pub async fn run(self) -> Vec<&'static str> {
         self.shutdown.requested().await;
         let mut undone = self.tasks.drain(self.config.drain_grace).await;
+        if let Some(door) = self.side_door {
+            door.close();
+        }
         if !self.databases.close(CLOSE_GRACE).await {
             undone.push("databases");
         }
@@ -161,11 +186,30 @@ fn services(hub: &Arc<Hub>, databases: &Arc<Databases>) -> Services {
     }
 }
 
-fn access(config: &ServerConfig) -> Access {
-    match &config.admin_token {
-        Some(token) => Access::Token(Token::new(token.expose())),
-        None => Access::Open,
-    }
+fn bind_side_door(address: SocketAddr) -> Result<std::net::TcpListener, StartError> {
+    side_door::bind(address).map_err(|source| StartError::Listen { address, source })
+}
+
+fn open_side_door(
+    listener: std::net::TcpListener,
+    internal: &Arc<dyn Internal>,
+    config: &ServerConfig,
+    tasks: &Tasks,
+    shutdown: &Shutdown,
+) -> Result<side_door::Open, StartError> {
+    let door = SideDoor {
+        internal: Arc::clone(internal),
+        config: front_door(config),
+        tasks: tasks.clone(),
+        shutdown: shutdown.clone(),
+    };
+    side_door::open(listener, door).map_err(StartError::SideDoor)
+}
+
+/// Where the apps are, for whoever asks at the side door.
+fn apps_port(listener: &TcpListener, has_side_door: bool) -> Option<u16> {
+    let address = listener.local_addr().ok().filter(|_| has_side_door);
+    address.map(|address| address.port())
 }
 
 fn supervision(config: &ServerConfig) -> SupervisorConfig {
@@ -216,6 +260,12 @@ fn kinds(
         (Kind::Wasm, isolates),
         (Kind::Process, processes),
     ]))
+}
+
+/// Nothing gets traffic that did not pass the gate.
+fn gated(kinds: Kinds, asker: &Arc<Asker>) -> Kinds {
+    let gated = |(kind, prepare)| (kind, Gate::before(prepare, asker));
+    kinds.into_iter().map(gated).collect()
 }
 
 /// What manifests may be granted. Our own settings are not for guests: the admin token is among them.

@@ -1,21 +1,18 @@
 //! Who may ask.
 //!
-//! **Invariant:** how long a comparison takes says nothing about the token: digests are compared, and all of them.
-//! **Absent on purpose:** the rule when a token is required; whoever binds the address decides it. Several tokens, and
-//! what each may do.
+//! **Absent on purpose:** the rule when a token is required; whoever binds the address decides it. What each role may do;
+//! the route says which one it needs.
 
-use std::fmt;
-use std::hint::black_box;
 use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, Uri};
-use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use crate::attempts::Attempts;
 use crate::audit::Who;
+use crate::keys::{Key, Keys};
 use crate::login::Logins;
 use crate::origin;
 
@@ -25,13 +22,9 @@ pub enum Access {
     /// Everybody on this machine, by a name of this machine: a page of another site whose name was made to lead here
     /// is nobody.
     Open,
-    /// Whoever sends the token as `Authorization: Bearer`, or has logged in with it.
-    Token(Token),
+    /// Whoever sends one of the tokens as `Authorization: Bearer`, or has logged in with one.
+    Keys(Keys),
 }
-
-/// The digest of the operator's token. The token itself is not kept.
-#[derive(Clone)]
-pub struct Token([u8; 32]);
 
 /// Why somebody may not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,28 +49,6 @@ pub(crate) struct Door {
     attempts: Attempts,
 }
 
-impl Token {
-    /// Of the secret that the operator chose.
-    pub fn new(secret: &str) -> Token {
-        Token(Sha256::digest(secret).into())
-    }
-
-    fn is(&self, secret: &[u8]) -> bool {
-        let given: [u8; 32] = Sha256::digest(secret).into();
-        let difference = given
-            .iter()
-            .zip(&self.0)
-            .fold(0, |all, (a, b)| black_box(all | (a ^ b)));
-        difference == 0
-    }
-}
-
-impl fmt::Debug for Token {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Token")
-    }
-}
-
 impl Door {
     pub fn new(access: Access) -> Door {
         Door {
@@ -89,7 +60,7 @@ impl Door {
 
     /// Whether there is anything to log in with.
     pub fn is_locked(&self) -> bool {
-        matches!(self.access, Access::Token(_))
+        matches!(self.access, Access::Keys(_))
     }
 
     /// Who asks with these headers, if they may.
@@ -99,34 +70,36 @@ impl Door {
         headers: &HeaderMap,
         from: Option<SocketAddr>,
     ) -> Result<Who, Denied> {
-        if !self.is_locked() {
+        let Access::Keys(keys) = &self.access else {
             return match origin::names_this_machine(uri, headers) {
                 true => Ok(Who::Loopback),
                 false => Err(Denied::ForeignHost),
             };
-        }
+        };
         // A login cannot be guessed, so it is good also where somebody guesses tokens.
-        if self.logins.holds(headers) {
-            return Ok(Who::Login);
+        if let Some((name, role)) = self.logins.holder(headers, keys) {
+            return Ok(Who::Login(name, role));
         }
         let value = headers.get(AUTHORIZATION);
         match value.and_then(|value| bearer(value.as_bytes())) {
             None => Err(Denied::NoToken),
-            Some(secret) => self.judge(secret, from).map(|()| Who::Token),
+            Some(secret) => {
+                let key = self.judge(secret, from)?;
+                Ok(Who::Token(key.name, key.role))
+            }
         }
     }
 
-    /// Whether a secret is the token. Wrong ones are counted, and after some of them nobody there is listened to for a
-    /// while.
-    pub fn judge(&self, secret: &[u8], from: Option<SocketAddr>) -> Result<(), Denied> {
-        let Access::Token(token) = &self.access else {
+    /// Whose token a secret is. Wrong ones are counted, and after some of them nobody there is listened to for a while.
+    pub fn judge(&self, secret: &[u8], from: Option<SocketAddr>) -> Result<Key, Denied> {
+        let Access::Keys(keys) = &self.access else {
             return Err(Denied::WrongToken);
         };
         let now = Instant::now();
         let allowed = self.attempts.check(from, now);
         allowed.map_err(|after| Denied::TooMany { after })?;
-        if token.is(secret) {
-            return Ok(());
+        if let Some(key) = keys.find(secret) {
+            return Ok(key);
         }
         self.attempts.failed(from, now);
         let from = from.map(|from| from.to_string()).unwrap_or_default();
@@ -148,17 +121,29 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
+    use crate::keys::{Role, Token};
 
     fn ask(door: &Door, headers: &HeaderMap) -> Result<Who, Denied> {
         door.admit(&Uri::from_static("/_/"), headers, None)
     }
 
     #[tokio::test(start_paused = true)]
-    async fn only_the_token_opens() {
-        let door = Door::new(Access::Token(Token::new("s3cret")));
+    async fn only_a_token_opens() {
+        let key = |name: &str, role, secret| Key {
+            name: name.into(),
+            role,
+            token: Token::new(secret),
+        };
+        let keys = Keys::new(vec![
+            key("ada", Role::Deploy, "s3cret"),
+            key("grafana", Role::Read, "0ther"),
+        ]);
+        let door = Door::new(Access::Keys(keys));
+        let ada = || Ok(Who::Token("ada".into(), Role::Deploy));
         for (value, expected) in [
-            ("Bearer s3cret", Ok(Who::Token)),
-            ("bearer   s3cret ", Ok(Who::Token)),
+            ("Bearer s3cret", ada()),
+            ("bearer   s3cret ", ada()),
+            ("Bearer 0ther", Ok(Who::Token("grafana".into(), Role::Read))),
             ("Bearer S3cret", Err(Denied::WrongToken)),
             ("Bearer s3cret2", Err(Denied::WrongToken)),
             ("Bearer s3cre", Err(Denied::WrongToken)),
@@ -173,11 +158,5 @@ mod tests {
         assert_eq!(ask(&door, &HeaderMap::new()), Err(Denied::NoToken));
         let open = Door::new(Access::Open);
         assert_eq!(ask(&open, &HeaderMap::new()), Ok(Who::Loopback));
-    }
-
-    #[test]
-    fn a_token_is_not_shown() {
-        let shown = format!("{:?}", Access::Token(Token::new("s3cret")));
-        assert_eq!(shown, "Token(Token)");
     }
 }

@@ -4,38 +4,54 @@
 
 use std::fmt::Display;
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use http::{Method, StatusCode};
 use parking_lot::Mutex;
 
+use crate::keys::Role;
+use crate::refusal::Refusal;
+
 /// Who asks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
     /// Somebody on this machine, where that is enough.
     Loopback,
-    /// Who sent the admin token with the request.
-    Token,
+    /// Who sent the token of this name with the request.
+    Token(Arc<str>, Role),
     /// Who logged in with it before.
-    Login,
+    Login(Arc<str>, Role),
     /// Who did neither.
     Nobody,
 }
 
 impl Who {
     /// As the log has it.
-    pub fn name(self) -> &'static str {
+    pub fn name(&self) -> String {
         match self {
-            Who::Loopback => "loopback",
-            Who::Token => "admin token",
-            Who::Login => "admin login",
-            Who::Nobody => "nobody",
+            Who::Loopback => "loopback".to_owned(),
+            Who::Token(name, _) => format!("{name} token"),
+            Who::Login(name, _) => format!("{name} login"),
+            Who::Nobody => "nobody".to_owned(),
+        }
+    }
+
+    /// Refuses who may not as much as this. Who is nobody was let in to what everybody may.
+    pub fn needs(&self, role: Role) -> Result<(), Refusal> {
+        match self {
+            Who::Token(name, has) | Who::Login(name, has) if *has < role => Err(Refusal::Role {
+                name: name.to_string(),
+                has: *has,
+                needed: role,
+            }),
+            _ => Ok(()),
         }
     }
 }
 
 /// A line that is not written yet.
 pub(crate) struct Audit {
-    who: Who,
+    who: String,
     from: Option<SocketAddr>,
     action: String,
     about: Mutex<Option<String>>,
@@ -43,9 +59,9 @@ pub(crate) struct Audit {
 
 impl Audit {
     /// Of a request.
-    pub fn of(who: Who, from: Option<SocketAddr>, method: &Method, path: &str) -> Audit {
+    pub fn of(who: &Who, from: Option<SocketAddr>, method: &Method, path: &str) -> Audit {
         Audit {
-            who,
+            who: who.name(),
             from,
             action: format!("{method} {path}"),
             about: Mutex::new(None),
@@ -59,7 +75,7 @@ impl Audit {
 
     /// Writes the line: what was done, or why it was not.
     pub fn write(self, status: StatusCode, reason: Option<&str>) {
-        let who = self.who.name();
+        let who = self.who;
         let from = self.from.map(|from| from.to_string()).unwrap_or_default();
         let (action, about) = (self.action, self.about.into_inner().unwrap_or_default());
         let is_done = status.is_success() || status.is_redirection();

@@ -6,6 +6,8 @@
 //! **Invariant:** what is refused leaves nothing behind, and what serves goes on serving.
 //! **Invariant:** of two deploys of one version, one is published and the other finds it there.
 
+mod steps;
+
 mod publish;
 
 mod remove;
@@ -18,11 +20,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Method, Request, Response, StatusCode};
+use http::{Request, Response, StatusCode};
 use parking_lot::Mutex;
 use percent_encoding::percent_decode_str;
-use rookery_bundle::{AppName, Bundle, Digest, parse_version};
-use rookery_pool::Body;
+use rookery_bundle::{AppName, Bundle, Digest, Kind, parse_version};
+use rookery_pool::{Body, Watch};
 use semver::Version;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -35,6 +37,8 @@ use crate::refusal::Refusal;
 use crate::respond;
 use crate::turns::Turns;
 
+pub(crate) use steps::Steps;
+
 /// How long a bundle may take to be prepared before it is published.
 pub const PREPARE_DEADLINE: Duration = Duration::from_secs(120);
 /// How long a deploy waits for what it published to be live.
@@ -43,11 +47,11 @@ pub const LIVE_DEADLINE: Duration = Duration::from_secs(30);
 /// What the rest of the server does for a deploy.
 #[async_trait::async_trait]
 pub trait Stage: Send + Sync + 'static {
-    /// Does for a bundle what is done before it serves, and lets go of it again.
+    /// Does for a bundle what is done before it serves, tells how far it came, and lets go of it again.
     ///
     /// # Errors
     /// Why it could not serve.
-    async fn rehearse(&self, bundle: Arc<Bundle>) -> Result<(), String>;
+    async fn rehearse(&self, bundle: Arc<Bundle>, watch: Arc<dyn Watch>) -> Result<(), String>;
 
     /// Looks at the apps directory, and waits until this build is live or refused.
     async fn live(&self, label: &Label, digest: Digest) -> Fate;
@@ -60,6 +64,11 @@ pub trait Stage: Send + Sync + 'static {
 
     /// Where a version lies, relative to the apps directory, when that is known.
     fn folder(&self, label: &Label) -> Option<String>;
+
+    /// The port where the apps are, when it is not the one where this is asked.
+    fn apps_port(&self) -> Option<u16> {
+        None
+    }
 }
 
 /// What became of a build that was published.
@@ -131,34 +140,41 @@ impl Deploys {
         }
     }
 
-    /// Answers `PUT` and `DELETE` of a version.
-    pub async fn serve<B: Incoming>(
+    /// Answers `DELETE` of a version.
+    pub async fn take_down(
+        &self,
+        label: &Label,
+        folder: Arc<Folder>,
+        query: &Query,
+    ) -> Result<Response<Body>, Refusal> {
+        let used = if query.wishes("force") {
+            Used::Removed
+        } else {
+            Used::Kept
+        };
+        self.remove(folder, label, used).await?;
+        Ok(respond::json(
+            &json!({ "label": label.to_string(), "removed": true }),
+        ))
+    }
+
+    /// Answers `PUT` of a version: what became of it, and with which status that is told at the end.
+    pub async fn put_up<B: Incoming>(
         &self,
         label: Label,
         folder: Arc<Folder>,
         turns: &Turns,
         request: Request<B>,
-        audit: &Audit,
-    ) -> Result<Response<Body>, Refusal> {
+        told: Told<'_>,
+    ) -> Result<(StatusCode, Value), Refusal> {
         let query = Query::of(request.uri());
-        if request.method() == Method::DELETE {
-            let used = if query.wishes("force") {
-                Used::Removed
-            } else {
-                Used::Kept
-            };
-            self.remove(folder, &label, used).await?;
-            return Ok(respond::json(
-                &json!({ "label": label.to_string(), "removed": true }),
-            ));
-        }
         let _turn = turns.take()?;
         let existing = if query.wishes("replace") {
             Existing::Replaced
         } else {
             Existing::Kept
         };
-        self.put(folder, label, existing, request.into_body(), audit)
+        self.put(folder, label, existing, request.into_body(), told)
             .await
     }
 
@@ -168,14 +184,16 @@ impl Deploys {
         label: Label,
         existing: Existing,
         body: impl Incoming,
-        audit: &Audit,
-    ) -> Result<Response<Body>, Refusal> {
-        let taken = take::take(&folder, &label, body).await?;
+        Told { audit, steps }: Told<'_>,
+    ) -> Result<(StatusCode, Value), Refusal> {
+        let taken = take::take(&folder, &label, body, steps).await?;
         audit.about(format_args!("digest {}", taken.bundle.digest));
         if let Some(place) = publish::find_same(&folder, &label, existing, &taken).await? {
-            return Ok(respond::json(&shown(&label, &taken, &place, "unchanged")));
+            let shown = self.shown(&label, &taken, &place, "unchanged");
+            return Ok((StatusCode::OK, shown));
         }
-        let rehearsal = self.stage.rehearse(Arc::clone(&taken.bundle));
+        let watch = Arc::new(steps.clone());
+        let rehearsal = self.stage.rehearse(Arc::clone(&taken.bundle), watch);
         match timeout(PREPARE_DEADLINE, rehearsal).await {
             Ok(Ok(())) => {}
             Ok(Err(reason)) => return Err(Refusal::Bundle(vec![reason])),
@@ -187,7 +205,8 @@ impl Deploys {
         let published = self.publish(folder, &label, existing, &taken).await?;
         let Some(published) = published else {
             let folder = publish::usual_folder(&label);
-            return Ok(respond::json(&shown(&label, &taken, &folder, "unchanged")));
+            let shown = self.shown(&label, &taken, &folder, "unchanged");
+            return Ok((StatusCode::OK, shown));
         };
         let live = self.stage.live(&label, taken.bundle.digest);
         let state = match timeout(LIVE_DEADLINE, live).await {
@@ -201,25 +220,45 @@ impl Deploys {
             // It is whole and in its place; the supervisor has much to do and will come to it.
             Err(_elapsed) => "published",
         };
-        let mut response = respond::json(&shown(&label, &taken, &published.folder, state));
-        *response.status_mut() = StatusCode::CREATED;
-        Ok(response)
+        let shown = self.shown(&label, &taken, &published.folder, state);
+        Ok((StatusCode::CREATED, shown))
+    }
+
+    fn shown(&self, label: &Label, taken: &take::Taken, folder: &str, state: &str) -> Value {
+        let mut shown = json!({
+            "label": label.to_string(),
+            "app": label.app.as_str(),
+            "version": label.version.to_string(),
+            "state": state,
+            "address": format!("/{label}/"),
+            "digest": taken.bundle.digest.to_string(),
+            "folder": folder,
+            "files": taken.unpacked.files,
+            "bytes": taken.unpacked.bytes,
+            "warnings": taken.bundle.warnings,
+        });
+        if let Some(port) = self.stage.apps_port() {
+            shown["port"] = port.into();
+        }
+        shown
     }
 }
 
-fn shown(label: &Label, taken: &take::Taken, folder: &str, state: &str) -> Value {
-    json!({
-        "label": label.to_string(),
-        "app": label.app.as_str(),
-        "version": label.version.to_string(),
-        "state": state,
-        "address": format!("/{label}/"),
-        "digest": taken.bundle.digest.to_string(),
-        "folder": folder,
-        "files": taken.unpacked.files,
-        "bytes": taken.unpacked.bytes,
-        "warnings": taken.bundle.warnings,
-    })
+/// Who hears of a deploy, besides its client at the end.
+#[derive(Clone, Copy)]
+pub(crate) struct Told<'a> {
+    /// The log.
+    pub audit: &'a Audit,
+    /// The client, on the way.
+    pub steps: &'a Steps,
+}
+
+fn kind_name(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Static => "static",
+        Kind::Wasm => "wasm",
+        Kind::Process => "process",
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,12 @@
 //! Logins of browsers: the page that asks for the token, and the cookies that stand for it afterwards.
 //!
 //! **Invariant:** a cookie holds a secret that the server drew, never the token; the server keeps only its digest.
-//! **Invariant:** a login ends after [`LIFE`], when its owner logs out, when [`LOGINS_MAX`] newer ones came, and with the
-//! process.
+//! **Invariant:** a login ends after [`LIFE`], when its owner logs out, when [`LOGINS_MAX`] newer ones came, when its token
+//! is not good any more, and with the process.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, LOCATION, SET_COOKIE};
@@ -16,7 +17,9 @@ use sha2::{Digest, Sha256};
 use tokio::time::Instant;
 
 use crate::access::{Denied, Door};
+use crate::audit::Audit;
 use crate::body::{Incoming, read_small};
+use crate::keys::{Key, Keys, Role};
 use crate::origin::{self, Scheme};
 use crate::refusal::Refusal;
 use crate::respond;
@@ -33,37 +36,46 @@ const SECRET_BYTES: usize = 32;
 const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; base-uri 'none'; \
                       frame-ancestors 'none'";
 
-/// Who is logged in: the digest of each secret, and when it ends.
+/// Who is logged in, by the digest of each secret.
 #[derive(Default)]
-pub(crate) struct Logins(Mutex<HashMap<[u8; 32], Instant>>);
+pub(crate) struct Logins(Mutex<HashMap<[u8; 32], Login>>);
+
+/// A login.
+struct Login {
+    until: Instant,
+    /// What it was bought with.
+    key: Key,
+}
 
 impl Logins {
     /// A new one; its secret.
-    fn open(&self) -> Result<String, getrandom::Error> {
+    fn open(&self, key: Key) -> Result<String, getrandom::Error> {
         let mut bytes = [0; SECRET_BYTES];
         getrandom::fill(&mut bytes)?;
         let secret: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         let now = Instant::now();
         let mut logins = self.0.lock();
-        logins.retain(|_, until| *until > now);
+        logins.retain(|_, login| login.until > now);
         if logins.len() >= LOGINS_MAX
-            && let Some(oldest) = logins.iter().min_by_key(|(_, until)| **until)
+            && let Some(oldest) = logins.iter().min_by_key(|(_, login)| login.until)
         {
             let oldest = *oldest.0;
             logins.remove(&oldest);
         }
-        logins.insert(digest(&secret), now + LIFE);
+        let until = now + LIFE;
+        logins.insert(digest(&secret), Login { until, key });
         Ok(secret)
     }
 
-    /// Whether these headers have one that is good. It is looked up by its digest, so how long that takes says nothing
-    /// about any secret.
-    pub fn holds(&self, headers: &HeaderMap) -> bool {
+    /// Whose login these headers have, and what it may now. A login is looked up by its digest, so how long that takes
+    /// says nothing about any secret; it is good as long as its token is.
+    pub fn holder(&self, headers: &HeaderMap, keys: &Keys) -> Option<(Arc<str>, Role)> {
         let logins = self.0.lock();
         let now = Instant::now();
-        secrets(headers).any(|secret| {
-            let until = logins.get(&digest(secret));
-            until.is_some_and(|until| *until > now)
+        secrets(headers).find_map(|secret| {
+            let login = logins.get(&digest(secret))?;
+            let role = keys.still(&login.key).filter(|_| login.until > now)?;
+            Some((Arc::clone(&login.key.name), role))
         })
     }
 
@@ -111,6 +123,7 @@ pub(crate) async fn log_in<B: Incoming>(
     door: &Door,
     request: Request<B>,
     from: Option<SocketAddr>,
+    audit: &Audit,
 ) -> Result<Response<Body>, Refusal> {
     let scheme = origin::scheme(request.headers());
     let form = read_small(request.into_body()).await?;
@@ -119,10 +132,12 @@ pub(crate) async fn log_in<B: Incoming>(
     let Some((_, token)) = token.filter(|(_, token)| !token.is_empty()) else {
         return Ok(respond::denied_with(Denied::NoToken, page(Denied::NoToken)));
     };
-    if let Err(denied) = door.judge(token.as_bytes(), from) {
-        return Ok(respond::denied_with(denied, page(denied)));
-    }
-    let secret = door.logins.open();
+    let key = match door.judge(token.as_bytes(), from) {
+        Ok(key) => key,
+        Err(denied) => return Ok(respond::denied_with(denied, page(denied))),
+    };
+    audit.about(format_args!("token {}", key.name));
+    let secret = door.logins.open(key);
     let secret = secret.map_err(|error| Refusal::Disk(std::io::Error::other(error)))?;
     Ok(back(&cookie(&secret, LIFE, scheme)))
 }

@@ -25,7 +25,7 @@ pub(crate) enum Scheme {
 }
 
 /// Refuses what another site's page sent.
-pub(crate) fn check(who: Who, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
+pub(crate) fn check(who: &Who, uri: &Uri, headers: &HeaderMap) -> Result<(), Refusal> {
     let site = headers.get(SEC_FETCH_SITE).map(|value| value.as_bytes());
     let origin = headers.get(ORIGIN);
     let is_ours = match (site, origin) {
@@ -38,7 +38,7 @@ pub(crate) fn check(who: Who, uri: &Uri, headers: &HeaderMap) -> Result<(), Refu
             }),
         (Some(b"same-origin" | b"none"), None) => true,
         // A cookie comes from a browser, and a browser says where from.
-        (None, None) => who != Who::Login,
+        (None, None) => !matches!(who, Who::Login(..)),
         (Some(_), _) => false,
     };
     if is_ours {
@@ -96,6 +96,7 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
+    use crate::keys::Role;
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
         let pairs = pairs.iter();
@@ -109,7 +110,7 @@ mod tests {
         let host = ("host", "rookery.example:8080");
         let ours = ("origin", "https://rookery.example:8080");
         let same = ("sec-fetch-site", "same-origin");
-        for (pairs, program, login) in [
+        for (pairs, by_program, by_login) in [
             (&[host][..], true, false),
             (&[host, ours], true, true),
             (&[host, ours, same], true, true),
@@ -133,20 +134,19 @@ mod tests {
         ] {
             let headers = headers(pairs);
             let uri = Uri::from_static("/_/deployments/mkdir");
+            let token = Who::Token("ada".into(), Role::Deploy);
+            let login = Who::Login("ada".into(), Role::Deploy);
             assert_eq!(
-                check(Who::Token, &uri, &headers).is_ok(),
-                program,
+                check(&token, &uri, &headers).is_ok(),
+                by_program,
                 "{pairs:?}"
             );
-            assert_eq!(
-                check(Who::Login, &uri, &headers).is_ok(),
-                login,
-                "{pairs:?}"
-            );
+            assert_eq!(check(&login, &uri, &headers).is_ok(), by_login, "{pairs:?}");
         }
         let of_http2 = Uri::from_static("http://rookery.example/_/");
         let origin = headers(&[("origin", "http://rookery.example")]);
-        assert!(check(Who::Login, &of_http2, &origin).is_ok());
+        let login = Who::Login("ada".into(), Role::Deploy);
+        assert!(check(&login, &of_http2, &origin).is_ok());
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::io;
 
 use http::StatusCode;
 
+use crate::keys::Role;
+
 /// Why not.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Refusal {
@@ -61,6 +63,16 @@ pub(crate) enum Refusal {
     /// Somebody else's page sent it.
     #[error("this was sent by another site's page")]
     CrossOrigin,
+    /// Who asks may something else.
+    #[error("the token {name} is for {}, and this needs one for {}", .has.name(), .needed.name())]
+    Role {
+        /// The token's.
+        name: String,
+        /// What it is for.
+        has: Role,
+        /// What would do.
+        needed: Role,
+    },
     /// As many as may are at it.
     #[error("too many are uploading")]
     Busy,
@@ -106,6 +118,7 @@ impl Refusal {
             Refusal::TooSlow => "REQUEST_TIMEOUT",
             Refusal::BrokenOff(_) => "BROKEN_OFF",
             Refusal::CrossOrigin => "CROSS_ORIGIN",
+            Refusal::Role { .. } => "FORBIDDEN",
             Refusal::Busy => "BUSY",
             Refusal::Full => "DISK_FULL",
             Refusal::NotWritable => "NOT_WRITABLE",
@@ -120,7 +133,7 @@ impl Refusal {
             | Refusal::Missing(..)
             | Refusal::Malformed(_)
             | Refusal::BrokenOff(_) => StatusCode::BAD_REQUEST,
-            Refusal::Escape | Refusal::CrossOrigin => StatusCode::FORBIDDEN,
+            Refusal::Escape | Refusal::CrossOrigin | Refusal::Role { .. } => StatusCode::FORBIDDEN,
             Refusal::NotFound(_) => StatusCode::NOT_FOUND,
             Refusal::Conflict(_) | Refusal::Deployed(_) | Refusal::InUse { .. } => {
                 StatusCode::CONFLICT

@@ -4,6 +4,7 @@ use http::Method;
 
 use crate::deploy::Label;
 use crate::files::FileRoute;
+use crate::keys::Role;
 
 /// A question.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -81,6 +82,17 @@ impl Route {
     /// Whether everybody is answered: the way in, and how it looks.
     pub(crate) fn is_public(&self) -> bool {
         matches!(self, Route::Login | Route::Style)
+    }
+
+    /// What a token has to be for, for this. Manifests may hold secrets of the apps, so whoever reads files must be
+    /// trusted with what is served.
+    pub(crate) fn role(&self, asked: Asked) -> Role {
+        match self {
+            Route::Files(_) => Role::Deploy,
+            Route::Login | Route::Logout => Role::Read,
+            _ if asked == Asked::Writes => Role::Deploy,
+            _ => Role::Read,
+        }
     }
 
     /// How it is asked.

@@ -1,4 +1,5 @@
-//! The way of a question to its answer: known route → let in → asked as it may be → not from another site → done.
+//! The way of a question to its answer: known route → let in → asked as it may be, by who may → not from another site →
+//! done.
 
 use std::io;
 use std::net::SocketAddr;
@@ -11,14 +12,16 @@ use http_body::Body as _;
 use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_pool::Body;
 use rookery_telemetry::prometheus;
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 use crate::access::{Access, Denied, Door};
 use crate::audit::{Audit, Who};
 use crate::body::Incoming;
-use crate::deploy::{Deploys, Stage};
+use crate::deploy::{Deploys, Stage, Steps, Told};
 use crate::folder::Folder;
 use crate::interval::interval;
+use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::route::{Asked, Route};
 use crate::source::{Source, Stats};
@@ -89,9 +92,13 @@ impl Admin {
         let Some(route) = route else {
             return respond::not_found(request.uri().path());
         };
-        match route.asked(request.method()) {
+        let asked = route.asked(request.method());
+        match asked {
             Asked::Otherwise(allowed) => respond::method_not_allowed(allowed),
-            Asked::Reads => self.read(route, request).await,
+            Asked::Reads => match who.needs(route.role(asked)) {
+                Ok(()) => self.read(route, request).await,
+                Err(refusal) => respond::refused(&refusal),
+            },
             Asked::Writes => self.change(route, request, who, from).await,
         }
     }
@@ -106,20 +113,27 @@ impl Admin {
         from: Option<SocketAddr>,
     ) -> Response<Body> {
         let (sender, answer) = oneshot::channel();
+        let steps = Steps::of(request.method(), request.headers(), sender);
         let admin = Arc::clone(self);
         self.tasks.spawn("admin write", async move {
-            let path = request.uri().path();
-            let audit = Audit::of(who, from, request.method(), path);
-            let outcome = admin.write(route, request, who, from, &audit).await;
-            let response = match outcome {
-                Ok(response) => {
-                    audit.write(response.status(), None);
-                    response
-                }
-                Err(refusal) => refused(&refusal, audit),
+            let audit = Audit::of(&who, from, request.method(), request.uri().path());
+            let told = Told {
+                audit: &audit,
+                steps: &steps,
             };
-            // The client may have left.
-            let _ = sender.send(response);
+            match admin.write(route, request, &who, from, told).await {
+                Ok((response, last)) => {
+                    audit.write(response.status(), None);
+                    steps.done(response, last);
+                }
+                Err(refusal) => {
+                    if let Refusal::Disk(error) = &refusal {
+                        tracing::error!(%error, "the apps directory cannot be changed");
+                    }
+                    audit.write(refusal.status(), Some(&refusal.to_string()));
+                    steps.refused(&refusal);
+                }
+            }
         });
         answer.await.unwrap_or_else(|_panicked| {
             respond::refused(&Refusal::Disk(io::Error::other("the task ended")))
@@ -139,7 +153,7 @@ impl Admin {
             Route::Stream => self.stream(request.uri().query()),
             Route::Deployments => respond::json(&self.source.deployments()),
             Route::Files(route) => {
-                let audit = Audit::of(Who::Nobody, None, request.method(), "");
+                let audit = Audit::of(&Who::Nobody, None, request.method(), "");
                 let read = self.files(route, request, &audit).await;
                 read.unwrap_or_else(|refusal| respond::refused(&refusal))
             }
@@ -149,27 +163,39 @@ impl Admin {
         }
     }
 
+    /// What was done; and of a deploy what is told last to who heard the steps before.
     async fn write<B: Incoming>(
         &self,
         route: Route,
         request: Request<B>,
-        who: Who,
+        who: &Who,
         from: Option<SocketAddr>,
-        audit: &Audit,
-    ) -> Result<Response<Body>, Refusal> {
+        told: Told<'_>,
+    ) -> Result<(Response<Body>, Option<Value>), Refusal> {
+        who.needs(route.role(Asked::Writes))?;
         origin::check(who, request.uri(), request.headers())?;
-        match route {
-            Route::Login => login::log_in(&self.door, request, from).await,
-            Route::Logout => Ok(login::log_out(&self.door, request.headers())),
-            Route::Files(route) => self.files(route, request, audit).await,
+        let audit = told.audit;
+        let response = match route {
+            Route::Login => login::log_in(&self.door, request, from, audit).await?,
+            Route::Logout => login::log_out(&self.door, request.headers()),
+            Route::Files(route) => self.files(route, request, audit).await?,
             Route::Version(label) => {
                 let folder = Folder::of(&self.apps_dir).await?;
-                self.deploys
-                    .serve(label, folder, &self.turns, request, audit)
-                    .await
+                if request.method() == Method::DELETE {
+                    let query = Query::of(request.uri());
+                    self.deploys.take_down(&label, folder, &query).await?
+                } else {
+                    let deploys = &self.deploys;
+                    let put = deploys.put_up(label, folder, &self.turns, request, told);
+                    let (status, shown) = put.await?;
+                    let mut response = respond::json(&shown);
+                    *response.status_mut() = status;
+                    return Ok((response, Some(shown)));
+                }
             }
-            _ => Ok(respond::not_found(request.uri().path())),
-        }
+            _ => respond::not_found(request.uri().path()),
+        };
+        Ok((response, None))
     }
 
     async fn files<B: Incoming>(
@@ -223,14 +249,6 @@ fn refuse(denied: Denied, route: Option<&Route>, headers: &HeaderMap) -> Respons
     } else {
         respond::unauthorized(denied)
     }
-}
-
-fn refused(refusal: &Refusal, audit: Audit) -> Response<Body> {
-    if let Refusal::Disk(error) = refusal {
-        tracing::error!(%error, "the apps directory cannot be changed");
-    }
-    audit.write(refusal.status(), Some(&refusal.to_string()));
-    respond::refused(refusal)
 }
 
 /// Keeps the length that the body would have had, if it has one.

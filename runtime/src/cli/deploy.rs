@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** a bundle that this program can tell to be wrong is not sent.
 
+mod steps;
+
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::PathBuf;
@@ -51,9 +53,13 @@ pub struct Args {
 struct Outcome {
     label: String,
     took: Duration,
+    /// How far it came on the server.
+    steps: Vec<Value>,
     /// What the server says; or why it was not asked, or would not have it.
-    end: Result<Value, Vec<String>>,
+    end: End,
 }
+
+type End = Result<Value, Vec<String>>;
 
 /// Deploys what the arguments name.
 pub fn execute(args: Args) -> Result<ExitCode, Failure> {
@@ -68,10 +74,7 @@ pub fn execute(args: Args) -> Result<ExitCode, Failure> {
         remote.ask(Method::GET, "/_/metrics").await?.done()?;
         let mut outcomes = Vec::new();
         for bundle in &found {
-            let begun = Instant::now();
-            let (label, end) = deploy(bundle, args.replace, &remote, &progress).await?;
-            let took = begun.elapsed();
-            let outcome = Outcome { label, took, end };
+            let outcome = deploy(bundle, args.replace, &remote, &progress).await?;
             if !args.remote.json {
                 show(&outcome, &remote);
             }
@@ -90,42 +93,88 @@ pub fn execute(args: Args) -> Result<ExitCode, Failure> {
     })
 }
 
-type End = Result<Value, Vec<String>>;
-
 /// One bundle, as far as it comes. Only what would fail for the others, too, is an error.
 async fn deploy(
     found: &Found,
     replace: bool,
     remote: &Remote,
     progress: &Progress,
-) -> Result<(String, End), Failure> {
-    let bundle = match open(found) {
-        Ok(bundle) => bundle,
-        Err(reasons) => return Ok((found.label(), Err(reasons))),
+) -> Result<Outcome, Failure> {
+    let begun = Instant::now();
+    let mut steps = Vec::new();
+    let (label, end) = match ready(found, progress) {
+        Ok(ready) => {
+            let label = ready.label.clone();
+            let end = send(ready, replace, remote, progress, &mut steps).await?;
+            (label, end)
+        }
+        Err((label, reasons)) => (label, Err(reasons)),
     };
+    Ok(Outcome {
+        label,
+        took: begun.elapsed(),
+        steps,
+        end,
+    })
+}
+
+/// A bundle as it is sent.
+struct Ready {
+    label: String,
+    path: String,
+    file: File,
+    length: u64,
+}
+
+/// Opens and packs it; or says whose it is, and what is wrong with it.
+fn ready(found: &Found, progress: &Progress) -> Result<Ready, (String, Vec<String>)> {
+    let bundle = open(found).map_err(|reasons| (found.label(), reasons))?;
     let label = bundle.label();
     let step = progress.step(&label, "packing");
     let packed = pack(&bundle);
     drop(step);
-    let (file, length) = match packed {
-        Ok(packed) => packed,
-        Err(reason) => return Ok((label, Err(vec![reason]))),
-    };
+    let (file, length) = packed.map_err(|reason| (label.clone(), vec![reason]))?;
+    let path = format!("/_/deployments/{}/{}", bundle.name, bundle.version);
+    Ok(Ready {
+        label,
+        path,
+        file,
+        length,
+    })
+}
+
+/// Sends it, and shows each step that the server tells.
+async fn send(
+    ready: Ready,
+    replace: bool,
+    remote: &Remote,
+    progress: &Progress,
+    steps: &mut Vec<Value>,
+) -> Result<End, Failure> {
     let query = if replace { "?replace=true" } else { "" };
-    let path = format!("/_/deployments/{}/{}{query}", bundle.name, bundle.version);
-    let sending = progress.sending(&label, length);
-    let answer = remote
-        .send(Method::PUT, &path, length, pieces(file, sending))
-        .await?;
-    let end = if answer.status.is_success() {
+    let path = format!("{}{query}", ready.path);
+    let sending = progress.sending(&ready.label, ready.length);
+    let mut moving = None;
+    let hear = |step: Value| {
+        // The bar of the upload is gone when the first step comes.
+        let moving = moving.get_or_insert_with(|| progress.waiting(&ready.label));
+        if let Some(words) = steps::words(&step) {
+            progress.remark(&format!("  {} {words}", paint(GOOD, "✓")));
+        }
+        moving.at(steps::next(&step));
+        steps.push(step);
+    };
+    let body = pieces(ready.file, sending);
+    let answer = remote.send_told(&path, ready.length, body, hear).await?;
+    drop(moving);
+    Ok(if answer.status.is_success() {
         Ok(answer.body)
     } else if answer.body["code"] == "VERSION_EXISTS" {
         let reason = "this version is deployed with other content: give it another version, or use --replace";
         Err(vec![reason.to_owned()])
     } else {
         Err(answer.reasons())
-    };
-    Ok((label, end))
+    })
 }
 
 fn open(found: &Found) -> Result<Bundle, Vec<String>> {
@@ -175,7 +224,9 @@ fn show(outcome: &Outcome, remote: &Remote) {
         anstream::eprintln!("{} {label}: {warning}", paint(WARN, "warning:"));
     }
     let state = told["state"].as_str().unwrap_or_default();
-    let address = remote.address(told["address"].as_str().unwrap_or_default());
+    let port = told["port"].as_u64().and_then(|port| port.try_into().ok());
+    let path = told["address"].as_str().unwrap_or_default();
+    let address = remote.app_address(path, port);
     let took = format!("{:.1} s", outcome.took.as_secs_f64());
     anstream::println!(
         "{} {label} {state} at {} {}",
@@ -186,8 +237,12 @@ fn show(outcome: &Outcome, remote: &Remote) {
 }
 
 fn to_json(outcome: &Outcome) -> Value {
-    match &outcome.end {
+    let mut shown = match &outcome.end {
         Ok(told) => told.clone(),
-        Err(reasons) => json!({ "label": outcome.label, "state": "refused", "reasons": reasons }),
-    }
+        Err(reasons) => {
+            json!({ "label": outcome.label, "state": "refused", "reasons": reasons })
+        }
+    };
+    shown["steps"] = outcome.steps.as_slice().into();
+    shown
 }

@@ -19,12 +19,16 @@ const TOKEN: &str = "ROOKERY_ADMIN_TOKEN";
 /// The largest answer that is read: of 10,000 revisions.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
-/// A deploy is answered when the bundle was prepared and is live, and each has its own deadline.
+/// A deploy is answered when the bundle was prepared and is live, and each has its own deadline; so long may the server
+/// be at one step, too.
 const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(10),
     answer: Duration::from_secs(200),
-    idle: Duration::from_secs(30),
+    idle: Duration::from_secs(200),
 };
+
+/// Answers as they come, an object a line.
+const STEPS: &str = "application/x-ndjson";
 
 /// Arguments of every such command.
 #[derive(clap::Args, Debug)]
@@ -79,15 +83,16 @@ pub fn asking<T>(
 }
 
 impl Remote {
-    /// An address on the server.
-    pub fn address(&self, path: &str) -> String {
-        format!("{}{path}", self.base)
-    }
-
     /// Asks for something that has no body.
     pub async fn ask(&self, method: Method, path: &str) -> Result<Answer, Failure> {
         let nothing = Empty::new().map_err(|never| match never {}).boxed_unsync();
         self.send(method, path, 0, nothing).await
+    }
+
+    /// The address of an app on the server. The operator's routes may have a port of their own.
+    pub fn app_address(&self, path: &str, port: Option<u16>) -> String {
+        let base = port.and_then(|port| with_port(&self.base, port));
+        format!("{}{path}", base.as_deref().unwrap_or(&self.base))
     }
 
     /// Sends `length` bytes.
@@ -98,7 +103,75 @@ impl Remote {
         length: u64,
         body: Body,
     ) -> Result<Answer, Failure> {
-        let mut request = Request::builder().method(method).uri(path);
+        let request = Request::builder().method(method).uri(path);
+        let answer = self.exchange(request, length, body).await?;
+        let status = answer.status();
+        let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX)
+            .collect()
+            .await;
+        let body = body.map_err(|error| broken_off(&*error))?;
+        let body = serde_json::from_slice(&body.to_bytes()).unwrap_or_default();
+        self.admitted(Answer { status, body })
+    }
+
+    /// The same, and hears of each step on the way to the answer, from a server that tells them.
+    pub async fn send_told(
+        &self,
+        path: &str,
+        length: u64,
+        body: Body,
+        mut hear: impl FnMut(Value),
+    ) -> Result<Answer, Failure> {
+        let request = Request::builder().method(Method::PUT).uri(path);
+        let request = request.header(header::ACCEPT, STEPS);
+        let answer = self.exchange(request, length, body).await?;
+        let mut status = answer.status();
+        let content_type = answer.headers().get(header::CONTENT_TYPE);
+        let tells =
+            content_type.is_some_and(|value| value.as_bytes().starts_with(STEPS.as_bytes()));
+        let mut body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX);
+        if !tells {
+            let body = body.collect().await;
+            let body = body.map_err(|error| broken_off(&*error))?;
+            let body = serde_json::from_slice(&body.to_bytes()).unwrap_or_default();
+            return self.admitted(Answer { status, body });
+        }
+        let (mut unread, mut last) = (Vec::new(), Value::Null);
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| broken_off(&*error))?;
+            let Ok(piece) = frame.into_data() else {
+                continue;
+            };
+            unread.extend_from_slice(&piece);
+            while let Some(end) = unread.iter().position(|byte| *byte == b'\n') {
+                let line: Vec<u8> = unread.drain(..=end).collect();
+                let line: Value = serde_json::from_slice(&line).unwrap_or_default();
+                // The answer has a state; what comes before it are steps.
+                if line["state"].is_string() {
+                    last = line;
+                } else {
+                    hear(line);
+                }
+            }
+        }
+        if last.is_null() {
+            return Err(broken_off("it ended in the middle of the steps"));
+        }
+        if let Some(told) = last["status"].as_u64() {
+            let told = u16::try_from(told).ok();
+            status = told
+                .and_then(|told| StatusCode::from_u16(told).ok())
+                .unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        }
+        Ok(Answer { status, body: last })
+    }
+
+    async fn exchange(
+        &self,
+        mut request: http::request::Builder,
+        length: u64,
+        body: Body,
+    ) -> Result<http::Response<Body>, Failure> {
         if length > 0 {
             request = request.header(header::CONTENT_LENGTH, length);
         }
@@ -108,29 +181,37 @@ impl Remote {
         let request = request.body(body);
         let request = request.map_err(|error| Failure::Usage(format!("{TOKEN}: {error}")))?;
         let answer = self.upstreams.send(&self.target, request, TIMEOUTS).await;
-        let answer = answer.map_err(|error| {
+        answer.map_err(|error| {
             let base = &self.base;
             Failure::Failed(format!(
                 "{error}\n  is a server running at {base}? --server names another"
             ))
-        })?;
-        let status = answer.status();
-        let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX)
-            .collect()
-            .await;
-        let body =
-            body.map_err(|error| Failure::Failed(format!("the answer broke off: {error}")))?;
-        let body = serde_json::from_slice(&body.to_bytes()).unwrap_or_default();
-        match status {
+        })
+    }
+
+    /// The answer to somebody who may ask.
+    fn admitted(&self, answer: Answer) -> Result<Answer, Failure> {
+        match answer.status {
             StatusCode::UNAUTHORIZED if self.token.is_none() => Err(Failure::Failed(format!(
                 "the server wants its admin token: set {TOKEN}"
             ))),
             StatusCode::UNAUTHORIZED => Err(Failure::Failed(format!(
                 "{TOKEN} is not the server's admin token"
             ))),
-            _ => Ok(Answer { status, body }),
+            _ => Ok(answer),
         }
     }
+}
+
+fn broken_off(reason: impl std::fmt::Display) -> Failure {
+    Failure::Failed(format!("the answer broke off: {reason}"))
+}
+
+/// The same server at another port.
+fn with_port(base: &str, port: u16) -> Option<String> {
+    let uri: Uri = base.parse().ok()?;
+    let (scheme, host) = (uri.scheme_str()?, uri.host()?);
+    Some(format!("{scheme}://{host}:{port}"))
 }
 
 impl Answer {
@@ -217,6 +298,17 @@ mod tests {
         ] {
             let shown = target(server).ok().map(|target| target.to_string());
             assert_eq!(shown.as_deref(), expected, "{server}");
+        }
+    }
+
+    #[test]
+    fn an_app_may_be_at_another_port_of_the_server() {
+        for (base, expected) in [
+            ("http://127.0.0.1:9090", "http://127.0.0.1:8080"),
+            ("http://[::1]:9090", "http://[::1]:8080"),
+            ("https://rookery.example", "https://rookery.example:8080"),
+        ] {
+            assert_eq!(with_port(base, 8080).as_deref(), Some(expected));
         }
     }
 

@@ -16,6 +16,7 @@ const EXAMPLES: &str = "\
 Examples:
   rookery serve                               ./apps on 127.0.0.1:8080
   ROOKERY_ADMIN_TOKEN=… rookery serve --host 0.0.0.0 --port 80
+  rookery serve --host 0.0.0.0 --admin-addr 127.0.0.1:9090   /_/ for this machine alone
   APPS_DIR=/srv/apps rookery serve --log-format json";
 
 /// Arguments of `serve`.
@@ -33,9 +34,12 @@ pub fn execute(args: Args) -> Result<ExitCode, Failure> {
     run(
         config,
         |_| async {},
-        |address| {
+        |Addresses { apps, admin }| {
             // For whoever started us with port 0. Nothing can be done when nobody reads it.
-            let _ = writeln!(std::io::stdout(), "listening on http://{address}");
+            let _ = writeln!(std::io::stdout(), "listening on http://{apps}");
+            if let Some(admin) = admin {
+                let _ = writeln!(std::io::stdout(), "admin on http://{admin}");
+            }
         },
     )
 }
@@ -45,12 +49,21 @@ pub fn start_logging(config: &ServerConfig) -> Result<(), Failure> {
     rookery_telemetry::trace::init(&config.log).map_err(|error| Failure::Usage(error.to_string()))
 }
 
-/// Serves until a signal. `watch` sees the supervisor at work from the start; `ready` is told the address when the bundles
-/// that are there at the start are live or refused.
+/// Where a server is reached.
+#[derive(Clone, Copy, Debug)]
+pub struct Addresses {
+    /// The apps.
+    pub apps: SocketAddr,
+    /// The operator's routes, when they are elsewhere.
+    pub admin: Option<SocketAddr>,
+}
+
+/// Serves until a signal. `watch` sees the supervisor at work from the start; `ready` is told the addresses when the
+/// bundles that are there at the start are live or refused.
 pub fn run<W: Future<Output = ()> + Send + 'static>(
     config: ServerConfig,
     watch: impl FnOnce(Arc<Supervisor>) -> W,
-    ready: impl FnOnce(SocketAddr) + Send + 'static,
+    ready: impl FnOnce(Addresses) + Send + 'static,
 ) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -59,11 +72,15 @@ pub fn run<W: Future<Output = ()> + Send + 'static>(
     runtime.block_on(async {
         let server = wire::start(config).await;
         let server = server.map_err(|error| Failure::Failed(error.to_string()))?;
-        let (supervisor, address) = (server.supervisor.clone(), server.address);
+        let supervisor = Arc::clone(&server.supervisor);
+        let addresses = Addresses {
+            apps: server.address,
+            admin: server.side_door.as_ref().map(|door| door.address),
+        };
         tokio::spawn(watch(Arc::clone(&supervisor)));
         tokio::spawn(async move {
             supervisor.settled().await;
-            ready(address);
+            ready(addresses);
         });
         let unfinished = server.run().await;
         if unfinished.is_empty() {

@@ -25,6 +25,12 @@ pub struct ServerArgs {
     /// The port to listen on; 0 lets the system choose [env: PORT] [default: 8080]
     #[arg(long, value_name = "PORT")]
     port: Option<String>,
+    /// Serve what is below /_/ here and nowhere else, on a thread of its own
+    #[arg(long, value_name = "IP:PORT")]
+    admin_addr: Option<String>,
+    /// A file of named tokens for /_/, which may be changed while the server runs
+    #[arg(long, value_name = "FILE")]
+    admin_tokens_file: Option<String>,
     /// Workers that may live at once, over all apps [env: POOL_SIZE] [default: 500]
     #[arg(long, value_name = "COUNT")]
     pool_size: Option<String>,
@@ -74,6 +80,8 @@ impl ServerArgs {
             ("apps_dir", self.apps_dir),
             ("host", self.host),
             ("port", self.port),
+            ("admin_addr", self.admin_addr),
+            ("admin_tokens_file", self.admin_tokens_file),
             ("pool_size", self.pool_size),
             ("app_shell", self.app_shell),
             ("version_fallback", self.version_fallback),

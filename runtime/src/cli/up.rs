@@ -49,8 +49,8 @@ pub fn serve_and_watch(config: ServerConfig) -> Result<ExitCode, Failure> {
     serve::start_logging(&config)?;
     let watching = watch::start(config.apps_dir.clone(), outcomes);
     let apps_dir = config.apps_dir.clone();
-    let code = serve::run(config, compiling::show, move |address| {
-        banner::print(&apps_dir, address);
+    let code = serve::run(config, compiling::show, move |addresses| {
+        banner::print(&apps_dir, addresses);
     });
     drop(watching);
     code

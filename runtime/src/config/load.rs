@@ -8,10 +8,10 @@ use super::file::{self, File};
 use super::nearest::nearest;
 use super::setting::{Alias, SETTINGS, Setting};
 use super::source::{Raw, Source, Sources, env_name};
-use super::{Mode, ServerConfig};
+use super::{Mode, ServerConfig, tokens};
 
 /// A shorter token can be guessed over a network.
-const TOKEN_BYTES_MIN: usize = 16;
+pub(super) const TOKEN_BYTES_MIN: usize = 16;
 
 /// Variables that are read elsewhere than in the table.
 const OTHER_VARIABLES: [&str; 2] = ["ROOKERY_CONFIG", "ROOKERY_REDIS_URL"];
@@ -54,8 +54,10 @@ pub fn load(sources: &Sources, mode: Mode) -> Result<Loaded, ConfigErrors> {
         }
     }
     check_apps_dir(&config, &set_by, &mut errors);
+    let token_warnings = read_tokens(&mut config, &mut errors);
     check_exposure(&config, &set_by, &mut errors);
-    let warnings = warnings(&config, sources);
+    let mut warnings = warnings(&config, sources);
+    warnings.extend(token_warnings);
     if errors.is_empty() {
         Ok(Loaded { config, warnings })
     } else {
@@ -141,20 +143,41 @@ fn check_apps_dir(
     });
 }
 
+/// Reads the file of tokens, if there is one.
+fn read_tokens(config: &mut ServerConfig, errors: &mut Vec<String>) -> Vec<String> {
+    let Some(file) = &config.admin_tokens_file else {
+        return Vec::new();
+    };
+    match tokens::read(file) {
+        Ok(file) => {
+            config.admin_tokens = file.keys;
+            file.warnings
+        }
+        Err(reasons) => {
+            errors.extend(reasons);
+            Vec::new()
+        }
+    }
+}
+
 /// The internal routes can change what is served, so a stranger must not reach them without a token.
 fn check_exposure(
     config: &ServerConfig,
     set_by: &BTreeMap<&str, Source>,
     errors: &mut Vec<String>,
 ) {
-    if config.is_loopback() || config.admin_token.is_some() {
+    // A file of tokens that is broken is an error of its own.
+    if config.is_loopback() || config.admin_token.is_some() || config.admin_tokens_file.is_some() {
         return;
     }
-    if let Some(source) = set_by.get("host") {
+    let (setting, host) = match config.admin_addr {
+        Some(address) => ("admin_addr", address.ip()),
+        None => ("host", config.host),
+    };
+    if let Some(source) = set_by.get(setting) {
         errors.push(format!(
-            "{source}: other machines can reach {}, and there is no admin token; set ROOKERY_ADMIN_TOKEN to a secret \
-             (`openssl rand -hex 32` makes one), or listen on 127.0.0.1",
-            config.host
+            "{source}: other machines can reach {host}, and there is no admin token; set ROOKERY_ADMIN_TOKEN to a \
+             secret (`openssl rand -hex 32` makes one), or listen on 127.0.0.1"
         ));
     }
 }

@@ -6,7 +6,7 @@ use rookery_bundle::AppName;
 use rookery_telemetry::trace::LogFormat;
 
 use super::source::Raw;
-use super::value::{choice, host, number, path, seconds, text, truth, wrong};
+use super::value::{address, choice, host, number, path, seconds, text, truth, wrong};
 use super::{AdminToken, Mode, ServerConfig, VersionFallback};
 
 /// One thing that can be set.
@@ -61,6 +61,12 @@ pub(super) const SETTINGS: &[Setting] = &[
     }),
     setting("app_shell", Alias::Text("APP_SHELL"), |config, raw| {
         put(&mut config.app_shell, app_shell(raw).map(Some))
+    }),
+    setting("admin_addr", Alias::None, |config, raw| {
+        put(&mut config.admin_addr, address(raw).map(Some))
+    }),
+    setting("admin_tokens_file", Alias::None, |config, raw| {
+        put(&mut config.admin_tokens_file, path(raw).map(Some))
     }),
     setting("admin_token", Alias::None, |config, raw| {
         put(&mut config.admin_token, admin_token(raw).map(Some))

@@ -3,7 +3,7 @@
 //! **Invariant:** an error says what would have been right, and what was there instead.
 
 use std::fmt::Display;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -111,6 +111,18 @@ pub(super) fn host(raw: Raw<'_>) -> Result<IpAddr, String> {
         .unwrap_or(written);
     bare.parse()
         .map_err(|_| wrong("an IP address or localhost", raw))
+}
+
+/// An address and a port to listen on.
+pub(super) fn address(raw: Raw<'_>) -> Result<SocketAddr, String> {
+    let written = text(raw)?;
+    let port = written
+        .strip_prefix("localhost:")
+        .and_then(|port| port.parse().ok());
+    let local = port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)));
+    local
+        .or_else(|| written.parse().ok())
+        .ok_or_else(|| wrong("an IP address or localhost, and a port", raw))
 }
 
 /// `must be …, but is …`.

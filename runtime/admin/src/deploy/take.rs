@@ -7,7 +7,8 @@ use rookery_bundle::archive::{self, ArchiveError, Limits, Unpacked};
 use rookery_bundle::{Bundle, BundleError, Expect};
 use tokio::io::AsyncWriteExt;
 
-use super::Label;
+use super::steps::{Step, Steps};
+use super::{Label, kind_name};
 use crate::body::{Incoming, Pieces};
 use crate::folder::{Folder, Staged, blocking};
 use crate::refusal::Refusal;
@@ -31,6 +32,7 @@ pub(super) async fn take(
     folder: &Arc<Folder>,
     label: &Label,
     body: impl Incoming,
+    steps: &Steps,
 ) -> Result<Taken, Refusal> {
     let folder = Arc::clone(folder);
     let (staged, file) = blocking(move || {
@@ -39,19 +41,28 @@ pub(super) async fn take(
         Ok((staged, file))
     })
     .await?;
-    write(file, body).await?;
-    let label = label.clone();
-    blocking(move || open(staged, &label)).await
+    let bytes = write(file, body).await?;
+    steps.tell(&Step::Received { bytes });
+    let (label, steps) = (label.clone(), steps.clone());
+    blocking(move || open(staged, &label, &steps)).await
 }
 
-async fn write(file: File, body: impl Incoming) -> Result<(), Refusal> {
+/// Writes it; its size.
+async fn write(file: File, body: impl Incoming) -> Result<u64, Refusal> {
+    let mut written = 0;
     let mut file = tokio::fs::File::from_std(file.into_std());
     let mut pieces = Pieces::new(body, ARCHIVE_BYTES_MAX);
     let fate = pieces.fate();
     loop {
         let failed = match pieces.next().await {
-            Ok(Some(piece)) => file.write_all(&piece).await.err(),
-            Ok(None) => return file.flush().await.map_err(Refusal::of),
+            Ok(Some(piece)) => {
+                written += piece.len() as u64;
+                file.write_all(&piece).await.err()
+            }
+            Ok(None) => {
+                let flushed = file.flush().await;
+                return flushed.map(|()| written).map_err(Refusal::of);
+            }
             Err(_ended) => return Err(fate.or(Refusal::TooSlow)),
         };
         if let Some(error) = failed {
@@ -62,28 +73,46 @@ async fn write(file: File, body: impl Incoming) -> Result<(), Refusal> {
     }
 }
 
-fn open(staged: Staged, label: &Label) -> Result<Taken, Refusal> {
+fn open(staged: Staged, label: &Label, steps: &Steps) -> Result<Taken, Refusal> {
     let (_, path) = staged.create_dir(BUNDLE)?;
     let archive = staged.dir.open(ARCHIVE).map_err(Refusal::of)?;
     let mut archive = archive.into_std();
     let unpacked = archive::unpack(&mut archive, &path, &Limits::default()).map_err(refused)?;
     staged.dir.remove_file(ARCHIVE).map_err(Refusal::of)?;
+    steps.tell(&Step::Unpacked {
+        files: unpacked.files,
+        bytes: unpacked.bytes,
+    });
     let expect = Expect {
         name: label.app.clone(),
         version: Some(label.version.clone()),
     };
-    let bundle = rookery_bundle::open(&path, expect).map_err(|error| match error {
-        BundleError::Invalid { file, faults } => {
-            let faults = faults.iter().map(|fault| format!("{file}: {fault}"));
-            Refusal::Bundle(faults.collect())
-        }
-        error => Refusal::Bundle(vec![error.to_string()]),
-    })?;
+    let bundle =
+        rookery_bundle::open(&path, expect).map_err(|error| refused_bundle(&error, steps))?;
+    let warnings = bundle.warnings.clone();
+    steps.tell(&Step::Manifest { warnings });
+    let kind = kind_name(bundle.kind());
+    steps.tell(&Step::Entrypoint { kind });
     Ok(Taken {
         staged: Arc::new(staged),
         bundle: Arc::new(bundle),
         unpacked,
     })
+}
+
+fn refused_bundle(error: &BundleError, steps: &Steps) -> Refusal {
+    match error {
+        BundleError::Invalid { file, faults } => {
+            let faults = faults.iter().map(|fault| format!("{file}: {fault}"));
+            return Refusal::Bundle(faults.collect());
+        }
+        // It is looked for when the manifest has said where.
+        BundleError::NoEntrypoint { .. } => steps.tell(&Step::Manifest {
+            warnings: Vec::new(),
+        }),
+        _ => {}
+    }
+    Refusal::Bundle(vec![error.to_string()])
 }
 
 fn refused(error: ArchiveError) -> Refusal {

@@ -20,7 +20,7 @@ fn server() -> Server {
 }
 
 /// A bundle as an archive.
-fn packed(files: &[(&str, &str)]) -> Vec<u8> {
+pub(super) fn packed(files: &[(&str, &str)]) -> Vec<u8> {
     let dir = TempDir::new().unwrap();
     for (name, content) in files {
         let path = dir.path().join(name);
@@ -32,7 +32,7 @@ fn packed(files: &[(&str, &str)]) -> Vec<u8> {
     archive
 }
 
-fn site(page: &str) -> Vec<u8> {
+pub(super) fn site(page: &str) -> Vec<u8> {
     packed(&[("index.html", page), ("assets/a.css", "a{}")])
 }
 

@@ -4,17 +4,16 @@ use std::time::Duration;
 
 use tokio::time::advance;
 
-use super::{Answer, Server};
+use super::{Answer, Server, locked};
 use crate::attempts::BURST;
 use crate::login::{LIFE, LOGINS_MAX};
-use crate::{Access, Token};
 
 const BROWSER: &str = "accept: text/html,application/xhtml+xml";
 const HOST: &str = "host: rookery.example";
 const OURS: &str = "origin: http://rookery.example";
 
 fn server() -> Server {
-    Server::new(Access::Token(Token::new("s3cret")))
+    Server::new(locked("s3cret"))
 }
 
 impl Server {

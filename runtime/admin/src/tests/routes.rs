@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use super::Server;
-use crate::{Access, Token};
+use super::{Server, locked};
+use crate::Access;
 
 const ROUTES: [&str; 8] = [
     "/_/",
@@ -316,7 +316,7 @@ async fn what_is_no_route_is_not_found() {
 
 #[tokio::test(start_paused = true)]
 async fn a_token_is_wanted_for_everything() {
-    let server = Server::new(Access::Token(Token::new("s3cret")));
+    let server = Server::new(locked("s3cret"));
     let writes = [
         "/_/deployments/list",
         "/_/deployments/upload",

@@ -7,21 +7,23 @@ use std::path::Path;
 
 use crate::cli::check::{Verdict, check, is_of_a_served_kind};
 use crate::cli::discover::discover;
+use crate::cli::serve::Addresses;
 use crate::style::{BAD, BOLD, DIM, KEY, paint};
 
 /// Prints the addresses of everything in the apps folder.
-pub fn print(apps_dir: &Path, address: SocketAddr) {
+pub fn print(apps_dir: &Path, addresses: Addresses) {
     let found = discover(&[apps_dir.to_owned()]).unwrap_or_default();
     // The server compiles them too; for a list of addresses their files are enough.
     let verdicts: Vec<Verdict> = found
         .iter()
         .map(|bundle| check(bundle, &is_of_a_served_kind))
         .collect();
-    anstream::println!("{}", banner(&verdicts, address));
+    anstream::println!("{}", banner(&verdicts, addresses));
 }
 
-fn banner(verdicts: &[Verdict], address: SocketAddr) -> String {
-    let base = base(address);
+fn banner(verdicts: &[Verdict], addresses: Addresses) -> String {
+    let apps_base = base(addresses.apps);
+    let admin_base = addresses.admin.map_or_else(|| apps_base.clone(), base);
     let mut apps: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for (app, version) in verdicts
         .iter()
@@ -43,7 +45,7 @@ fn banner(verdicts: &[Verdict], address: SocketAddr) -> String {
             format_args!("rookery {} is up", env!("CARGO_PKG_VERSION"))
         )
     );
-    let mut line = |name: &str, path: &str, note: &str| {
+    let mut line = |base: &str, name: &str, path: &str, note: &str| {
         let url = paint(KEY, format_args!("{base}{path}")).to_string();
         // Writing to a String cannot fail.
         let _ = match note {
@@ -54,10 +56,11 @@ fn banner(verdicts: &[Verdict], address: SocketAddr) -> String {
     for (app, versions) in &apps {
         // Found in the order of their versions; people look for the newest.
         let newest_first: Vec<&str> = versions.iter().rev().copied().collect();
-        line(app, &format!("/{app}/"), &newest_first.join(", "));
+        let path = format!("/{app}/");
+        line(&apps_base, app, &path, &newest_first.join(", "));
     }
-    line("dashboard", "/_/", "");
-    line("metrics", "/_/metrics", "");
+    line(&admin_base, "dashboard", "/_/", "");
+    line(&admin_base, "metrics", "/_/metrics", "");
     for verdict in verdicts.iter().filter(|verdict| !verdict.faults.is_empty()) {
         let _ = writeln!(
             text,
@@ -109,7 +112,11 @@ mod tests {
             verdict("chat@1.1.0", &[]),
             verdict("chat@1.2.0", &["no entrypoint"]),
         ];
-        let banner = banner(&verdicts, "0.0.0.0:9000".parse().unwrap());
+        let addresses = Addresses {
+            apps: "0.0.0.0:9000".parse().unwrap(),
+            admin: None,
+        };
+        let banner = banner(&verdicts, addresses);
         let text = anstream::adapter::strip_str(&banner).to_string();
         for expected in [
             "  @acme/api  http://127.0.0.1:9000/@acme/api/  2.0.0",
