@@ -1,6 +1,11 @@
 //! What an archive has used of what it may.
 //!
 //! **Invariant:** bytes are counted before they are written.
+//! **Invariant:** how far the unpacked may exceed the packed is judged on the way: a bomb of 10 GB is known for one when
+//! its first 16 MiB are there.
+
+use std::cell::Cell;
+use std::rc::Rc;
 
 use super::{ArchiveError, Unpacked};
 
@@ -13,7 +18,7 @@ pub struct Limits {
     pub file_bytes_max: u64,
     /// All files together, in bytes.
     pub bytes_max: u64,
-    /// All files together, in sizes of the archive. What is below 16 MiB is never too much.
+    /// All files together, in sizes of what was read of the archive for them. What is below 16 MiB is never too much.
     pub ratio_max: u64,
 }
 
@@ -35,8 +40,9 @@ impl Default for Limits {
 /// An account of one archive.
 pub(super) struct Ledger {
     limits: Limits,
-    /// What the ratio allows of this archive.
-    ratio_bytes: u64,
+    packed_bytes: u64,
+    /// How much of the archive was read.
+    read_bytes: Rc<Cell<u64>>,
     entries: usize,
     files: usize,
     bytes: u64,
@@ -44,14 +50,25 @@ pub(super) struct Ledger {
 
 impl Ledger {
     pub fn new(limits: &Limits, packed_bytes: u64) -> Ledger {
-        let ratio_bytes = packed_bytes.saturating_mul(limits.ratio_max);
         Ledger {
             limits: *limits,
-            ratio_bytes: ratio_bytes.max(RATIO_FREE_BYTES),
+            packed_bytes,
+            read_bytes: Rc::default(),
             entries: 0,
             files: 0,
             bytes: 0,
         }
+    }
+
+    /// Where whoever reads the archive notes how much of it that was.
+    pub fn meter(&self) -> Rc<Cell<u64>> {
+        Rc::clone(&self.read_bytes)
+    }
+
+    /// What the ratio allows of an archive of so many bytes.
+    fn ratio_bytes(&self, packed: u64) -> u64 {
+        let bytes = packed.saturating_mul(self.limits.ratio_max);
+        bytes.max(RATIO_FREE_BYTES)
     }
 
     /// One more entry, of any kind.
@@ -87,7 +104,8 @@ impl Ledger {
             let max = self.limits.bytes_max;
             return Err(ArchiveError::Bytes { max });
         }
-        if bytes > self.ratio_bytes {
+        let read = self.read_bytes.get().min(self.packed_bytes);
+        if bytes > self.ratio_bytes(read) {
             let ratio = self.limits.ratio_max;
             return Err(ArchiveError::Ratio { ratio });
         }
@@ -97,7 +115,8 @@ impl Ledger {
     /// The most that may come out of a stream that holds headers and padding beside the files.
     pub fn stream_bytes_max(&self) -> u64 {
         let headers = self.limits.entries_max as u64 * HEADER_BYTES_MAX;
-        self.limits.bytes_max.min(self.ratio_bytes) + headers.min(RATIO_FREE_BYTES)
+        let ratio_bytes = self.ratio_bytes(self.packed_bytes);
+        self.limits.bytes_max.min(ratio_bytes) + headers.min(RATIO_FREE_BYTES)
     }
 
     pub fn unpacked(&self) -> Unpacked {

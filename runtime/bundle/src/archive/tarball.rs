@@ -9,6 +9,7 @@ use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::Path;
+use std::rc::Rc;
 
 use flate2::bufread::MultiGzDecoder;
 use tar::{Archive, Entry, EntryType, PaxExtensions};
@@ -20,9 +21,23 @@ use super::place::{self, Runs, shown};
 /// The longest description of one entry, in bytes.
 const DESCRIPTION_BYTES_MAX: u64 = 64 << 10;
 
+/// The archive, and how much of it was read.
+struct Metered<'a> {
+    archive: &'a mut File,
+    read: Rc<Cell<u64>>,
+}
+
+impl Read for Metered<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.archive.read(buffer)?;
+        self.read.set(self.read.get() + read as u64);
+        Ok(read)
+    }
+}
+
 /// The decompressed stream, which ends with an error where the bounds are.
 struct Bounded<'a> {
-    stream: MultiGzDecoder<BufReader<&'a mut File>>,
+    stream: MultiGzDecoder<BufReader<Metered<'a>>>,
     left: u64,
     is_spent: &'a Cell<bool>,
 }
@@ -50,6 +65,10 @@ pub(super) fn unpack(
 ) -> Result<(), ArchiveError> {
     let is_spent = Cell::new(false);
     let stream_bytes_max = ledger.stream_bytes_max();
+    let archive = Metered {
+        archive,
+        read: ledger.meter(),
+    };
     let stream = Bounded {
         stream: MultiGzDecoder::new(BufReader::new(archive)),
         left: stream_bytes_max,

@@ -257,6 +257,21 @@ fn a_bomb_is_stopped_before_it_is_written() {
     }
 }
 
+/// What follows a bomb does not make it smaller.
+#[test]
+fn ballast_behind_a_bomb_hides_it_from_nobody() {
+    // Hashes of numbers do not get smaller.
+    let noise = (0..200_000_u64).map(|n| n.wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(23));
+    let noise: Vec<u8> = noise.flat_map(u64::to_le_bytes).collect();
+    let zeros = vec![0; 64 << 20];
+    let archive = tar_gz(|tar| {
+        raw(tar, "zeros", EntryType::Regular, &zeros);
+        raw(tar, "noise", EntryType::Regular, &noise);
+    });
+    assert!(archive.len() * 100 > zeros.len() + noise.len());
+    refuse(&archive, "unpacks to more than 100 times its size");
+}
+
 #[test]
 fn every_bound_has_its_reason() {
     let files: &[(&str, &[u8])] = &[("a", b"12345"), ("b", b"12345"), ("c", b"12345")];

@@ -32,9 +32,12 @@ pub(super) fn unpack(
     let mut bodies = BufReader::new(bodies);
     let zip = ZipIterable::try_new(BufReader::new(archive), Config::default());
     let mut zip = zip.map_err(damaged)?.enforce_header_consistency(true);
+    // What an entry says of its packed size is what is read for it.
+    let read = ledger.meter();
     for entry in zip.files().map_err(damaged)? {
         let entry = entry.map_err(damaged)?;
         ledger.entry()?;
+        read.set(read.get().saturating_add(entry.compressed_size()));
         let name = entry.name_raw().to_vec();
         let mode = entry.unix_mode().unwrap_or_default();
         let is_folder = entry.is_dir();
