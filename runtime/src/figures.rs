@@ -11,7 +11,7 @@ use rookery_hub::Hub;
 use rookery_pool::{Budget, Totals};
 use rookery_supervisor::{Revision, RevisionStatus, Supervisor};
 use rookery_telemetry::prometheus::Exposition;
-use rookery_telemetry::{PoolFigures, Quantiles, Surroundings, WorkerSnapshot, rss_bytes};
+use rookery_telemetry::{PoolFigures, Quantiles, Surroundings, Tail, WorkerSnapshot, rss_bytes};
 use serde_json::Value;
 
 /// The parts that count.
@@ -129,6 +129,21 @@ impl Source for Figures {
             }
         }
         shown
+    }
+
+    fn apps(&self) -> Value {
+        let mut shown = serde_json::to_value(self.supervisor.deployments()).unwrap_or_default();
+        let apps = shown["apps"].as_array_mut().into_iter().flatten();
+        for revision in apps.flat_map(|app| app["revisions"].as_array_mut().into_iter().flatten()) {
+            if let Some(revision) = revision.as_object_mut() {
+                revision.remove("retryInMs");
+            }
+        }
+        shown
+    }
+
+    fn log(&self) -> Arc<Tail> {
+        rookery_telemetry::trace::tail()
     }
 
     fn expose(&self, text: &mut Exposition) {

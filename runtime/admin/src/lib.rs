@@ -38,9 +38,19 @@ mod revision;
 
 mod metrics;
 
+mod recent;
+
+mod history;
+
+mod look;
+
 mod interval;
 
+mod dashboard;
+
 mod stream;
+
+mod logs;
 
 mod page;
 
@@ -62,6 +72,7 @@ pub use body::Incoming;
 pub use deploy::{Fate, LIVE_DEADLINE, Label, PREPARE_DEADLINE, Stage};
 pub use keys::{Key, Keys, Role, Token};
 pub use login::{LIFE as LOGIN_LIFE, LOGINS_MAX};
+pub use recent::Recent;
 pub use revision::{FiguresSnapshot, RevisionLine, RevisionSnapshot, StartFailure};
 pub use serve::Admin;
 pub use source::Source;

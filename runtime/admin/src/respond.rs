@@ -36,6 +36,14 @@ pub(crate) fn json(value: &impl Serialize) -> Response<Body> {
     }
 }
 
+/// Server-sent events.
+pub(crate) fn events(body: Body) -> Response<Body> {
+    let response = with(Response::new(body), CONTENT_TYPE, "text/event-stream");
+    let response = with(response, CACHE_CONTROL, "no-cache");
+    // nginx would collect the events until its buffer is full.
+    with(response, HeaderName::from_static("x-accel-buffering"), "no")
+}
+
 /// An error as every error of the server looks.
 pub(crate) fn error(status: StatusCode, code: &str, message: &str) -> Response<Body> {
     let body = serde_json::json!({ "error": message, "code": code });

@@ -4,6 +4,9 @@ use rookery_pool::RevisionFigures;
 use rookery_telemetry::Quantiles;
 use serde::Serialize;
 
+use crate::look::unix_ms;
+use crate::recent::Recent;
+
 /// A revision that exists, whatever its state.
 #[derive(Clone, Debug)]
 pub struct RevisionLine {
@@ -49,6 +52,9 @@ pub struct RevisionSnapshot {
     sessions: u64,
     #[serde(flatten)]
     figures: Option<FiguresSnapshot>,
+    /// The last seconds; none where nobody has looked for that long.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recent: Option<Recent>,
 }
 
 /// What a pool did and has, for JSON.
@@ -78,11 +84,22 @@ pub struct FiguresSnapshot {
     cold_start_ms: Quantiles,
     /// What all its workers computed; null where nobody measures.
     cpu_time_ms: Option<f64>,
+    /// When the oldest living worker was started, in milliseconds since 1970, to the second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    oldest_worker_since: Option<u64>,
+    /// Since when none of them has had work; none while one has.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    idle_since: Option<u64>,
 }
 
 impl RevisionLine {
     /// As it is shown.
     pub fn snapshot(&self) -> RevisionSnapshot {
+        self.snapshot_at(unix_ms(), None)
+    }
+
+    /// The same with what it did lately; `now` in milliseconds since 1970.
+    pub(crate) fn snapshot_at(&self, now: u64, recent: Option<Recent>) -> RevisionSnapshot {
         RevisionSnapshot {
             id: self.id,
             app: self.app.clone(),
@@ -90,7 +107,8 @@ impl RevisionLine {
             state: self.state,
             start_failure: self.start_failure(),
             sessions: self.sessions,
-            figures: self.figures.as_ref().map(FiguresSnapshot::of),
+            figures: (self.figures.as_ref()).map(|figures| FiguresSnapshot::of(figures, now)),
+            recent,
         }
     }
 
@@ -106,9 +124,23 @@ impl RevisionLine {
     }
 }
 
+impl RevisionSnapshot {
+    /// Tells it from the others of this process.
+    pub(crate) fn id(&self) -> u64 {
+        self.id
+    }
+}
+
 impl FiguresSnapshot {
-    fn of(figures: &RevisionFigures) -> FiguresSnapshot {
+    fn of(figures: &RevisionFigures, now: u64) -> FiguresSnapshot {
+        let live = figures.workers.as_ref();
+        // Moments instead of ages, and whole seconds: what does nothing is told once, and not at every tick.
+        let since = |age: u64| (now.saturating_sub(age) + 500) / 1_000 * 1_000;
         FiguresSnapshot {
+            oldest_worker_since: live.map(|live| since(live.age)),
+            idle_since: live
+                .filter(|live| live.idle > 0)
+                .map(|live| since(live.idle)),
             workers: figures.workers.as_ref().map_or(0, |live| live.workers),
             busy: figures.busy,
             queue_depth: figures.waiting,

@@ -5,6 +5,7 @@ use http::Method;
 use crate::deploy::Label;
 use crate::files::FileRoute;
 use crate::keys::Role;
+use crate::page::Part;
 
 /// A question.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,10 +14,10 @@ pub(crate) enum Route {
     Page,
     /// `/_`, from which relative links would miss.
     PageWithoutSlash,
-    /// What the page runs.
-    Script,
     /// How it looks.
     Style,
+    /// What else it is made of.
+    Part(&'static Part),
     /// The form of the page that asks for the token.
     Login,
     /// The end of a login.
@@ -29,6 +30,8 @@ pub(crate) enum Route {
     Stats,
     /// The same again and again.
     Stream,
+    /// The last lines of the log, and those that come.
+    Logs,
     /// What is deployed.
     Deployments,
     /// The apps directory.
@@ -66,7 +69,6 @@ impl Route {
         Some(match path {
             "" => Route::PageWithoutSlash,
             "/" => Route::Page,
-            "/page.js" => Route::Script,
             "/page.css" => Route::Style,
             "/login" => Route::Login,
             "/logout" => Route::Logout,
@@ -74,8 +76,9 @@ impl Route {
             "/metrics.prom" => Route::Prometheus,
             "/stats" => Route::Stats,
             "/sse" => Route::Stream,
+            "/logs" => Route::Logs,
             "/deployments" => Route::Deployments,
-            _ => return None,
+            part => Route::Part(Part::named(part.strip_prefix("/page/")?)?),
         })
     }
 

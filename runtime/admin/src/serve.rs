@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use http::header::{ACCEPT, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::header::{ACCEPT, CONTENT_LENGTH};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body::Body as _;
 use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_pool::Body;
@@ -21,11 +21,13 @@ use crate::body::Incoming;
 use crate::deploy::{Deploys, Stage, Steps, Told};
 use crate::folder::Folder;
 use crate::interval::interval;
+use crate::logs::{self, Wanted};
+use crate::look::Looks;
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::route::{Asked, Route};
-use crate::source::{Source, Stats};
-use crate::stream::Stream;
+use crate::source::Source;
+use crate::stream::{Stream, View};
 use crate::turns::Turns;
 use crate::{files, login, metrics, origin, page, respond};
 
@@ -33,7 +35,9 @@ use crate::{files, login, metrics, origin, page, respond};
 pub struct Admin {
     door: Door,
     source: Arc<dyn Source>,
+    looks: Arc<Looks>,
     stream: Arc<Stream>,
+    shutdown: Shutdown,
     apps_dir: PathBuf,
     deploys: Deploys,
     turns: Turns,
@@ -53,11 +57,14 @@ impl Admin {
         shutdown: Shutdown,
     ) -> Arc<Admin> {
         Folder::sweep(apps_dir);
-        let stream = Stream::new(source.clone(), shutdown);
+        let looks = Looks::new(source.clone(), tasks, shutdown.clone());
+        let stream = Stream::new(Arc::clone(&looks), shutdown.clone());
         Arc::new(Admin {
             door: Door::new(access),
             source,
+            looks,
             stream,
+            shutdown,
             apps_dir: apps_dir.to_owned(),
             deploys: Deploys::new(stage),
             turns: Turns::new(),
@@ -145,12 +152,13 @@ impl Admin {
             Route::Page if self.door.is_locked() => page::html_with_logout(),
             Route::Page => page::html(),
             Route::PageWithoutSlash => respond::redirect("/_/"),
-            Route::Script => page::script(),
-            Route::Style => page::style(),
+            Route::Style => page::style(request.headers()),
+            Route::Part(part) => page::part(part, request.headers()),
             Route::Metrics => self.metrics(request.headers()),
             Route::Prometheus => self.prometheus(),
-            Route::Stats => respond::json(&Stats::of(self.source.as_ref())),
-            Route::Stream => self.stream(request.uri().query()),
+            Route::Stats => respond::json(&self.looks.stats()),
+            Route::Stream => self.stream(request.uri()),
+            Route::Logs => self.logs(request.uri(), request.headers()),
             Route::Deployments => respond::json(&self.source.deployments()),
             Route::Files(route) => {
                 let audit = Audit::of(&Who::Nobody, None, request.method(), "");
@@ -224,18 +232,39 @@ impl Admin {
         )
     }
 
-    fn stream(&self, query: Option<&str>) -> Response<Body> {
-        let Some(every) = interval(query) else {
+    fn stream(&self, uri: &Uri) -> Response<Body> {
+        let Some(every) = interval(uri.query()) else {
             let message = "interval is a number of milliseconds, or one with ms, s or m";
             return respond::error(StatusCode::BAD_REQUEST, "BAD_INTERVAL", message);
         };
-        let Some(events) = self.stream.watch(every) else {
-            return respond::busy("Too many are watching");
+        let view = match Query::of(uri).get("view") {
+            Some("dashboard") => View::Dashboard,
+            _ => View::Statistics,
         };
-        let response = respond::with(Response::new(events), CONTENT_TYPE, "text/event-stream");
-        let response = respond::with(response, CACHE_CONTROL, "no-cache");
-        // nginx would collect the events until its buffer is full.
-        respond::with(response, HeaderName::from_static("x-accel-buffering"), "no")
+        match self.stream.watch(view, every) {
+            Some(events) => respond::events(events),
+            None => respond::busy("Too many are watching"),
+        }
+    }
+
+    fn logs(&self, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
+        let header = |name| headers.get(name).and_then(|value| value.to_str().ok());
+        let query = Query::of(uri);
+        let wanted = match Wanted::read(&query, header("last-event-id")) {
+            Ok(wanted) => wanted,
+            Err(message) => {
+                return respond::error(StatusCode::BAD_REQUEST, "BAD_FILTER", message);
+            }
+        };
+        let tail = self.source.log();
+        let asks_events = header("accept").is_some_and(|kind| kind.contains("text/event-stream"));
+        if !asks_events && !query.wishes("follow") {
+            return respond::json(&logs::Shown::of(&wanted.take(&tail)));
+        }
+        match self.stream.seat() {
+            Some(seat) => respond::events(logs::follow(tail, wanted, self.shutdown.clone(), seat)),
+            None => respond::busy("Too many are watching"),
+        }
     }
 }
 

@@ -1,13 +1,13 @@
 //! Where the numbers come from.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use rookery_telemetry::prometheus::Exposition;
-use rookery_telemetry::{PoolFigures, StatsSnapshot, Surroundings, WorkerSnapshot};
-use serde::Serialize;
+use rookery_telemetry::{PoolFigures, Surroundings, Tail, WorkerSnapshot};
 use serde_json::Value;
 
-use crate::revision::{RevisionLine, RevisionSnapshot};
+use crate::revision::RevisionLine;
 
 /// The server as its operator sees it. Each call takes the numbers anew and must not wait.
 pub trait Source: Send + Sync + 'static {
@@ -29,36 +29,15 @@ pub trait Source: Send + Sync + 'static {
     /// Every proxy rule that was asked: a list of objects.
     fn proxies(&self) -> Value;
 
-    /// Apps and their revisions.
+    /// Apps and their revisions, with the numbers of each.
     fn deployments(&self) -> Value;
+
+    /// The same without what changes by itself: numbers, and how long until something is tried again.
+    fn apps(&self) -> Value;
+
+    /// The last lines of the log.
+    fn log(&self) -> Arc<Tail>;
 
     /// More numbers for Prometheus than the above: families that only their owners know.
     fn expose(&self, text: &mut Exposition);
-}
-
-/// What `/_/stats` and `/_/sse` show: Buntime's two fields, then ours.
-#[derive(Serialize)]
-pub(crate) struct Stats {
-    #[serde(flatten)]
-    snapshot: StatsSnapshot,
-    revisions: Vec<RevisionSnapshot>,
-    hub: Value,
-    proxies: Value,
-}
-
-impl Stats {
-    /// As it is now.
-    pub(crate) fn of(source: &dyn Source) -> Stats {
-        let snapshot = StatsSnapshot {
-            pool: source.pool().snapshot(source.surroundings()),
-            workers: source.workers(),
-        };
-        let revisions = source.revisions();
-        Stats {
-            snapshot,
-            revisions: revisions.iter().map(RevisionLine::snapshot).collect(),
-            hub: source.hub(),
-            proxies: source.proxies(),
-        }
-    }
 }

@@ -1,10 +1,13 @@
 //! The statistics, at once and then at every tick, as server-sent events
 //! (<https://html.spec.whatwg.org/multipage/server-sent-events.html>).
 //!
-//! **Invariant:** an event is made when the connection takes it. A viewer that is slow gets fewer events, all of them
+//! **Invariant:** an event is made when a connection takes it. A viewer that is slow gets fewer events, all of them
 //! true when they are sent, and nothing piles up.
+//! **Invariant:** the ticks of all viewers with one interval fall together, and an event is written as bytes once for all
+//! of them: many viewers cost as much as one, but for their sockets.
 //! **Absent on purpose:** a task. Dropping the body ends the stream, and the request for shutdown ends it too.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +21,8 @@ use rookery_pool::{Body, BodyError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
-use crate::source::{Source, Stats};
+use crate::dashboard::{Board, Seen};
+use crate::look::Looks;
 
 /// How many may watch at once.
 pub const VIEWERS_MAX: usize = 256;
@@ -26,10 +30,21 @@ pub const VIEWERS_MAX: usize = 256;
 /// How long an event is the newest: the viewers of one moment share it, so that many cost as much as one.
 pub const SHARED_FOR: Duration = Duration::from_millis(50);
 
+/// What a viewer wants to see.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum View {
+    /// The statistics, as Buntime shows them.
+    Statistics,
+    /// What the dashboard draws: what changed, apps, history and log.
+    Dashboard,
+}
+
 /// What all viewers watch.
 pub(crate) struct Stream {
-    source: Arc<dyn Source>,
+    looks: Arc<Looks>,
+    board: Board,
     newest: Mutex<Option<(Instant, Bytes)>>,
+    born: Instant,
     seats: Arc<Semaphore>,
     shutdown: Shutdown,
 }
@@ -38,34 +53,65 @@ pub(crate) struct Stream {
 struct Viewer {
     stream: Arc<Stream>,
     ticks: Interval,
+    is_first: bool,
+    sees: Sees,
+    /// Events of the last tick that the connection has not taken.
+    pending: VecDeque<Bytes>,
     _seat: OwnedSemaphorePermit,
 }
 
+enum Sees {
+    Statistics,
+    Dashboard(Seen),
+}
+
 impl Stream {
-    pub(crate) fn new(source: Arc<dyn Source>, shutdown: Shutdown) -> Arc<Stream> {
+    pub(crate) fn new(looks: Arc<Looks>, shutdown: Shutdown) -> Arc<Stream> {
         Arc::new(Stream {
-            source,
+            board: Board::new(Arc::clone(&looks)),
+            looks,
             newest: Mutex::new(None),
+            born: Instant::now(),
             seats: Arc::new(Semaphore::new(VIEWERS_MAX)),
             shutdown,
         })
     }
 
+    /// A seat among those who watch, or `None` when there are too many.
+    pub(crate) fn seat(&self) -> Option<OwnedSemaphorePermit> {
+        self.seats.clone().try_acquire_owned().ok()
+    }
+
     /// One more viewer, or `None` when there are too many.
-    pub(crate) fn watch(self: &Arc<Self>, every: Duration) -> Option<Body> {
-        let seat = self.seats.clone().try_acquire_owned().ok()?;
-        let mut ticks = tokio::time::interval(every);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+    pub(crate) fn watch(self: &Arc<Self>, view: View, every: Duration) -> Option<Body> {
+        let seat = self.seat()?;
         let viewer = Viewer {
+            ticks: self.ticks(every),
             stream: self.clone(),
-            ticks,
+            is_first: true,
+            sees: match view {
+                View::Statistics => Sees::Statistics,
+                View::Dashboard => Sees::Dashboard(Seen::default()),
+            },
+            pending: VecDeque::new(),
             _seat: seat,
         };
         Some(StreamBody::new(stream::unfold(viewer, Viewer::step)).boxed_unsync())
     }
 
-    /// The newest event. The lock is held while it is made, so that others who want one take this one.
-    fn event(&self) -> Result<Bytes, BodyError> {
+    /// Ticks that fall together with those of everybody who has this interval.
+    fn ticks(&self, every: Duration) -> Interval {
+        let now = Instant::now();
+        let age = now.duration_since(self.born).as_nanos();
+        let since_tick = age % every.as_nanos().max(1);
+        let since_tick = Duration::from_nanos(u64::try_from(since_tick).unwrap_or_default());
+        let mut ticks = tokio::time::interval_at(now + every - since_tick, every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
+        ticks
+    }
+
+    /// The newest statistics. The lock is held while they are made, so that others who want them take these.
+    fn statistics(&self) -> Result<Bytes, BodyError> {
         let mut newest = self.newest.lock();
         let now = Instant::now();
         if let Some((made, event)) = newest.as_ref()
@@ -73,7 +119,7 @@ impl Stream {
         {
             return Ok(event.clone());
         }
-        let json = serde_json::to_string(&Stats::of(self.source.as_ref()))?;
+        let json = serde_json::to_string(&self.looks.stats())?;
         let event = Bytes::from(format!("data: {json}\n\n"));
         *newest = Some((now, event.clone()));
         Ok(event)
@@ -82,12 +128,26 @@ impl Stream {
 
 impl Viewer {
     async fn step(mut self) -> Option<(Result<Frame<Bytes>, BodyError>, Viewer)> {
-        let (shutdown, ticks) = (&self.stream.shutdown, &mut self.ticks);
-        tokio::select! {
-            biased;
-            () = shutdown.requested() => return None,
-            _ = ticks.tick() => {}
+        loop {
+            if let Some(event) = self.pending.pop_front() {
+                return Some((Ok(Frame::data(event)), self));
+            }
+            let (shutdown, ticks) = (&self.stream.shutdown, &mut self.ticks);
+            tokio::select! {
+                biased;
+                () = shutdown.requested() => return None,
+                () = std::future::ready(()), if self.is_first => {}
+                _ = ticks.tick() => {}
+            }
+            self.is_first = false;
+            let told = match &mut self.sees {
+                Sees::Statistics => self.stream.statistics().map(|event| vec![event]),
+                Sees::Dashboard(seen) => self.stream.board.tell(seen),
+            };
+            match told {
+                Ok(events) => self.pending.extend(events),
+                Err(error) => return Some((Err(error), self)),
+            }
         }
-        Some((self.stream.event().map(Frame::data), self))
     }
 }

@@ -25,22 +25,26 @@ use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_pool::{Body, Milestone, RevisionFigures, StartFailure, Watch};
 use rookery_telemetry::prometheus::Exposition;
 use rookery_telemetry::{
-    Histogram, PoolFigures, Quantiles, Surroundings, WorkerSnapshot, WorkerStatus,
+    Histogram, PoolFigures, Quantiles, Surroundings, Tail, WorkerSnapshot, WorkerStatus,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{Access, Admin, Fate, Key, Keys, Label, RevisionLine, Role, Source, Stage, Token};
 
-/// Knows one app, and counts how often it is asked for its pools.
+/// Knows one app, and counts how often it is asked for its revisions.
 #[derive(Default)]
 struct Known {
     looks: AtomicU64,
+    /// What the one app is said to be.
+    apps: AtomicU64,
+    /// What its requests are said to be.
+    requests: AtomicU64,
+    log: Arc<Tail>,
 }
 
 impl Source for Known {
     fn pool(&self) -> PoolFigures {
-        self.looks.fetch_add(1, Relaxed);
         let response_time = Histogram::new();
         response_time.record(Duration::from_micros(1_500));
         PoolFigures {
@@ -84,6 +88,7 @@ impl Source for Known {
     }
 
     fn revisions(&self) -> Vec<RevisionLine> {
+        self.looks.fetch_add(1, Relaxed);
         let time = Histogram::new();
         time.record(Duration::from_millis(2));
         let asked = RevisionFigures {
@@ -91,7 +96,7 @@ impl Source for Known {
             busy: 1,
             waiting: 2,
             tunnels: 3,
-            requests: 10,
+            requests: 10 + self.requests.load(Relaxed),
             refused: 4,
             created: 5,
             failed: 6,
@@ -150,6 +155,14 @@ impl Source for Known {
 
     fn deployments(&self) -> Value {
         json!({ "apps": [{ "name": "chat" }] })
+    }
+
+    fn apps(&self) -> Value {
+        json!({ "apps": [{ "name": "chat", "look": self.apps.load(Relaxed) }] })
+    }
+
+    fn log(&self) -> Arc<Tail> {
+        Arc::clone(&self.log)
     }
 
     fn expose(&self, text: &mut Exposition) {

@@ -101,6 +101,11 @@ pub fn tail() -> Arc<Tail> {
     Arc::clone(TAIL.get_or_init(Arc::default))
 }
 
+/// Where events only go to a tail: what a test of a tail's reader says something to.
+pub fn keeping(tail: Arc<Tail>) -> impl Subscriber + Send + Sync {
+    tracing_subscriber::registry().with(Keep(tail))
+}
+
 fn subscriber<W>(
     format: LogFormat,
     filter: &str,

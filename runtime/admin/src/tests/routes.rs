@@ -5,9 +5,10 @@ use serde_json::json;
 use super::{Server, locked};
 use crate::Access;
 
-const ROUTES: [&str; 8] = [
+const ROUTES: [&str; 9] = [
     "/_/",
-    "/_/page.js",
+    "/_/page/main.js",
+    "/_/logs",
     "/_/page.css",
     "/_/metrics",
     "/_/metrics.prom",
@@ -56,7 +57,18 @@ async fn the_statistics_have_a_line_for_each_revision() {
     let server = Server::new(Access::Open);
     let stats = server.ask("GET /_/stats", &[]).await.json();
     let fields: Vec<_> = stats.as_object().unwrap().keys().collect();
-    assert_eq!(fields, ["pool", "workers", "revisions", "hub", "proxies"]);
+    assert_eq!(
+        fields,
+        [
+            "pool",
+            "workers",
+            "recent",
+            "revisions",
+            "hub",
+            "proxies",
+            "faults"
+        ]
+    );
     assert_eq!(
         stats["pool"],
         server.ask("GET /_/metrics", &[]).await.json()
@@ -243,17 +255,20 @@ async fn the_page_brings_what_it_needs_and_nothing_else_runs() {
     assert!(!page.body.contains("<style") && !page.body.contains("style="));
     let linked: Vec<_> = page.body.split(['"', ' ']).collect();
     for name in [
-        "page.js",
+        "page/main.js",
         "page.css",
         "metrics",
         "metrics.prom",
         "stats",
-        "sse",
+        "logs",
         "deployments",
     ] {
         assert!(linked.contains(&name), "{name} is linked");
     }
-    for (path, content_type) in [("page.js", "text/javascript"), ("page.css", "text/css")] {
+    for (path, content_type) in [
+        ("page/main.js", "text/javascript"),
+        ("page.css", "text/css"),
+    ] {
         let answer = server.ask(&format!("GET /_/{path}"), &[]).await;
         assert!(
             answer
