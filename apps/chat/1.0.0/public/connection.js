@@ -1,8 +1,9 @@
 // The socket: it comes back by itself, later and later, until it is refused for good.
 
+import { staysAway } from "./closing.js";
+
 const FIRST_DELAY_MS = 500;
 const LAST_DELAY_MS = 15_000;
-const NO_SUCH_PATH = 4404;
 
 export class Connection extends EventTarget {
   #socket = null;
@@ -29,7 +30,7 @@ export class Connection extends EventTarget {
     });
     socket.addEventListener("message", ({ data }) => this.#receive(data));
     socket.addEventListener("close", ({ code, reason }) => {
-      if (code === NO_SUCH_PATH) this.#emit("refused", reason);
+      if (staysAway(code)) this.#emit("refused", reason);
       else this.#wait();
     });
   }
