@@ -6,19 +6,19 @@
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::task::{Context, Poll, ready};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use http_body_util::combinators::UnsyncBoxBody;
 use hyper::body::Incoming;
-use hyper::client::conn::http1::SendRequest;
 use tokio::time::{Instant, Sleep, sleep};
 
 use crate::error::UpstreamError;
 use crate::origin::Origin;
+use crate::wire::Wire;
 
 /// A body as it streams between two sides.
 pub type Body = UnsyncBoxBody<Bytes, BodyError>;
@@ -26,13 +26,23 @@ pub type Body = UnsyncBoxBody<Bytes, BodyError>;
 /// Why a body ended before its end.
 pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
-/// How many pieces of a request went out.
+/// How many pieces of a request went out, and whether the last one did.
 #[derive(Clone, Default)]
-pub(crate) struct Progress(Arc<AtomicU64>);
+pub(crate) struct Progress(Arc<Counts>);
+
+#[derive(Default)]
+struct Counts {
+    pieces: AtomicU64,
+    whole: AtomicBool,
+}
 
 impl Progress {
     pub fn pieces(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.0.pieces.load(Ordering::Relaxed)
+    }
+
+    pub fn is_whole(&self) -> bool {
+        self.0.whole.load(Ordering::Relaxed)
     }
 }
 
@@ -51,7 +61,11 @@ impl HttpBody for Counted {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let frame = ready!(Pin::new(&mut self.body).poll_frame(cx));
-        self.progress.0.fetch_add(1, Ordering::Relaxed);
+        let counts = &self.progress.0;
+        counts.pieces.fetch_add(1, Ordering::Relaxed);
+        if frame.is_none() || self.body.is_end_stream() {
+            counts.whole.store(true, Ordering::Relaxed);
+        }
         Poll::Ready(frame)
     }
 
@@ -67,8 +81,8 @@ impl HttpBody for Counted {
 /// An answer's body.
 pub(crate) struct Answer {
     body: Incoming,
-    /// What carried it, if that can be used again: HTTP/1.1.
-    line: Option<SendRequest<Body>>,
+    /// What carries it and nothing else, until it is over.
+    wire: Option<Wire>,
     origin: Arc<Origin>,
     idle: Duration,
     /// Made when there is something to wait for, which most small answers never have.
@@ -77,15 +91,10 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    pub fn new(
-        body: Incoming,
-        line: Option<SendRequest<Body>>,
-        origin: Arc<Origin>,
-        idle: Duration,
-    ) -> Self {
+    pub fn new(body: Incoming, wire: Option<Wire>, origin: Arc<Origin>, idle: Duration) -> Self {
         let mut answer = Answer {
             body,
-            line,
+            wire,
             origin,
             idle,
             timer: None,
@@ -98,8 +107,23 @@ impl Answer {
     }
 
     fn give_back(&mut self) {
-        if let Some(line) = self.line.take() {
-            self.origin.rest(line);
+        if let Some(wire) = self.wire.take() {
+            self.origin.rest(wire);
+        }
+    }
+
+    fn poll_body(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let body = Pin::new(&mut self.body);
+        match &mut self.wire {
+            // Nothing comes but over the wire, and the wire wakes.
+            Some(wire) => {
+                wire.drive(cx);
+                body.poll_frame(&mut Context::from_waker(Waker::noop()))
+            }
+            None => body.poll_frame(cx),
         }
     }
 
@@ -123,7 +147,7 @@ impl HttpBody for Answer {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
-        match Pin::new(&mut self.body).poll_frame(cx) {
+        match self.poll_body(cx) {
             Poll::Ready(Some(Ok(frame))) => {
                 self.waiting = false;
                 if self.body.is_end_stream() {
@@ -132,7 +156,7 @@ impl HttpBody for Answer {
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(source))) => {
-                self.line = None;
+                self.wire = None;
                 let target = self.origin.target().to_string();
                 let broken = UpstreamError::Broken { target, source };
                 Poll::Ready(Some(Err(broken.into())))
@@ -143,7 +167,7 @@ impl HttpBody for Answer {
             }
             Poll::Pending => {
                 ready!(self.poll_patience(cx));
-                self.line = None;
+                self.wire = None;
                 let stalled = UpstreamError::Stalled {
                     target: self.origin.target().to_string(),
                     after: self.idle,

@@ -20,6 +20,8 @@ mod send;
 
 mod origin;
 
+mod wire;
+
 mod dial;
 
 mod tls;

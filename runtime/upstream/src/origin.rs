@@ -1,6 +1,6 @@
 //! The connections to one target: those that rest, the one that many share, and how many there may be.
 //!
-//! **Invariant:** a connection holds one of the target's places from before it is dialled until its task has ended.
+//! **Invariant:** a connection holds one of the target's places from before it is dialled until it is closed.
 //! **Invariant:** while it is not known what a target speaks, or when it is HTTP/2, one dial goes on at a time: a
 //! hundred requests that come at once share one HTTP/2 connection.
 
@@ -24,9 +24,10 @@ use crate::fields;
 use crate::stream::Stream;
 use crate::target::Target;
 use crate::tls::{Inside, Tls};
+use crate::wire::Wire;
 
 /// The largest head of an answer, in bytes.
-const HEAD_BYTES_MAX: usize = 128 * 1024;
+pub(crate) const HEAD_BYTES_MAX: usize = 128 * 1024;
 
 /// One target's connections.
 pub(crate) struct Origin {
@@ -43,7 +44,7 @@ pub(crate) struct Origin {
 struct Resting {
     closed: bool,
     /// The one that was used last stands last, and is used first, so that those that are not needed grow old.
-    lines: Vec<(Instant, http1::SendRequest<Body>)>,
+    wires: Vec<(Instant, Wire)>,
 }
 
 /// The HTTP/2 connection that requests share.
@@ -54,7 +55,7 @@ struct Shared {
 
 /// What a request is sent over.
 pub(crate) enum Line {
-    Own(http1::SendRequest<Body>),
+    Own(Wire),
     Shared(http2::SendRequest<Body>),
 }
 
@@ -136,35 +137,31 @@ impl Origin {
             });
         }
         let mut resting = self.resting.lock();
-        let mut index = resting.lines.len();
-        while index > 0 {
-            index -= 1;
-            let (_, line) = &resting.lines[index];
-            if line.is_ready() {
-                return Some(Line::Own(resting.lines.swap_remove(index).1));
-            }
-            // One that is not ready has not seen the end of its exchange yet, and will in a moment.
-            if line.is_closed() {
-                resting.lines.swap_remove(index);
+        while let Some((_, mut wire)) = resting.wires.pop() {
+            if wire.is_ready() {
+                return Some(Line::Own(wire));
             }
         }
         None
     }
 
-    /// Puts a line back whose exchange is over.
-    pub fn rest(&self, line: http1::SendRequest<Body>) {
+    /// Puts a wire back whose exchange is over; one that cannot take another one is closed.
+    pub fn rest(&self, mut wire: Wire) {
+        if !wire.is_ready() {
+            return;
+        }
         let mut resting = self.resting.lock();
-        let room = resting.lines.len() < self.config.idle_max;
-        if room && !resting.closed && !line.is_closed() {
-            resting.lines.push((Instant::now(), line));
+        let room = resting.wires.len() < self.config.idle_max;
+        if room && !resting.closed {
+            resting.wires.push((Instant::now(), wire));
         }
     }
 
     /// Whether something rests that can be used at once.
     #[cfg(test)]
     pub fn is_ready(&self) -> bool {
-        let resting = self.resting.lock();
-        resting.lines.iter().any(|(_, line)| line.is_ready())
+        let mut resting = self.resting.lock();
+        resting.wires.iter_mut().any(|(_, wire)| wire.is_ready())
     }
 
     /// Lets go of what rested for too long. Whether anything is left.
@@ -175,17 +172,17 @@ impl Origin {
             .lock()
             .take_if(|shared| now.duration_since(shared.used) >= idle_timeout);
         let mut resting = self.resting.lock();
-        resting
-            .lines
-            .retain(|(since, line)| !line.is_closed() && now.duration_since(*since) < idle_timeout);
-        !resting.lines.is_empty() || self.places.available_permits() < self.config.connections_max
+        resting.wires.retain_mut(|(since, wire)| {
+            now.duration_since(*since) < idle_timeout && wire.is_ready()
+        });
+        !resting.wires.is_empty() || self.places.available_permits() < self.config.connections_max
     }
 
     /// Lets go of everything that rests, now and from now on. What is in use is used to its end.
     pub fn close(&self) {
         let mut resting = self.resting.lock();
         resting.closed = true;
-        resting.lines.clear();
+        resting.wires.clear();
         drop(resting);
         *self.shared.lock() = None;
     }
@@ -201,8 +198,7 @@ impl Origin {
         match spoken {
             Spoken::Http1 => {
                 self.speaks.store(HTTP1, Ordering::Relaxed);
-                let line = handshake(&self.target, stream, tasks, place).await?;
-                Ok(Line::Own(line))
+                Ok(Line::Own(Wire::over(stream, &self.target, place).await?))
             }
             Spoken::Http2 => {
                 let line = self.share(stream, tasks, place).await?;
@@ -264,9 +260,9 @@ impl Line {
         target: &Target,
     ) -> Result<Response<Incoming>, TrySendError<Request<Body>>> {
         match self {
-            Line::Own(line) => {
+            Line::Own(wire) => {
                 fields::for_http1(&mut request, target);
-                line.try_send_request(request).await
+                wire.ask(request).await
             }
             Line::Shared(line) => {
                 fields::for_http2(&mut request, target);
@@ -276,7 +272,7 @@ impl Line {
     }
 }
 
-/// Begins to speak HTTP/1.1 over a stream, which may change over to something else later. The place is held while HTTP is
+/// Begins to speak HTTP/1.1 over a stream that is about to change over to something else. The place is held while HTTP is
 /// spoken.
 pub(crate) async fn handshake<P: Send + 'static>(
     target: &Target,
@@ -304,7 +300,7 @@ pub(crate) fn broken(target: &Target, source: hyper::Error) -> UpstreamError {
 }
 
 /// Whoever used the connection heard of it; this is for whoever looks for a reason.
-fn ended(outcome: hyper::Result<()>) {
+pub(crate) fn ended(outcome: hyper::Result<()>) {
     if let Err(error) = outcome {
         tracing::debug!(reason = %error, "a connection to an upstream ended early");
     }

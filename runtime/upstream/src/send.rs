@@ -19,6 +19,7 @@ use crate::fields;
 use crate::origin::{Age, Line, Origin, Wanted, broken};
 use crate::target::Target;
 use crate::upstreams::Upstreams;
+use crate::wire::Wire;
 
 impl Upstreams {
     /// Sends a request to a target and gives the answer as soon as its head is there.
@@ -56,7 +57,15 @@ impl Upstreams {
                 asked_once(&mut line, &origin, request, &progress, timeouts.answer).await?
             }
         };
-        Ok(received(answer, line, origin, timeouts.idle))
+        let wire = match line {
+            Line::Own(wire) if progress.is_none_or(|progress| progress.is_whole()) => Some(wire),
+            Line::Own(wire) => {
+                wire.let_run(self.tasks());
+                None
+            }
+            Line::Shared(_) => None,
+        };
+        Ok(received(answer, wire, origin, timeouts.idle))
     }
 
     async fn line(
@@ -166,15 +175,11 @@ fn died(error: &hyper::Error) -> bool {
 
 fn received(
     answer: Response<Incoming>,
-    line: Line,
+    wire: Option<Wire>,
     origin: Arc<Origin>,
     idle: Duration,
 ) -> Response<Body> {
-    let line = match line {
-        Line::Own(line) => Some(line),
-        Line::Shared(_) => None,
-    };
-    let mut answer = answer.map(|body| Answer::new(body, line, origin, idle).boxed_unsync());
+    let mut answer = answer.map(|body| Answer::new(body, wire, origin, idle).boxed_unsync());
     fields::end_to_end(answer.headers_mut());
     answer
 }
