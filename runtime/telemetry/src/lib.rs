@@ -18,6 +18,8 @@ pub mod prometheus;
 
 mod random;
 
+mod hex;
+
 mod request_id;
 
 mod trace_context;
@@ -34,6 +36,7 @@ pub use counter::{Counter, Gauge};
 pub use faults::{FaultGroup, GROUPS_MAX as FAULTS_MAX};
 pub use histogram::{Histogram, HistogramSnapshot};
 pub use process::{cpu_time, rss_bytes};
+pub use random::random_u64;
 pub use rate::RecentRate;
 pub use request_id::RequestId;
 pub use snapshot::{

@@ -11,7 +11,8 @@ thread_local! {
     static COUNT: Cell<u64> = const { Cell::new(0) };
 }
 
-pub(crate) fn random_u64() -> u64 {
+/// Sixty-four of them.
+pub fn random_u64() -> u64 {
     let count = COUNT.replace(COUNT.get().wrapping_add(1));
     KEYS.with(|keys| keys.hash_one(count))
 }

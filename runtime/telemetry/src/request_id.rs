@@ -6,6 +6,7 @@ use std::fmt;
 
 use http::HeaderValue;
 
+use crate::hex::write_hex;
 use crate::random::random_u128;
 
 const LENGTH_MAX: usize = 128;
@@ -22,9 +23,10 @@ impl RequestId {
 
     /// A new one: 128 random bits as 32 hexadecimal digits.
     pub fn new_random() -> RequestId {
-        let value = HeaderValue::try_from(format!("{:032x}", random_u128()));
+        let mut digits = [0; 32];
+        write_hex(&mut digits, random_u128());
         RequestId {
-            value: value.expect("hexadecimal digits are visible ASCII"),
+            value: HeaderValue::from_bytes(&digits).expect("hexadecimal digits are visible ASCII"),
         }
     }
 

@@ -9,6 +9,7 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
+use crate::hex::write_hex;
 use crate::random::{random_u64, random_u128};
 
 /// Bit 0 of the flags. The other bits mean nothing in level 1 and are not passed on (section 3.2.2.5).
@@ -88,18 +89,23 @@ impl TraceContext {
 
     /// As the value of [`TraceContext::HEADER`].
     pub fn header_value(&self) -> HeaderValue {
-        HeaderValue::try_from(self.to_string()).expect("digits and dashes are visible ASCII")
+        HeaderValue::from_bytes(&self.digits()).expect("digits and dashes are visible ASCII")
+    }
+
+    fn digits(&self) -> [u8; LENGTH] {
+        let mut digits = [b'-'; LENGTH];
+        write_hex(&mut digits[..2], 0);
+        write_hex(&mut digits[3..35], self.trace_id);
+        write_hex(&mut digits[36..52], self.span_id.into());
+        write_hex(&mut digits[53..], u128::from(self.sampled));
+        digits
     }
 }
 
 impl fmt::Display for TraceContext {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let flags = if self.sampled { SAMPLED } else { 0 };
-        write!(
-            f,
-            "00-{:032x}-{:016x}-{flags:02x}",
-            self.trace_id, self.span_id
-        )
+        let digits = self.digits();
+        f.write_str(std::str::from_utf8(&digits).expect("digits and dashes are ASCII"))
     }
 }
 
