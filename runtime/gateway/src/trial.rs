@@ -86,7 +86,7 @@ impl Trial {
 }
 
 /// Judges what came of a batch: when the guest died of a session on trial, all of those have gone back when this returns.
-/// True when the session whose event it was is among them.
+/// True when the session whose event it was is not here any more.
 pub(crate) fn judge(site: &Site, batch: &Batch, outcome: &EventsOutcome) -> bool {
     let Verdict::Fault(fault) = &outcome.verdict else {
         return false;
@@ -97,10 +97,16 @@ pub(crate) fn judge(site: &Site, batch: &Batch, outcome: &EventsOutcome) -> bool
     match outcome.began.and_then(|index| batch.events().get(index)) {
         Some(culprit) => {
             // The end of a session is told where it was; nobody can take that back.
-            let told = matches!(culprit.kind, EventKind::Closed { .. });
-            !told && send_back(site, std::iter::once(culprit.session))
+            if !matches!(culprit.kind, EventKind::Closed { .. }) {
+                send_back(site, std::iter::once(culprit.session));
+            }
+            // Another batch may have been judged meanwhile, or the table have changed.
+            site.members.get(culprit.session).is_none()
         }
-        None => send_back(site, batch.events().iter().map(|event| event.session)),
+        None => {
+            send_back(site, batch.events().iter().map(|event| event.session));
+            false
+        }
     }
 }
 
@@ -119,15 +125,15 @@ fn is_the_guests(fault: &Fault) -> bool {
     }
 }
 
-/// Sends all sessions on trial back, if one of these is. True when one of these went.
-fn send_back(site: &Site, sessions: impl Iterator<Item = SessionId>) -> bool {
-    let tried: Vec<Arc<Berth>> = sessions
-        .filter_map(|session| site.members.get(session))
-        .filter(|berth| berth.is_on_trial())
-        .collect();
+/// Sends all sessions on trial back, if one of these is.
+fn send_back(site: &Site, mut sessions: impl Iterator<Item = SessionId>) {
+    let is_tried = |session| {
+        let berth: Option<Arc<Berth>> = site.members.get(session);
+        berth.is_some_and(|berth| berth.is_on_trial())
+    };
     // In this order: who comes in between sees that it failed.
-    if tried.is_empty() || !site.trial.fail() {
-        return false;
+    if !sessions.any(is_tried) || !site.trial.fail() {
+        return;
     }
     let all = site.members.all();
     let count = all.iter().filter(|berth| berth.go_back(site)).count();
@@ -139,9 +145,6 @@ fn send_back(site: &Site, sessions: impl Iterator<Item = SessionId>) -> bool {
             "the app failed on a session that it took over: those it took over went back"
         );
     }
-    tried
-        .iter()
-        .any(|berth| site.members.get(berth.id()).is_none())
 }
 
 #[cfg(test)]

@@ -31,6 +31,7 @@ async fn run(site: Arc<Site>, ready: Arc<ReadyQueue>, pool: Arc<Pool>) {
             Ok(outcome) => {
                 backoff.reset();
                 let done = done(&site, &pool, &batch, &outcome);
+                count(&site, &batch, &outcome, &done);
                 ready.finish(batch, done);
             }
             Err(error) => {
@@ -41,6 +42,25 @@ async fn run(site: Arc<Site>, ready: Arc<ReadyQueue>, pool: Arc<Pool>) {
                 tokio::time::sleep(backoff.next_delay()).await;
             }
         }
+    }
+}
+
+/// Counts for who judges the revision.
+fn count(site: &Site, batch: &Batch, outcome: &EventsOutcome, done: &EventsDone) {
+    let tally = &site.revision.tally;
+    let given = match (&outcome.verdict, outcome.began) {
+        (Verdict::Fault(_), Some(index)) => index + 1,
+        (Verdict::Fault(_), None) => 0,
+        _ => batch.events().len(),
+    };
+    tally.given(given as u64);
+    match done {
+        EventsDone::All | EventsDone::NotGiven => {}
+        EventsDone::Culprit(_) => {
+            tally.failed();
+            tally.closed();
+        }
+        _ => tally.failed(),
     }
 }
 
@@ -56,11 +76,11 @@ fn done(site: &Site, pool: &Pool, batch: &Batch, outcome: &EventsOutcome) -> Eve
         "the app failed on a session's event"
     );
     // Before the batch is finished: what comes back of it follows its session.
-    let went_back = trial::judge(site, batch, outcome);
+    let is_gone = trial::judge(site, batch, outcome);
     let of_the_move = |event: &Event| matches!(event.kind, EventKind::Resumed { .. });
     match (fault, outcome.began) {
         (Fault::Cancelled, None) => EventsDone::NotGiven,
-        (_, Some(index)) if went_back && culprit.is_some_and(of_the_move) => {
+        (_, Some(index)) if is_gone && culprit.is_some_and(of_the_move) => {
             EventsDone::Excused(index)
         }
         (_, Some(index)) => EventsDone::Culprit(index),
