@@ -35,6 +35,11 @@ impl Dice {
         self.roll() % 100 < percent
     }
 
+    /// True with this probability.
+    pub fn chance(&mut self, probability: f64) -> bool {
+        ((self.roll() >> 11) as f64) < probability * (1_u64 << 53) as f64
+    }
+
     /// One of these.
     pub fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
         let at = self.roll() % choices.len() as u64;

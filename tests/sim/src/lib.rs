@@ -14,5 +14,6 @@
 
 pub mod dice;
 pub mod pool;
+pub mod rollout;
 pub mod seeds;
 pub mod trace;
