@@ -163,9 +163,17 @@ mod chat {
 
     mod stage;
 
+    mod way;
+
+    mod client;
+
     mod pipes;
 
     mod terminal;
+
+    mod outage;
+
+    mod wire;
 
     mod recorded;
 }

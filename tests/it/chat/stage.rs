@@ -1,17 +1,12 @@
-//! The chat's server, a way to it that can be cut, and the chat's own client, in a pipe or in a terminal.
+//! The chat's server, somebody with a plain client, and the chat's own client in a terminal.
 
 use std::io::{Read, Write};
-use std::net::SocketAddr;
 use std::num::NonZero;
-use std::process::{Command, Output, Stdio};
 use std::sync::{Arc, Mutex, OnceLock};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use rookery_tests::{Apps, Bundle, Server, Ws, binary, build_bundles, until};
 use serde_json::{Value, json};
-use tokio::io::copy_bidirectional;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
 
 /// Both versions, as `rookery build` makes them.
 pub async fn server() -> Server {
@@ -21,62 +16,6 @@ pub async fn server() -> Server {
         .with("chat/1.0.0", Bundle::of_folder(&chat.join("1.0.0")))
         .with("chat/1.1.0", Bundle::of_folder(&chat.join("1.1.0")));
     Server::start(apps).await
-}
-
-/// A port that stays, before servers that come and go.
-pub struct Way {
-    port: SocketAddr,
-    open: Option<JoinHandle<()>>,
-}
-
-impl Way {
-    /// Leads to a server.
-    pub async fn to(server: &Server) -> Way {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap();
-        let open = Some(tokio::spawn(relay(listener, server.address())));
-        Way { port, open }
-    }
-
-    /// Breaks every connection, and takes no new one.
-    pub async fn cut(&mut self) {
-        let open = self.open.take().unwrap();
-        open.abort();
-        assert!(open.await.unwrap_err().is_cancelled());
-    }
-
-    /// Leads to a server again, by the same port.
-    pub async fn mend(&mut self, server: &Server) {
-        let listener = TcpListener::bind(self.port).await.unwrap();
-        self.open = Some(tokio::spawn(relay(listener, server.address())));
-    }
-
-    /// The chat's address at this end.
-    pub fn url(&self, app: &str) -> String {
-        format!("ws://{}/{app}/ws", self.port)
-    }
-}
-
-impl Drop for Way {
-    fn drop(&mut self) {
-        if let Some(open) = &self.open {
-            open.abort();
-        }
-    }
-}
-
-/// Ends with all its connections.
-async fn relay(listener: TcpListener, server: SocketAddr) {
-    let mut connections = JoinSet::new();
-    loop {
-        let (mut near, _) = listener.accept().await.unwrap();
-        connections.spawn(async move {
-            // Either end may break it: that is what it is for.
-            if let Ok(mut far) = TcpStream::connect(server).await {
-                let _ = copy_bidirectional(&mut near, &mut far).await;
-            }
-        });
-    }
 }
 
 /// The address of a version of the chat.
@@ -110,6 +49,27 @@ impl Plain {
         self.hear_text(text).await;
     }
 
+    /// Wants to be seen as this.
+    pub async fn be(&mut self, status: &str) {
+        self.ask("presence.update", json!({"status": status})).await;
+    }
+
+    /// Is seen typing.
+    pub async fn begin_typing(&mut self, room: &str) {
+        self.ask("typing.start", json!({"roomId": room})).await;
+    }
+
+    /// What somebody wants to be seen as next.
+    pub async fn presence_of(&mut self, name: &str) -> String {
+        loop {
+            let seen = self.hear("presence.update").await;
+            // One without a time is of somebody who came.
+            if seen["username"] == name && !seen["lastSeen"].is_null() {
+                return seen["status"].as_str().unwrap().to_owned();
+            }
+        }
+    }
+
     /// The payload of the next frame on a channel.
     pub async fn hear(&mut self, channel: &str) -> Value {
         loop {
@@ -118,6 +78,16 @@ impl Plain {
                 return frame["payload"].take();
             }
         }
+    }
+
+    /// What is said from now on, up to this text.
+    pub async fn texts_to(&mut self, last: &str) -> Vec<String> {
+        let mut texts = Vec::new();
+        while texts.last().is_none_or(|text| text != last) {
+            let said = self.hear("message.received").await;
+            texts.push(said["text"].as_str().unwrap().to_owned());
+        }
+        texts
     }
 
     /// Waits for a text: who said it.
@@ -131,30 +101,14 @@ impl Plain {
     }
 }
 
-/// Runs the client with this on its standard input until it ends.
-pub async fn pipe(arguments: &[&str], input: &'static [u8]) -> Output {
-    let mut child = Command::new(binary("chat-client"))
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let ended = tokio::task::spawn_blocking(move || {
-        child.stdin.take().unwrap().write_all(input).unwrap();
-        child.wait_with_output().unwrap()
-    });
-    rookery_tests::within("the client ends", ended)
-        .await
-        .unwrap()
-}
-
 /// The client in a terminal.
 pub struct Terminal {
     master: Box<dyn MasterPty + Send>,
     keys: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
     screen: Arc<Mutex<vt100::Parser>>,
+    /// All that the client ever sent to it.
+    sent: Arc<Mutex<Vec<u8>>>,
     /// How the terminal took keys before the client came.
     modes: String,
 }
@@ -163,15 +117,16 @@ const ROWS: NonZero<u16> = NonZero::new(30).unwrap();
 const COLUMNS: NonZero<u16> = NonZero::new(100).unwrap();
 
 impl Terminal {
+    /// Starts the client, and waits until it is in the room.
+    pub async fn join(url: &str, name: &str, room: &str) -> Terminal {
+        let terminal = Terminal::open(&["--url", url, "--user", name, "--room", room]);
+        terminal.sees("· connected").await;
+        terminal
+    }
+
     /// Starts the client.
     pub fn open(arguments: &[&str]) -> Terminal {
-        let size = PtySize {
-            rows: ROWS.get(),
-            cols: COLUMNS.get(),
-            pixel_width: 0,
-            pixel_height: 0,
-        };
-        let pair = native_pty_system().openpty(size).unwrap();
+        let pair = native_pty_system().openpty(size(ROWS, COLUMNS)).unwrap();
         let modes = modes(&*pair.master);
         let mut command = CommandBuilder::new(binary("chat-client"));
         command.args(arguments);
@@ -181,9 +136,12 @@ impl Terminal {
         let mut reader = pair.master.try_clone_reader().unwrap();
         let screen = Arc::new(Mutex::new(vt100::Parser::new(ROWS, COLUMNS, 0)));
         let drawn = Arc::clone(&screen);
+        let sent = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::clone(&sent);
         std::thread::spawn(move || {
             let mut bytes = [0; 4096];
             while let Ok(length @ 1..) = reader.read(&mut bytes) {
+                kept.lock().unwrap().extend_from_slice(&bytes[..length]);
                 drawn.lock().unwrap().process(&bytes[..length]);
             }
         });
@@ -192,6 +150,7 @@ impl Terminal {
             master: pair.master,
             child,
             screen,
+            sent,
             modes,
         }
     }
@@ -213,6 +172,46 @@ impl Terminal {
             self.shown().contains(text).then_some(())
         })
         .await;
+    }
+
+    /// The words that begin like this, in their order on the screen.
+    pub fn texts(&self, start: &str) -> Vec<String> {
+        let shown = self.shown();
+        let words = shown.split_whitespace();
+        words
+            .filter(|word| word.starts_with(start))
+            .map(str::to_owned)
+            .collect()
+    }
+
+    /// Waits until this stands nowhere on the screen.
+    pub async fn sees_no(&self, text: &str) {
+        until(&format!("the terminal hides {text}"), async || {
+            (!self.shown().contains(text)).then_some(())
+        })
+        .await;
+    }
+
+    /// Makes it another size.
+    pub fn resize(&self, rows: NonZero<u16>, columns: NonZero<u16>) {
+        self.screen
+            .lock()
+            .unwrap()
+            .screen_mut()
+            .set_size(rows, columns);
+        self.master.resize(size(rows, columns)).unwrap();
+    }
+
+    /// Presses keys that end it: the exit code.
+    pub async fn press_and_end(&mut self, keys: &str) -> u32 {
+        self.press(keys);
+        self.ended().await
+    }
+
+    /// Whether the client ever sent it this.
+    pub fn was_sent(&self, bytes: &str) -> bool {
+        let (sent, bytes) = (self.sent.lock().unwrap(), bytes.as_bytes());
+        sent.windows(bytes.len()).any(|window| window == bytes)
     }
 
     /// Waits for its end: the exit code.
@@ -237,6 +236,15 @@ impl Terminal {
     /// Whether it takes keys otherwise than before the client came.
     pub fn is_taken(&self) -> bool {
         modes(&*self.master) != self.modes
+    }
+}
+
+fn size(rows: NonZero<u16>, columns: NonZero<u16>) -> PtySize {
+    PtySize {
+        rows: rows.get(),
+        cols: columns.get(),
+        pixel_width: 0,
+        pixel_height: 0,
     }
 }
 
