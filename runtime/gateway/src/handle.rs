@@ -16,6 +16,7 @@ use crate::error::RequestError;
 use crate::exchange::Exchange;
 use crate::gateway::Gateway;
 use crate::proxy::{self, Asked};
+use crate::rollout::{Blame, Drawn, Sent};
 use crate::site::Site;
 use crate::static_files::Found;
 use crate::{health, respond, root, worker, ws};
@@ -79,19 +80,28 @@ async fn serve_app(
     gateway: &Arc<Gateway>,
     exchange: &Exchange,
     path: &str,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
 ) -> Result<Response<Body>, RequestError> {
     let address = Address::parse(path).map_err(not_an_address)?;
-    let (site, served) = {
+    let mut drawn = None;
+    let (site, served, by) = {
         let table = gateway.sites.table();
+        let (app, asked) = (address.app(), address.selector());
+        let lot = || drawn.insert(Drawn::of(request.headers())).lot;
         let resolved = table
-            .resolve(address.app(), address.selector(), gateway.config.fallback)
+            .resolve_for(app, asked, gateway.config.fallback, lot)
             .ok_or_else(|| missing(gateway, &address))?;
-        (Arc::clone(resolved.value), Served::of(&resolved, &address))
+        let served = Served::of(&resolved, &address);
+        (Arc::clone(resolved.value), served, resolved.by)
     };
+    let sent = Sent::of(by, drawn, &address, &mut request);
     let answered = dispatch(gateway, &site, &address, exchange, request).await;
+    let blame = Blame::of(&answered);
     // A failure is the revision's answer, too: who judges a canary has to know whose.
     let mut response = answered.unwrap_or_else(|error| failed(gateway, exchange, &error));
+    if let Some(sent) = sent {
+        sent.finish(&site.revision.tally, blame, &mut response);
+    }
     served.sign(&mut response);
     Ok(response)
 }

@@ -18,6 +18,7 @@ mod listener;
 mod members;
 mod proxy;
 mod respond;
+mod rollout;
 mod root;
 mod side_door;
 mod site;

@@ -213,7 +213,9 @@ impl Sites {
     /// Where a session belongs: where its path leads, if that shares its data. A version that was asked for and is gone
     /// has no successor, since a fallback is not what was asked for.
     fn way<'t>(&self, table: &'t Table<Arc<Site>>, site: &Arc<Site>, berth: &Berth) -> Way<'t> {
-        let resolved = table.resolve(berth.app(), berth.selector(), self.rules.fallback);
+        let (app, asked, fallback) = (berth.app(), berth.selector(), self.rules.fallback);
+        let at = &site.revision.bundle.version;
+        let resolved = table.resolve_session(app, asked, fallback, berth.lot(), at);
         let Some(resolved) = resolved.filter(|resolved| resolved.exact) else {
             return match berth.selector() {
                 Selector::Version(_) => Way::Stay,

@@ -10,13 +10,14 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use hyper::body::Incoming;
 use rookery_contract::Opened;
 use rookery_pool::Body;
-use rookery_routing::{Address, Upgrade};
+use rookery_routing::{Address, Lot, Upgrade};
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
 
 use crate::error::RequestError;
 use crate::exchange::Exchange;
 use crate::gateway::Gateway;
 use crate::respond;
+use crate::rollout::Drawn;
 use crate::site::Site;
 use crate::worker::introduce;
 use crate::ws::{Asked, attach};
@@ -54,7 +55,11 @@ pub(crate) fn accept(
         peer: exchange.peer.ip().to_string(),
         subprotocols: offered.clone(),
     };
-    attach::when_upgraded(gateway, site, Asked::of(address), opened, request);
+    // Without a rollout nobody asked for a lot; one may begin while the session lives.
+    let lot = request.extensions_mut().remove::<Lot>();
+    let lot = lot.unwrap_or_else(|| Drawn::of(request.headers()).lot);
+    let asked = Asked::of(address, lot);
+    attach::when_upgraded(gateway, site, asked, opened, request);
     let mut response = Response::new(respond::empty());
     *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
     let headers = response.headers_mut();

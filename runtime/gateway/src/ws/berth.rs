@@ -10,7 +10,7 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use rookery_contract::SessionId;
 use rookery_hub::{ReadyQueue, Session};
-use rookery_routing::{Address, Selector};
+use rookery_routing::{Address, Lot, Selector};
 
 use crate::site::Site;
 use crate::trial::Standing;
@@ -20,6 +20,7 @@ pub(crate) struct Berth {
     session: Arc<Session>,
     app: Box<str>,
     selector: Selector,
+    lot: Lot,
     place: Mutex<Place>,
 }
 
@@ -34,14 +35,16 @@ struct Place {
 pub(crate) struct Asked {
     app: Box<str>,
     selector: Selector,
+    lot: Lot,
 }
 
 impl Asked {
-    /// What the path said.
-    pub fn of(address: &Address) -> Self {
+    /// What the path said, and the lot that a rollout decides by.
+    pub fn of(address: &Address, lot: Lot) -> Self {
         Asked {
             app: address.app().into(),
             selector: address.selector().clone(),
+            lot,
         }
     }
 }
@@ -53,6 +56,7 @@ impl Berth {
             session: Arc::clone(session),
             app: asked.app,
             selector: asked.selector,
+            lot: asked.lot,
             place: Mutex::default(),
         })
     }
@@ -85,6 +89,11 @@ impl Berth {
     /// The version that was asked for.
     pub fn selector(&self) -> &Selector {
         &self.selector
+    }
+
+    /// What a rollout decides by.
+    pub fn lot(&self) -> Lot {
+        self.lot
     }
 
     /// Lets another site serve the session, if it takes it. The client does not notice. To a revision that was deployed
