@@ -199,6 +199,19 @@ impl<'a> Chat<'a> {
         self.tell(seat, Audience::Others, reply, Beside::default())
     }
 
+    /// Tells the others in a room what is so now. A client that does not keep up is told the latest of a key, and no more.
+    fn tell_others_the_latest(
+        &self,
+        seat: &Seat,
+        key: &str,
+        reply: &impl Reply,
+    ) -> Result<(), Error> {
+        let name = topic_of(&seat.key);
+        let others = topic(&name).except(self.session.id()).conflate(key);
+        others.publish_text(reply.encode(Beside::default())?)?;
+        Ok(())
+    }
+
     /// Tells a room. One frame, one message id, one order for everybody.
     fn tell(
         &self,

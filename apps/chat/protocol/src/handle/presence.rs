@@ -67,7 +67,7 @@ impl Chat<'_> {
             room_id: &seat.room,
             users_typing: names,
         };
-        self.tell_others(seat, &update)
+        self.tell_others_the_latest(seat, TYPING_TIMER, &update)
     }
 
     pub(super) fn set_presence(&mut self, status: Status) -> Result<(), Error> {
@@ -84,6 +84,7 @@ impl Chat<'_> {
             status,
             last_seen: Some(now_ms()),
         };
-        self.tell_others(seat, &update)
+        let key = format!("presence:{}", user.id);
+        self.tell_others_the_latest(seat, &key, &update)
     }
 }
