@@ -6,10 +6,10 @@
 use std::sync::Arc;
 
 use rookery_admin::{Fate, Label, Source as _, Stage};
-use rookery_bundle::{Bundle, Digest, Kind};
+use rookery_bundle::{AppName, Bundle, Digest, Kind};
 use rookery_lifecycle::Tasks;
 use rookery_pool::Watch;
-use rookery_routing::{Fallback, Selector};
+use rookery_supervisor::rollout::{Change, RolloutError, RolloutStatus};
 use rookery_supervisor::{Kinds, RevisionStatus, Supervisor};
 use tokio::runtime::Handle;
 use tokio::sync::broadcast::error::RecvError;
@@ -84,12 +84,7 @@ impl Stage for Rehearsals {
     }
 
     fn uses(&self, label: &Label) -> Vec<String> {
-        let mut uses = Vec::new();
-        let table = self.supervisor.table();
-        let unpinned = table.resolve(label.app.as_str(), &Selector::None, Fallback::None);
-        if unpinned.is_some_and(|resolved| *resolved.version == label.version) {
-            uses.push(format!("/{} leads to it", label.app));
-        }
+        let mut uses = self.leads(label);
         let lines = self.figures.revisions().into_iter();
         let version = label.version.to_string();
         let ours = lines.filter(|line| line.app == label.app.as_str() && line.version == version);
@@ -113,6 +108,14 @@ impl Stage for Rehearsals {
         let revisions = self.revisions(label);
         let last = revisions.into_iter().next()?;
         Some(last.folder)
+    }
+
+    fn rollout(&self, app: &AppName) -> Option<RolloutStatus> {
+        self.supervisor.rollouts().remove(app.as_str())
+    }
+
+    async fn roll(&self, app: &AppName, change: Change) -> Result<RolloutStatus, RolloutError> {
+        self.supervisor.roll(app, change).await
     }
 
     fn apps_port(&self) -> Option<u16> {
@@ -140,6 +143,32 @@ impl Rehearsals {
                 Err(RecvError::Closed) => std::future::pending().await,
             }
         }
+    }
+
+    /// What leads clients to a version that do not ask for it.
+    fn leads(&self, label: &Label) -> Vec<String> {
+        let (app, version) = (label.app.as_str(), label.version.to_string());
+        let deployments = self.supervisor.deployments();
+        let known = deployments.apps.iter().find(|known| known.name == app);
+        let rollout = known.and_then(|known| known.rollout.as_ref());
+        let mut leads = Vec::new();
+        match rollout {
+            Some(rollout) => {
+                let weight = rollout
+                    .weights
+                    .get(&version)
+                    .filter(|weight| **weight > 0.0);
+                leads.extend(weight.map(|weight| format!("{weight} % of /{app} lead to it")));
+            }
+            None if known.and_then(|known| known.unpinned.as_deref()) == Some(&version) => {
+                leads.push(format!("/{app} leads to it"));
+            }
+            None => {}
+        }
+        let tags = known.into_iter().flat_map(|known| &known.tags);
+        let tags = tags.filter(|(_, tagged)| **tagged == version);
+        leads.extend(tags.map(|(tag, _)| format!("the tag {tag} leads to it")));
+        leads
     }
 
     /// The revisions of a version, the newest first.

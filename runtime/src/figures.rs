@@ -102,6 +102,10 @@ impl Source for Figures {
         rules::json(&rules.unwrap_or_default())
     }
 
+    fn rollouts(&self) -> Value {
+        serde_json::to_value(self.supervisor.rollouts()).unwrap_or_default()
+    }
+
     fn hub(&self) -> Value {
         let mut hub = serde_json::to_value(self.hub.snapshot()).unwrap_or_default();
         if let Some(gateway) = self.gateway() {

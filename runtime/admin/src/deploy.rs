@@ -25,6 +25,7 @@ use parking_lot::Mutex;
 use percent_encoding::percent_decode_str;
 use rookery_bundle::{AppName, Bundle, Digest, Kind, parse_version};
 use rookery_pool::{Body, Watch};
+use rookery_supervisor::rollout::{Change, RolloutError, RolloutStatus};
 use semver::Version;
 use serde_json::{Value, json};
 use tokio::time::timeout;
@@ -64,6 +65,15 @@ pub trait Stage: Send + Sync + 'static {
 
     /// Where a version lies, relative to the apps directory, when that is known.
     fn folder(&self, label: &Label) -> Option<String>;
+
+    /// How an app's requests are spread; none where nobody said anything about that.
+    fn rollout(&self, app: &AppName) -> Option<RolloutStatus>;
+
+    /// Changes that, and says how it is now.
+    ///
+    /// # Errors
+    /// Why it stays as it is.
+    async fn roll(&self, app: &AppName, change: Change) -> Result<RolloutStatus, RolloutError>;
 
     /// The port where the apps are, when it is not the one where this is asked.
     fn apps_port(&self) -> Option<u16> {
@@ -109,7 +119,7 @@ impl Label {
 
 /// Puts versions up and takes them down.
 pub(crate) struct Deploys {
-    stage: Arc<dyn Stage>,
+    pub(crate) stage: Arc<dyn Stage>,
     /// Held from the look at what is there to the rename.
     publishing: Arc<Mutex<()>>,
 }

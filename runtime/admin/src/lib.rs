@@ -64,6 +64,8 @@ mod files;
 
 mod deploy;
 
+mod rollout;
+
 #[cfg(test)]
 mod tests;
 

@@ -34,6 +34,7 @@ pub(crate) struct Stats {
     hub: Value,
     proxies: Value,
     faults: Vec<FaultGroup>,
+    rollouts: Value,
 }
 
 /// What the dashboard is told at a tick.
@@ -83,6 +84,7 @@ impl Looks {
             hub: source.hub(),
             proxies: source.proxies(),
             faults: source.log().faults(),
+            rollouts: source.rollouts(),
         }
     }
 

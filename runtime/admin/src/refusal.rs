@@ -5,6 +5,7 @@
 use std::io;
 
 use http::StatusCode;
+use rookery_supervisor::rollout::RolloutError;
 
 use crate::keys::Role;
 
@@ -73,6 +74,9 @@ pub(crate) enum Refusal {
         /// What would do.
         needed: Role,
     },
+    /// A rollout that stays as it is.
+    #[error(transparent)]
+    Rollout(RolloutError),
     /// As many as may are at it.
     #[error("too many are uploading")]
     Busy,
@@ -119,6 +123,7 @@ impl Refusal {
             Refusal::BrokenOff(_) => "BROKEN_OFF",
             Refusal::CrossOrigin => "CROSS_ORIGIN",
             Refusal::Role { .. } => "FORBIDDEN",
+            Refusal::Rollout(error) => rollout(error).0,
             Refusal::Busy => "BUSY",
             Refusal::Full => "DISK_FULL",
             Refusal::NotWritable => "NOT_WRITABLE",
@@ -141,6 +146,7 @@ impl Refusal {
             Refusal::Bundle(_) | Refusal::Archive { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Refusal::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::TooSlow => StatusCode::REQUEST_TIMEOUT,
+            Refusal::Rollout(error) => rollout(error).1,
             Refusal::Busy => StatusCode::SERVICE_UNAVAILABLE,
             Refusal::Full => StatusCode::INSUFFICIENT_STORAGE,
             Refusal::NotWritable | Refusal::Disk(_) => StatusCode::INTERNAL_SERVER_ERROR,
@@ -153,5 +159,24 @@ impl Refusal {
             Refusal::Bundle(reasons) | Refusal::InUse { reasons, .. } => reasons.clone(),
             other => vec![other.to_string()],
         }
+    }
+}
+
+fn rollout(error: &RolloutError) -> (&'static str, StatusCode) {
+    match error {
+        RolloutError::NoSuchApp { .. } => ("NO_SUCH_APP", StatusCode::NOT_FOUND),
+        RolloutError::NoSuchVersion { .. } => ("NO_SUCH_VERSION", StatusCode::NOT_FOUND),
+        RolloutError::NoSuchTag { .. } => ("NO_SUCH_TAG", StatusCode::NOT_FOUND),
+        RolloutError::NothingToPromote { .. } => ("NOTHING_TO_PROMOTE", StatusCode::CONFLICT),
+        RolloutError::NothingBefore { .. } => ("NOTHING_BEFORE", StatusCode::CONFLICT),
+        RolloutError::NoStable { .. } => ("NO_STABLE", StatusCode::CONFLICT),
+        RolloutError::CanaryRuns { .. } => ("CANARY_RUNS", StatusCode::CONFLICT),
+        RolloutError::ChangedMeanwhile { .. } => ("CHANGED_MEANWHILE", StatusCode::CONFLICT),
+        RolloutError::NoPlace => ("NO_APPS_DIRECTORY", StatusCode::CONFLICT),
+        RolloutError::TagName { .. } | RolloutError::Invalid { .. } | RolloutError::Weights(_) => {
+            ("BAD_REQUEST", StatusCode::BAD_REQUEST)
+        }
+        RolloutError::NotWritten { .. } => ("NOT_WRITTEN", StatusCode::INTERNAL_SERVER_ERROR),
+        RolloutError::Busy | RolloutError::Stopped => ("BUSY", StatusCode::SERVICE_UNAVAILABLE),
     }
 }

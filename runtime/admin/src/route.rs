@@ -6,6 +6,7 @@ use crate::deploy::Label;
 use crate::files::FileRoute;
 use crate::keys::Role;
 use crate::page::Part;
+use crate::rollout::{Act, Rolling};
 
 /// A question.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,8 @@ pub(crate) enum Route {
     Files(FileRoute),
     /// One version of one app.
     Version(Label),
+    /// How one app's requests are spread.
+    Rollout(Rolling),
 }
 
 /// What a request with some method is.
@@ -63,7 +66,10 @@ impl Route {
                 "rename" => Route::Files(FileRoute::Rename),
                 "upload" => Route::Files(FileRoute::Upload),
                 "download" => Route::Files(FileRoute::Download),
-                version => Route::Version(Label::parse(version)?),
+                below => match Rolling::parse(below) {
+                    Some(rolling) => Route::Rollout(rolling),
+                    None => Route::Version(Label::parse(below)?),
+                },
             });
         }
         Some(match path {
@@ -108,6 +114,7 @@ impl Route {
             }
             Route::Files(FileRoute::Delete) => (&[Method::DELETE], "DELETE"),
             Route::Version(_) => (&[Method::PUT, Method::DELETE], "PUT and DELETE"),
+            Route::Rollout(Rolling { act, .. }) if *act != Act::Show => (&[Method::POST], "POST"),
             _ if matches!(*method, Method::GET | Method::HEAD) => return Asked::Reads,
             _ => (&[], "GET, HEAD"),
         };
@@ -146,11 +153,13 @@ mod tests {
         }
         let version = Route::parse("/_/deployments/chat/1.0.0").unwrap();
         assert!(matches!(version, Route::Version(_)));
+        let rollout = Route::parse("/_/deployments/@team/chat/promote").unwrap();
+        assert!(matches!(rollout, Route::Rollout(_)));
     }
 
     #[test]
     fn what_writes_is_told_from_what_reads() {
-        let asked = |path, method| Route::parse(path).unwrap().asked(&method);
+        let asked = |path: &str, method| Route::parse(path).unwrap().asked(&method);
         assert_eq!(asked("/_/stats", Method::HEAD), Asked::Reads);
         assert_eq!(
             asked("/_/stats", Method::POST),
@@ -173,6 +182,15 @@ mod tests {
         assert_eq!(
             asked("/_/deployments/chat/1.0.0", Method::GET),
             Asked::Otherwise("PUT and DELETE")
+        );
+        for act in ["promote", "canary", "rollback", "tag"] {
+            let path = format!("/_/deployments/chat/{act}");
+            assert_eq!(asked(&path, Method::POST), Asked::Writes);
+            assert_eq!(asked(&path, Method::GET), Asked::Otherwise("POST"));
+        }
+        assert_eq!(
+            asked("/_/deployments/chat/rollout", Method::GET),
+            Asked::Reads
         );
     }
 }

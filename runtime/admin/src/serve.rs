@@ -12,7 +12,7 @@ use http_body::Body as _;
 use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_pool::Body;
 use rookery_telemetry::prometheus;
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::oneshot;
 
 use crate::access::{Access, Denied, Door};
@@ -25,6 +25,7 @@ use crate::logs::{self, Wanted};
 use crate::look::Looks;
 use crate::query::Query;
 use crate::refusal::Refusal;
+use crate::rollout::{self, Rolling};
 use crate::route::{Asked, Route};
 use crate::source::Source;
 use crate::stream::{Stream, View};
@@ -165,6 +166,10 @@ impl Admin {
                 let read = self.files(route, request, &audit).await;
                 read.unwrap_or_else(|refusal| respond::refused(&refusal))
             }
+            Route::Rollout(Rolling { app, .. }) => {
+                let rollout = self.deploys.stage.rollout(&app);
+                respond::json(&json!({ "app": app.as_str(), "rollout": rollout }))
+            }
             Route::Login | Route::Logout | Route::Version(_) => {
                 respond::not_found(request.uri().path())
             }
@@ -200,6 +205,13 @@ impl Admin {
                     *response.status_mut() = status;
                     return Ok((response, Some(shown)));
                 }
+            }
+            Route::Rollout(Rolling { app, act }) => {
+                let (change, about) = rollout::read(act, request.into_body()).await?;
+                audit.about(about);
+                let rolled = self.deploys.stage.roll(&app, change).await;
+                let rollout = rolled.map_err(Refusal::Rollout)?;
+                respond::json(&json!({ "app": app.as_str(), "rollout": rollout }))
             }
             _ => respond::not_found(request.uri().path()),
         };

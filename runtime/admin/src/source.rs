@@ -29,6 +29,9 @@ pub trait Source: Send + Sync + 'static {
     /// Every proxy rule that was asked: a list of objects.
     fn proxies(&self) -> Value;
 
+    /// The rollouts, by app; those that have none are not in it.
+    fn rollouts(&self) -> Value;
+
     /// Apps and their revisions, with the numbers of each.
     fn deployments(&self) -> Value;
 

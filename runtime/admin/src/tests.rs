@@ -20,9 +20,10 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use parking_lot::Mutex;
-use rookery_bundle::{Bundle, Digest};
+use rookery_bundle::{AppName, Bundle, Digest};
 use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_pool::{Body, Milestone, RevisionFigures, StartFailure, Watch};
+use rookery_supervisor::rollout::{Change, RolloutError, RolloutStatus};
 use rookery_telemetry::prometheus::Exposition;
 use rookery_telemetry::{
     Histogram, PoolFigures, Quantiles, Surroundings, Tail, WorkerSnapshot, WorkerStatus,
@@ -149,6 +150,10 @@ impl Source for Known {
         json!([])
     }
 
+    fn rollouts(&self) -> Value {
+        json!({ "chat": { "weights": { "1.0.0": 100 } } })
+    }
+
     fn hub(&self) -> Value {
         json!({ "sessions": 8 })
     }
@@ -215,6 +220,32 @@ impl Stage for Rehearsed {
 
     fn folder(&self, _: &Label) -> Option<String> {
         None
+    }
+
+    fn rollout(&self, app: &AppName) -> Option<RolloutStatus> {
+        (app.as_str() == "chat").then(|| rolled("1.0.0"))
+    }
+
+    async fn roll(&self, app: &AppName, change: Change) -> Result<RolloutStatus, RolloutError> {
+        let app = app.to_string();
+        match change {
+            Change::Promote {
+                version: Some(version),
+            } => Ok(rolled(&version.to_string())),
+            _ => Err(RolloutError::NothingBefore { app }),
+        }
+    }
+}
+
+/// Everything to one version.
+fn rolled(version: &str) -> RolloutStatus {
+    RolloutStatus {
+        weights: BTreeMap::from([(version.to_owned(), 100.0)]),
+        sessions: "follow",
+        canary: None,
+        previous: None,
+        last: None,
+        fault: None,
     }
 }
 

@@ -66,7 +66,8 @@ async fn the_statistics_have_a_line_for_each_revision() {
             "revisions",
             "hub",
             "proxies",
-            "faults"
+            "faults",
+            "rollouts"
         ]
     );
     assert_eq!(
