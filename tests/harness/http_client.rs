@@ -139,19 +139,24 @@ impl Call {
 
     /// Makes the request and takes the answer's head.
     pub async fn open(self) -> Reading {
+        self.try_open().await.unwrap()
+    }
+
+    /// The same where it may fail.
+    pub async fn try_open(self) -> Result<Reading, Failed> {
         let what = format!(
             "the head of {} {}",
             self.request.method(),
             self.request.uri()
         );
-        let (response, connection) = within(&what, self.exchange()).await.unwrap();
+        let (response, connection) = within(&what, self.exchange()).await?;
         let (head, body) = response.into_parts();
-        Reading {
+        Ok(Reading {
             status: head.status,
             headers: head.headers,
             body,
             _connection: connection,
-        }
+        })
     }
 
     async fn exchange(self) -> Result<(http::Response<Incoming>, Connection), Failed> {

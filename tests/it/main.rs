@@ -126,6 +126,12 @@ mod storage {
     //! What guests keep.
 
     mod notes;
+
+    mod keys;
+
+    mod kills;
+
+    mod migrate;
 }
 
 mod operating {

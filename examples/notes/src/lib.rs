@@ -1,7 +1,12 @@
 //! Notes that last: kept in the namespace's database, told to everybody in the room.
 //!
 //! `POST /notes/:room` and the sessions at `/ws?room=R&name=N` take `{"text": "hi"}`; `GET /notes/:room?after=0` lists.
+//! `POST /notes/:room/import` takes a line a note, and tells of each when it is taken. Drafts are under `/drafts`.
 //! Whoever is told that a note was taken can count on it: the server tells nobody before it is durable.
+
+mod drafts;
+
+use std::io;
 
 use rookery_sdk::{App, Error, Message, Opened, Request, Response, Session};
 use rookery_sdk::{password, sql, topic, values};
@@ -34,6 +39,12 @@ fn notes() -> App {
     App::new()
         .get("/notes/:room", list)
         .post("/notes/:room", add)
+        .post("/notes/:room/import", import)
+        .get("/drafts", drafts::list)
+        .get("/drafts/:name", drafts::get)
+        .put("/drafts/:name", drafts::put)
+        .post("/drafts/:name", drafts::add)
+        .delete("/drafts/:name", drafts::delete)
         .post("/password", secret)
         .on_open(enter)
         .on_message(say)
@@ -64,6 +75,25 @@ fn add(request: &mut Request) -> Result<Response, Error> {
     let room = request.param("room").to_owned();
     let note = keep(&room, "somebody", said)?;
     Ok(Response::json(&note)?.with_status(201))
+}
+
+/// Keeps each line, and tells of each as soon as it is kept.
+fn import(request: &mut Request) -> Result<Response, Error> {
+    let room = request.param("room").to_owned();
+    let lines = request.text()?;
+    Ok(Response::stream("application/x-ndjson", move |body| {
+        for text in lines.lines() {
+            let said = Said {
+                text: text.to_owned(),
+            };
+            let note = keep(&room, "somebody", said);
+            let note = note.map_err(|error| io::Error::other(error.message().to_owned()))?;
+            let mut line = serde_json::to_vec(&note)?;
+            line.push(b'\n');
+            body.send(&line)?;
+        }
+        Ok(())
+    }))
 }
 
 /// Hashes a password, or checks one.
@@ -128,6 +158,7 @@ fn keep(room: &str, name: &str, said: Said) -> Result<Note, Error> {
 
 #[cfg(test)]
 mod tests {
+    use rookery_sdk::Method;
     use rookery_sdk::sql::{SqlError, Value};
     use rookery_sdk::testing::{Host, Request};
 
@@ -141,6 +172,20 @@ mod tests {
         client.text(r#"{"text":""}"#);
         assert_eq!(client.frames(), ["a note has 1 to 1000 characters"]);
         assert!(client.closed().is_none());
+    }
+
+    #[test]
+    fn a_draft_is_added_to_and_forgotten() {
+        let host = Host::new(super::notes());
+        let add = |text: &str| host.request(Request::post("/drafts/a").chunk(text)).text();
+        assert_eq!(
+            (add("one, "), add("two")),
+            ("one, ".into(), "one, two".into())
+        );
+        assert_eq!(host.request(Request::get("/drafts")).text(), r#"["a"]"#);
+        let delete = Request::new(Method::Delete, "/drafts/a");
+        assert_eq!(host.request(delete).status(), 204);
+        assert_eq!(host.request(Request::get("/drafts/a")).status(), 404);
     }
 
     #[test]

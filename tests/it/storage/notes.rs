@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use rookery_tests::{Apps, Bundle, Options, Server, Ws, build_bundles, until};
+use rookery_tests::{Apps, Bundle, Server, Ws, build_bundles, until};
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
 
-fn notes() -> Bundle {
+/// The example, without a manifest of its own.
+pub fn notes() -> Bundle {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let built = BUILT.get_or_init(|| build_bundles("examples/notes"));
     // The folder says which version it is.
@@ -18,7 +18,8 @@ async fn server() -> Server {
     Server::start(Apps::new().with("notes/1.0.0", notes())).await
 }
 
-async fn texts(server: &Server, room: &str) -> Vec<String> {
+/// All notes of a room.
+pub async fn texts(server: &Server, room: &str) -> Vec<String> {
     let (mut all, mut after) = (Vec::new(), 0);
     loop {
         let page = server
@@ -91,56 +92,25 @@ async fn a_password_has_its_hash_and_no_other() {
     );
 }
 
-/// Says notes until the server is gone, and gives those that it was told of.
-async fn say_until_the_end(mut ws: Ws, name: usize) -> Vec<String> {
-    let mut told = Vec::new();
-    for nth in 0.. {
-        let text = format!("{name}/{nth}");
-        if !ws.try_say(json!({"text": text}).to_string()).await {
-            break;
-        }
-        let Some(heard) = ws.try_hear().await else {
-            break;
-        };
-        let heard: Value = serde_json::from_str(&heard).unwrap();
-        told.push(heard["text"].as_str().unwrap().to_owned());
-    }
-    told
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_anybody_was_told_survives_the_servers_sudden_end() {
-    let data = tempfile::tempdir().unwrap();
-    let options = || Options::new().set("ROOKERY_DATA_DIR", data.path().display());
-    let apps = || Apps::new().with("notes/1.0.0", notes());
-    let mut server = Server::start_with(apps(), options()).await;
-    let mut clients = JoinSet::new();
-    for name in 0..8 {
-        let ws = Ws::open(&server, &format!("/notes/ws?room={name}&name=x")).await;
-        clients.spawn(say_until_the_end(ws, name));
-    }
-    until("some notes", async || {
-        (texts(&server, "7").await.len() > 20).then_some(())
-    })
-    .await;
-    server.signal("KILL");
-    server.exited().await;
-    let told: Vec<Vec<String>> = clients.join_all().await;
-    let server = Server::start_with(apps(), options()).await;
-    for told in told {
-        let room = told[0].split('/').next().unwrap().to_owned();
-        let kept = texts(&server, &room).await;
-        assert!(
-            kept.starts_with(&told),
-            "room {room}: {} of {}",
-            kept.len(),
-            told.len()
-        );
-        assert!(
-            kept.len() <= told.len() + 1,
-            "only what was under way is there besides"
-        );
-    }
+#[tokio::test]
+async fn each_piece_of_an_answer_tells_of_what_is_kept() {
+    let server = server().await;
+    let import = server.call("POST", "/notes/notes/a/import");
+    let told = import.body("one\ntwo\nthree").send().await;
+    let told = told.text().lines().map(str::to_owned).collect::<Vec<_>>();
+    assert_eq!(told.len(), 3);
+    assert_eq!(
+        serde_json::from_str::<Value>(&told[2]).unwrap(),
+        json!({"id": 3, "name": "somebody", "text": "three"})
+    );
+    assert_eq!(texts(&server, "a").await, ["one", "two", "three"]);
+    // The second line is refused when the first was told of already.
+    let import = server.call("POST", "/notes/notes/b/import");
+    let mut reading = import.body("one\n\nthree").open().await;
+    let first = reading.chunk().await.unwrap();
+    assert!(first.starts_with(b"{"), "{first:?}");
+    while let Some(Ok(_)) = reading.try_chunk().await {}
+    assert_eq!(texts(&server, "b").await, ["one"]);
 }
 
 #[tokio::test]
