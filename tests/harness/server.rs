@@ -151,6 +151,18 @@ impl Server {
         Call::new(self.address, method, path)
     }
 
+    /// The same at another door of it.
+    pub fn call_at(&self, address: SocketAddr, method: &str, path: &str) -> Call {
+        Call::new(address, method, path)
+    }
+
+    /// Ends it, if it has not, and serves what it served once more.
+    pub async fn again(mut self, options: Options) -> Server {
+        let apps = std::mem::take(&mut self.apps);
+        drop(self);
+        Server::start_with(apps, options).await
+    }
+
     /// What it said so far.
     pub fn log(&self) -> String {
         self.log.text()

@@ -147,6 +147,14 @@ mod operating {
 
     mod deploys;
 
+    mod gate;
+
+    mod abuse;
+
+    mod roles;
+
+    mod listener;
+
     mod shutdown;
 
     mod commands;

@@ -215,6 +215,31 @@ async fn a_version_with_sessions_is_not_removed_by_mistake() {
     .await;
 }
 
+/// Whoever removes a version all the same takes it from nobody who is being served.
+#[tokio::test]
+async fn a_version_that_is_removed_by_force_finishes_what_it_began() {
+    let stage = stage().await;
+    for version in ["1.0.0", "2.0.0"] {
+        let dir = stage.source(&format!("kitchen/{version}"), &Bundle::component(kitchen()));
+        assert_eq!(stage.deploy(&dir, &[]).await[0]["state"], "live");
+    }
+    let (mut upload, call) = stage.server.call("POST", "/kitchen@1.0.0/echo").upload();
+    assert!(upload.send("before, ").await);
+    let mut answer = call.open().await;
+    assert_eq!(answer.chunk().await.unwrap(), "before, ");
+    let used = stage.run(&["remove", "kitchen@1.0.0"]).await;
+    let reason = String::from_utf8(used.stderr).unwrap();
+    assert!(reason.contains("1 requests are under way"), "{reason}");
+
+    let removed = stage.run(&["remove", "kitchen@1.0.0", "--force"]).await;
+    assert!(removed.status.success(), "{removed:?}");
+    let new = stage.server.get("/kitchen@1.0.0/hello").await;
+    assert_eq!(new.header("x-rookery-version"), "2.0.0");
+    assert!(upload.send("and after").await);
+    drop(upload);
+    assert_eq!(answer.rest().await, b"and after");
+}
+
 #[tokio::test]
 async fn without_the_token_nothing_is_deployed_and_the_command_says_what_to_do() {
     let stage = stage().await;
