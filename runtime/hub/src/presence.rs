@@ -95,13 +95,20 @@ impl Presence {
     }
 
     fn track(&mut self, session: SessionId, about: &str, holds: &Holds) -> Noted {
-        let here = Here {
-            about: ByteString::from(about),
-            holds: holds.clone(),
-        };
-        match self.here.insert(session, here) {
-            Some(before) if *before.about == *about => Noted::Enough,
-            _ => self.note(session, holds),
+        let known = self.here.get(&session);
+        let is_new = known.is_none_or(|known| *known.about != *about);
+        // What is durable and said again need not wait.
+        if is_new || known.is_some_and(|known| !known.holds.are_kept()) {
+            let here = Here {
+                about: ByteString::from(about),
+                holds: holds.clone(),
+            };
+            self.here.insert(session, here);
+        }
+        if is_new {
+            self.note(session, holds)
+        } else {
+            Noted::Enough
         }
     }
 

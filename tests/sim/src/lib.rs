@@ -13,6 +13,7 @@
 //! **Absent on purpose:** threads, files, sockets and real time within a seed.
 
 pub mod dice;
+pub mod hub;
 pub mod pool;
 pub mod rollout;
 pub mod seeds;

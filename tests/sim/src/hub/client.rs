@@ -175,7 +175,10 @@ impl Client {
             return ALL;
         }
         let now = self.stage.morning.elapsed();
-        let stall = self.plan.stall.filter(|(at, lasts)| (*at..*at + *lasts).contains(&now));
+        let stall = self
+            .plan
+            .stall
+            .filter(|(at, lasts)| (*at..*at + *lasts).contains(&now));
         let until = match stall {
             Some((at, lasts)) => self.stage.morning + at + lasts,
             None => Instant::now() + Duration::from_millis(1),

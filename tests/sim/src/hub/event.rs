@@ -154,6 +154,8 @@ pub enum Event {
     Answered(Said, Vec<WriteId>),
     /// A guest asked what was missed since a place. What it was given.
     Recovered(Sid, Place, Option<(Vec<Said>, Place)>),
+    /// A guest asked who is present, for this session.
+    Listed(Sid),
     /// A write is durable.
     Kept(WriteId),
     /// A write is lost.

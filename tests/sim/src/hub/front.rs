@@ -79,7 +79,9 @@ impl Front {
 
     /// The client is gone.
     pub fn leave(&self, session: &Arc<Session>) {
-        self.sessions.lock().retain(|one| !Arc::ptr_eq(one, session));
+        self.sessions
+            .lock()
+            .retain(|one| !Arc::ptr_eq(one, session));
     }
 
     /// Follows the supervisor: every session is at the build that serves.
@@ -101,7 +103,10 @@ impl Front {
 
     fn serve_from(self: &Arc<Self>, pool: Arc<Pool>) {
         let before = self.place.lock().clone();
-        if before.as_ref().is_some_and(|before| Arc::ptr_eq(&before.pool, &pool)) {
+        if before
+            .as_ref()
+            .is_some_and(|before| Arc::ptr_eq(&before.pool, &pool))
+        {
             return;
         }
         let queue = Arc::new(Queue {
@@ -181,7 +186,10 @@ fn done(outcome: &EventsOutcome) -> EventsDone {
 pub fn item(told: &Told) -> Item {
     let mut redelivered = Redelivered::No;
     let number = |text: &str| {
-        let number = text.split(' ').next().and_then(|number| number.parse().ok());
+        let number = text
+            .split(' ')
+            .next()
+            .and_then(|number| number.parse().ok());
         number.expect("clients say numbers")
     };
     let what = match &told.kind {

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use rookery_bundle::Bundle;
-use rookery_contract::{Event as Told, EventKind, Position, PublishOptions, Retention, SessionId, WhenSlow};
+use rookery_contract::{
+    Event as Told, EventKind, Position, PublishOptions, Retention, SessionId, WhenSlow,
+};
 use rookery_hub::{Hub, Publisher};
 use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_pool::{
@@ -14,7 +16,7 @@ use rookery_pool::{
 };
 use tokio::time::{Instant, sleep};
 
-use super::event::{Event, Publication, Sid, Topic, WorkerId, WriteId};
+use super::event::{Event, Place, Publication, Topic, WorkerId, WriteId};
 use super::front::{Front, item};
 use super::plan::{AGAIN, Act, BatchPlan, Deed, Plan, Quality, StartPlan, To, Write};
 use super::speech;
@@ -43,6 +45,8 @@ pub struct Stage {
     given: AtomicUsize,
     started: AtomicUsize,
     written: AtomicU32,
+    /// Epochs as the hub gave them, in the order in which they were first seen.
+    epochs: Mutex<Vec<u64>>,
 }
 
 impl Stage {
@@ -61,7 +65,29 @@ impl Stage {
             given: AtomicUsize::new(0),
             started: AtomicUsize::new(0),
             written: AtomicU32::new(0),
+            epochs: Mutex::default(),
         })
+    }
+
+    /// A place whose epoch is counted from 1: the hub draws where it begins, which no seed decides.
+    fn place(&self, position: Position) -> Place {
+        let mut epochs = self.epochs.lock();
+        let known = epochs.iter().position(|epoch| *epoch == position.epoch);
+        let at = known.unwrap_or_else(|| {
+            epochs.push(position.epoch);
+            epochs.len() - 1
+        });
+        (at as u64 + 1, position.offset)
+    }
+
+    /// The position of a place.
+    fn position(&self, (epoch, offset): Place) -> Position {
+        let at = usize::try_from(epoch).unwrap_or_default().checked_sub(1);
+        let epoch = at.and_then(|at| self.epochs.lock().get(at).copied());
+        Position {
+            epoch: epoch.unwrap_or_default(),
+            offset,
+        }
     }
 
     /// What is done about something that was said.
@@ -195,7 +221,9 @@ impl Hands<'_> {
         self.write(deed.writes);
         let (id, trace) = (session.0, &self.stage.trace);
         match deed.act {
-            Act::Publish(topic, bytes, key, to) => self.publish(session, said, (topic, bytes, key, to)),
+            Act::Publish(topic, bytes, key, to) => {
+                self.publish(session, said, (topic, bytes, key, to))
+            }
             Act::Answer(bytes) => self.reply(session, said, bytes),
             Act::Join(topic) => self.join(session, topic),
             Act::Leave(topic) => {
@@ -216,6 +244,7 @@ impl Hands<'_> {
             }
             Act::List => {
                 let roster = self.publisher.list(speech::name(Topic::Talk), None, 100);
+                trace.add(Event::Listed(id));
                 self.publisher.send(session, &speech::list(&roster));
             }
             Act::Timer(after) => {
@@ -286,7 +315,7 @@ impl Hands<'_> {
             self.stage.trace.add(Event::Published(Publication {
                 topic,
                 said,
-                place: (at.epoch, at.offset),
+                place: self.stage.place(at),
                 key: (topic == Topic::Price).then_some(key),
                 except: except.map(|session| session.0),
                 writes: self.writes.clone(),
@@ -302,7 +331,7 @@ impl Hands<'_> {
 
     fn join(&mut self, session: SessionId, topic: Topic) {
         if let Ok(at) = self.publisher.subscribe(session, speech::name(topic)) {
-            let place = (at.epoch, at.offset);
+            let place = self.stage.place(at);
             let trace = &self.stage.trace;
             trace.add(Event::Subscribed(session.0, topic, place));
             self.publisher.send(session, &speech::joined(topic, place));
@@ -312,20 +341,19 @@ impl Hands<'_> {
     fn recover(&mut self, session: SessionId, text: &str) {
         let mut words = text.split(' ').skip(1);
         let mut next = || -> u64 { words.next().map_or(0, |word| word.parse().unwrap_or(0)) };
-        let (epoch, offset) = (next(), next());
-        let since = Position { epoch, offset };
-        let page = self
-            .publisher
-            .recover(speech::name(Topic::Kept), since, 1_000);
+        let since = (next(), next());
+        let page =
+            self.publisher
+                .recover(speech::name(Topic::Kept), self.stage.position(since), 1_000);
         let found = page.ok().map(|page| {
-            let said = page.messages.iter().map(|(_, payload)| speech::said_in(payload));
-            let to = (page.position.epoch, page.position.offset);
-            (said.collect::<Vec<_>>(), to)
+            let said = page
+                .messages
+                .iter()
+                .map(|(_, payload)| speech::said_in(payload));
+            (said.collect::<Vec<_>>(), self.stage.place(page.position))
         });
-        let (id, since): (Sid, _) = (session.0, (epoch, offset));
-        self.stage
-            .trace
-            .add(Event::Recovered(id, since, found.clone()));
+        let trace = &self.stage.trace;
+        trace.add(Event::Recovered(session.0, since, found.clone()));
         self.publisher
             .send(session, &speech::page(since, found.as_ref()));
     }

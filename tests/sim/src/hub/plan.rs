@@ -232,7 +232,10 @@ fn client(dice: &mut Dice, deeds: &mut Vec<Deed>, length_ms: u64, trouble: u64) 
     let is_quick = dice.happens(50);
     let (bytes_per_ms, outbox_bytes) = match is_quick {
         true => (1 << 20, 1 << 24),
-        false => (dice.one_of(&[20, 100, 1_000]), dice.one_of(&[2_000, 6_000, 20_000])),
+        false => (
+            dice.one_of(&[20, 100, 1_000]),
+            dice.one_of(&[2_000, 6_000, 20_000]),
+        ),
     };
     ClientPlan {
         at: Duration::from_millis(at_ms),
@@ -274,7 +277,10 @@ fn deed(dice: &mut Dice, trouble: u64) -> Deed {
         93..=94 => Act::Recover,
         _ => Act::Timer(dice.ms(0..=400)),
     };
-    let speaks = matches!(act, Act::Publish(..) | Act::Answer(_) | Act::Recover | Act::List);
+    let speaks = matches!(
+        act,
+        Act::Publish(..) | Act::Answer(_) | Act::Recover | Act::List
+    );
     let writes = match dice.within(0..=99) {
         0..=11 if speaks => Write::Kept(dice.ms(1..=60)),
         12..=13 if speaks && trouble > 0 => Write::Lost(dice.ms(1..=60)),

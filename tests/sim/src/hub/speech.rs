@@ -63,7 +63,10 @@ pub fn list(roster: &Present) -> Payload {
 /// What was said in a message that somebody published.
 pub fn said_in(payload: &Payload) -> Said {
     let text = String::from_utf8_lossy(payload.as_bytes());
-    let number = text.split(' ').nth(1).and_then(|number| number.parse().ok());
+    let number = text
+        .split(' ')
+        .nth(1)
+        .and_then(|number| number.parse().ok());
     number.expect("messages have numbers")
 }
 

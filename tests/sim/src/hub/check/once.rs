@@ -1,0 +1,225 @@
+//! What a client said is given to a guest, once; again only if a worker died that had not begun with it, and then it says
+//! so. Every end is told. A guest that dies of an event ends its session.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::hub::event::{Event, Item, Redelivered, Said, Sid, What, WorkerId};
+use crate::trace::Entry;
+
+#[derive(Default)]
+struct Ledger {
+    /// Whether it may be given, and must then be marked.
+    standing: BTreeMap<Said, Standing>,
+    begun: BTreeSet<Said>,
+    out: BTreeMap<WorkerId, Vec<Item>>,
+    /// Whose messages may have been dropped: the guest failed on it, or closed it, or what it was to hear was lost.
+    deaf: BTreeSet<Sid>,
+    /// Who was in front when a worker died before it began.
+    suspects: BTreeSet<Sid>,
+    alive: BTreeSet<Sid>,
+    told_of_end: BTreeSet<Sid>,
+    wrong: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Out,
+    ToComeAgain,
+    Over,
+}
+
+pub fn check(entries: &[Entry<Event>]) -> Vec<String> {
+    let mut ledger = Ledger::default();
+    let (mut said, mut gone) = (Vec::new(), Vec::new());
+    for entry in entries {
+        match &entry.event {
+            Event::Connected(_, session, _) => {
+                ledger.alive.insert(*session);
+            }
+            Event::Said(session, what) => said.push((*session, *what)),
+            Event::Given(worker, items) => ledger.give(*worker, items),
+            Event::Began(_, _, What::Message(what)) => {
+                ledger.begun.insert(*what);
+            }
+            Event::Returned(worker) => ledger.end(*worker, None),
+            Event::Died(worker, culprit) => ledger.die(*worker, *culprit),
+            Event::Dismissed(session, _) => {
+                ledger.deaf.insert(*session);
+            }
+            // Whoever it concerned hears nothing more; who that is only shows at the clients that stayed.
+            Event::Lost(_) => ledger.deaf.extend(&ledger.alive),
+            Event::Gone(session, _) => {
+                ledger.alive.remove(session);
+                gone.push(*session);
+            }
+            Event::Evening => ledger.settle(&said, &gone),
+            _ => {}
+        }
+    }
+    ledger.wrong
+}
+
+impl Ledger {
+    fn give(&mut self, worker: WorkerId, items: &[Item]) {
+        self.out.insert(worker, items.to_vec());
+        for item in items {
+            let said = match item.what {
+                What::Message(said) => said,
+                What::Closed(_) => {
+                    self.told_of_end.insert(item.session);
+                    continue;
+                }
+                _ => continue,
+            };
+            let before = self.standing.insert(said, Standing::Out);
+            let expected = match before {
+                None => Redelivered::No,
+                Some(Standing::ToComeAgain) => Redelivered::Yes,
+                Some(Standing::Out | Standing::Over) => {
+                    self.wrong.push(format!("{said} was given twice"));
+                    continue;
+                }
+            };
+            if item.redelivered != expected {
+                self.wrong
+                    .push(format!("{said} was marked {:?}", item.redelivered));
+            }
+        }
+    }
+
+    /// The events before this one stand, and what came after it comes again.
+    fn end(&mut self, worker: WorkerId, culprit: Option<(Sid, What)>) {
+        let items = self.out.remove(&worker).unwrap_or_default();
+        let mut standing = Standing::Over;
+        for item in items {
+            if let What::Message(said) = item.what {
+                self.standing.insert(said, standing);
+            }
+            if culprit == Some((item.session, item.what)) {
+                standing = Standing::ToComeAgain;
+            }
+        }
+    }
+
+    fn die(&mut self, worker: WorkerId, culprit: Option<(Sid, What)>) {
+        if let Some((session, _)) = culprit {
+            self.deaf.insert(session);
+            return self.end(worker, culprit);
+        }
+        let items = self.out.remove(&worker).unwrap_or_default();
+        if let Some(first) = items.first()
+            && !self.suspects.insert(first.session)
+        {
+            self.deaf.insert(first.session);
+        }
+        for item in items {
+            if let What::Message(said) = item.what {
+                self.standing.insert(said, Standing::ToComeAgain);
+            }
+        }
+    }
+
+    fn settle(&mut self, said: &[(Sid, Said)], gone: &[Sid]) {
+        let missing = said
+            .iter()
+            .filter(|(session, said)| !self.begun.contains(said) && !self.deaf.contains(session));
+        self.wrong
+            .extend(missing.map(|(session, said)| format!("{said} of session {session} was lost")));
+        let untold = gone
+            .iter()
+            .filter(|session| !self.told_of_end.contains(session));
+        self.wrong
+            .extend(untold.map(|session| format!("no guest heard of the end of {session}")));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::check::told;
+    use crate::hub::event::Pace;
+
+    fn given(worker: WorkerId, items: &[(Sid, What, Redelivered)]) -> Event {
+        let item = |&(session, what, redelivered): &(Sid, What, Redelivered)| Item {
+            session,
+            what,
+            redelivered,
+        };
+        Event::Given(worker, items.iter().map(item).collect())
+    }
+
+    fn found(events: Vec<Event>) -> Vec<String> {
+        let opening = [
+            Event::Connected(0, 7, Pace::Quick),
+            Event::Said(7, 1),
+            Event::Said(7, 2),
+        ];
+        check(&told(opening.into_iter().chain(events)))
+    }
+
+    const ONE: What = What::Message(1);
+    const TWO: What = What::Message(2);
+    use Redelivered::{No, Yes};
+
+    #[test]
+    fn what_is_given_again_without_a_death_is_found() {
+        let first = given(0, &[(7, ONE, No), (7, TWO, No)]);
+        let died = |culprit| Event::Died(0, culprit);
+        let again = |what, mark| given(1, &[(7, what, mark)]);
+        let of = |events: &[Event]| found(events.to_vec()).len();
+        assert_eq!(
+            of(&[first.clone(), died(Some((7, ONE))), again(TWO, Yes)]),
+            0
+        );
+        assert_eq!(
+            of(&[first.clone(), died(Some((7, ONE))), again(ONE, Yes)]),
+            1
+        );
+        assert_eq!(
+            of(&[first.clone(), died(Some((7, TWO))), again(ONE, Yes)]),
+            1
+        );
+        assert_eq!(of(&[first.clone(), died(None), again(ONE, Yes)]), 0);
+        assert_eq!(
+            of(&[first.clone(), died(None), again(ONE, No)]),
+            1,
+            "unmarked"
+        );
+        assert_eq!(of(&[first.clone(), Event::Returned(0), again(ONE, Yes)]), 1);
+        assert_eq!(of(&[given(0, &[(7, ONE, Yes)])]), 1, "marked for nothing");
+    }
+
+    #[test]
+    fn what_no_guest_ever_began_with_is_found() {
+        let began = |what| Event::Began(0, 7, what);
+        let evening = |mut events: Vec<Event>| {
+            events.push(Event::Evening);
+            found(events)
+        };
+        assert!(evening(vec![began(ONE), began(TWO)]).is_empty());
+        assert_eq!(evening(vec![began(ONE)]), ["2 of session 7 was lost"]);
+        let excuses = [
+            Event::Dismissed(7, 4000),
+            Event::Died(0, Some((7, ONE))),
+            Event::Lost(0),
+        ];
+        for excuse in excuses {
+            assert!(evening(vec![began(ONE), excuse]).is_empty());
+        }
+        let other = Event::Died(0, Some((8, ONE)));
+        assert_eq!(evening(vec![began(ONE), other]).len(), 1);
+    }
+
+    #[test]
+    fn an_end_that_is_not_told_is_found() {
+        let all = [
+            Event::Began(0, 7, ONE),
+            Event::Began(0, 7, TWO),
+            Event::Gone(7, 1006),
+        ];
+        let told = given(0, &[(7, What::Closed(1006), No)]);
+        let of = |more: &[Event]| found([&all[..], more, &[Event::Evening]].concat());
+        assert!(of(&[told]).is_empty());
+        assert_eq!(of(&[]), ["no guest heard of the end of 7"]);
+    }
+}
