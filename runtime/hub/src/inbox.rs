@@ -14,7 +14,7 @@ use bytestring::ByteString;
 use rookery_contract::{Event, EventKind, Payload, SessionId};
 
 use crate::config::SessionLimits;
-use crate::ready::ReadyQueue;
+use crate::ready::{Due, ReadyQueue};
 
 /// An emptied queue keeps at most so many places, since most sessions are idle at any time.
 const PLACES_KEPT: usize = 4;
@@ -87,6 +87,8 @@ pub(crate) struct Inbox {
     limits: SessionLimits,
     given_before: usize,
     turn: Turn,
+    /// There as long as the turn is not resting.
+    due: Option<Due>,
     hearing: Hearing,
     /// `Closed` is in; nothing comes after it.
     ended: bool,
@@ -106,6 +108,7 @@ impl Inbox {
             limits,
             given_before: 0,
             turn: Turn::Resting,
+            due: None,
             hearing: Hearing::All,
             ended: false,
             room_waker: None,
@@ -220,15 +223,17 @@ impl Inbox {
             return None;
         }
         self.ready = Arc::clone(ready);
+        self.due = None;
         // Of two moves in a row the guest hears the version that last served the session.
         self.resumed_from.get_or_insert_with(|| from_version.into());
         // What killed the workers of one revision says nothing about the next one's.
         self.given_before = 0;
         if self.turn == Turn::InBatch {
+            self.turn_to(Turn::InBatch);
             return None;
         }
         // In the old queue a stale place may be left; `is_due_in` passes over it.
-        self.turn = Turn::Waiting;
+        self.turn_to(Turn::Waiting);
         Some(Arc::clone(ready))
     }
 
@@ -242,8 +247,18 @@ impl Inbox {
         if self.turn != Turn::Resting || self.is_empty() {
             return None;
         }
-        self.turn = Turn::Waiting;
+        self.turn_to(Turn::Waiting);
         Some(Arc::clone(&self.ready))
+    }
+
+    fn turn_to(&mut self, turn: Turn) {
+        self.turn = turn;
+        match turn {
+            Turn::Resting => self.due = None,
+            Turn::Waiting | Turn::InBatch => {
+                self.due.get_or_insert_with(|| Due::new(&self.ready));
+            }
+        }
     }
 
     /// Moves events into a batch. An `Opened` ends the session's part: what comes after it waits for the next batch, in
@@ -280,7 +295,9 @@ impl Inbox {
         if self.events.is_empty() && self.events.capacity() > PLACES_KEPT {
             self.events = VecDeque::new();
         }
-        self.turn = if events > 0 { Turn::InBatch } else { self.turn };
+        if events > 0 {
+            self.turn_to(Turn::InBatch);
+        }
         Taken {
             events,
             given_before,
@@ -352,7 +369,7 @@ impl Inbox {
 
     /// The session is in no queue and no batch any more. What waits must be called again.
     pub(crate) fn rest(&mut self) {
-        self.turn = Turn::Resting;
+        self.turn_to(Turn::Resting);
     }
 
     /// Drops everything, since nobody will ever ask for it. True when the session had ended.
@@ -360,7 +377,7 @@ impl Inbox {
         let waker = self.go_deaf();
         self.events = VecDeque::new();
         self.given_before = 0;
-        self.turn = Turn::Resting;
+        self.turn_to(Turn::Resting);
         (self.ended, waker)
     }
 }

@@ -6,6 +6,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use rookery_contract::BATCH_EVENTS_MAX;
@@ -27,6 +28,24 @@ pub struct ReadyQueue {
     /// Carries one permit for each arrival that nobody has looked at yet; a taker that leaves sessions behind passes
     /// it on.
     arrived: Notify,
+    /// Sessions that wait here, or will when the batch that they are in is done with.
+    due: AtomicUsize,
+}
+
+/// A session's claim on a queue: it is not done before the session is.
+pub(crate) struct Due(Arc<ReadyQueue>);
+
+impl Due {
+    pub(crate) fn new(queue: &Arc<ReadyQueue>) -> Due {
+        queue.due.fetch_add(1, Ordering::AcqRel);
+        Due(Arc::clone(queue))
+    }
+}
+
+impl Drop for Due {
+    fn drop(&mut self) {
+        self.0.due.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 #[derive(Default)]
@@ -81,6 +100,12 @@ impl ReadyQueue {
     /// Whether none waits.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// Whether no session waits, and none will come back from the batch that it is in, be that of this queue or of one that
+    /// it was moved from. A queue that no new session comes to may be closed then, and nobody's events are lost.
+    pub fn is_done(&self) -> bool {
+        self.due.load(Ordering::Acquire) == 0
     }
 
     /// Gives no batch any more: takers get `None`, and a session that still is attached when it waits or comes to wait

@@ -242,7 +242,7 @@ impl Session {
     /// The events of a batch are done with; the last of them was this one.
     pub(crate) fn stand(self: &Arc<Self>, last: &EventKind) {
         if matches!(last, EventKind::Closed { .. }) {
-            return self.realm.forget_session(self.id);
+            return self.forget();
         }
         let ready = {
             let mut inbox = self.inbox.lock();
@@ -250,6 +250,12 @@ impl Session {
             inbox.call()
         };
         self.wait_in(ready, Place::Back);
+    }
+
+    /// The guest knows of its end.
+    fn forget(&self) {
+        self.inbox.lock().rest();
+        self.realm.forget_session(self.id);
     }
 
     /// The events of a batch come back.
@@ -271,7 +277,7 @@ impl Session {
     pub(crate) fn blame(self: &Arc<Self>, mut kinds: impl DoubleEndedIterator<Item = EventKind>) {
         self.realm.counters().guest_faults.incr();
         if matches!(kinds.next(), Some(EventKind::Closed { .. })) {
-            return self.realm.forget_session(self.id);
+            return self.forget();
         }
         self.close_deaf(GUEST_FAULT, &Holds::default());
         self.return_events(kinds, 0);

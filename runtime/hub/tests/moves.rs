@@ -226,3 +226,26 @@ async fn only_who_comes_to_an_empty_queue_wakes_somebody() {
     assert!(first.woken().is_some());
     assert!(second.woken().is_none());
 }
+
+/// It was in a batch of the first queue when it was moved to the second, and had ended when the others moved on.
+#[tokio::test(start_paused = true)]
+async fn a_queue_is_not_done_while_somebody_will_come_back_to_it() {
+    let room = Room::new();
+    let next = ReadyQueue::new();
+    let ann = room.member(&[]).await;
+    assert!(room.ready.is_done());
+    ann.says("1");
+    assert!(!room.ready.is_done());
+    let batch = room.take().await;
+    assert!(!room.ready.is_done());
+    move_to(&ann, &next, "1.0.0");
+    assert!(room.ready.is_done(), "it is the next one's now");
+    ann.says("2");
+    drop(ann);
+    assert!(next.is_empty() && !next.is_done());
+    room.ready.finish(batch, EventsDone::All);
+    let events = settle(&next).await;
+    let expected = ["resumed:1.0.0", "message:2", "closed:1006"];
+    assert_eq!(shorts(&events), expected);
+    assert!(next.is_done());
+}

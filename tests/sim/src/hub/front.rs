@@ -3,14 +3,13 @@
 //! It does what the gateway does about batches and moves, with the same parts and without its sockets.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
 use rookery_bundle::Namespace;
 use rookery_contract::{BATCH_EVENTS_MAX, Event as Told, EventKind, Opened};
 use rookery_hub::{Attach, Attached, EventsDone, Hub, ReadyQueue, Session, SessionLimits, close};
-use rookery_lifecycle::{Backoff, Tasks};
+use rookery_lifecycle::Tasks;
 use rookery_pool::{EventsOutcome, Fault, Pool, Verdict};
 use rookery_routing::{Fallback, Selector};
 use rookery_supervisor::Supervisor;
@@ -21,6 +20,10 @@ use super::guest::Stage;
 
 /// As many batches of one build are on their way at once.
 const DELIVERERS: usize = 2;
+/// After a batch for which no worker was to be had.
+const PAUSE: Duration = Duration::from_millis(20);
+/// At most.
+const PAUSE_MAX: Duration = Duration::from_secs(5);
 
 /// The door.
 pub struct Front {
@@ -36,13 +39,7 @@ pub struct Front {
 #[derive(Clone)]
 struct Place {
     pool: Arc<Pool>,
-    queue: Arc<Queue>,
-}
-
-struct Queue {
     ready: Arc<ReadyQueue>,
-    /// Batches on their way.
-    out: AtomicUsize,
 }
 
 impl Front {
@@ -66,7 +63,7 @@ impl Front {
         let place = self.place.lock().clone().expect("a build serves all day");
         let attached = self.hub.attach(Attach {
             namespace: Front::namespace(),
-            ready: Arc::clone(&place.queue.ready),
+            ready: Arc::clone(&place.ready),
             opened: Opened::default(),
             limits: SessionLimits {
                 outbox_bytes,
@@ -109,34 +106,31 @@ impl Front {
         {
             return;
         }
-        let queue = Arc::new(Queue {
-            ready: ReadyQueue::new(),
-            out: AtomicUsize::new(0),
-        });
-        let place = Place { pool, queue };
+        let ready = ReadyQueue::new();
+        let place = Place { pool, ready };
         for _ in 0..DELIVERERS {
             self.tasks
                 .spawn("deliver", Arc::clone(self).deliver(place.clone()));
         }
         *self.place.lock() = Some(place.clone());
         for session in self.sessions.lock().iter() {
-            session.move_to(&place.queue.ready, "before");
+            session.move_to(&place.ready, "before");
             self.stage.trace.add(Event::Moved(session.id().0));
         }
         if let Some(before) = before {
-            self.tasks.spawn("retire", retire(before.queue));
+            self.tasks.spawn("retire", retire(before.ready));
         }
     }
 
     async fn deliver(self: Arc<Self>, place: Place) {
-        let mut backoff = Backoff::new(Duration::from_millis(20), Duration::from_secs(5));
+        // Without chance, which would not come from the seed.
+        let mut pause = PAUSE;
         let _stake = place.pool.stake();
-        let Place { pool, queue } = &place;
-        while let Some(batch) = queue.ready.take(BATCH_EVENTS_MAX).await {
-            queue.out.fetch_add(1, Ordering::Relaxed);
+        let Place { pool, ready } = &place;
+        while let Some(batch) = ready.take(BATCH_EVENTS_MAX).await {
             let done = match pool.events(batch.events(), None).await {
                 Ok(outcome) => {
-                    backoff.reset();
+                    pause = PAUSE;
                     done(&outcome)
                 }
                 Err(_) => {
@@ -145,10 +139,10 @@ impl Front {
                     EventsDone::NotGiven
                 }
             };
-            queue.ready.finish(batch, done);
-            queue.out.fetch_sub(1, Ordering::Relaxed);
+            ready.finish(batch, done);
             if done == EventsDone::NotGiven {
-                sleep(backoff.next_delay()).await;
+                sleep(pause).await;
+                pause = (pause * 2).min(PAUSE_MAX);
             }
         }
     }
@@ -160,17 +154,17 @@ impl Front {
             for session in self.sessions.lock().iter() {
                 session.close(close::GOING_AWAY);
             }
-            retire(place.queue).await;
+            retire(place.ready).await;
         }
     }
 }
 
 /// Who ended before the others moved is told by those who knew it.
-async fn retire(queue: Arc<Queue>) {
-    while !queue.ready.is_empty() || queue.out.load(Ordering::Relaxed) > 0 {
+async fn retire(ready: Arc<ReadyQueue>) {
+    while !ready.is_done() {
         sleep(Duration::from_millis(20)).await;
     }
-    queue.ready.close();
+    ready.close();
 }
 
 fn done(outcome: &EventsOutcome) -> EventsDone {
