@@ -1,5 +1,8 @@
 //! The namespace's key-value bucket, shared by every isolate of every version with the same major number.
 //!
+//! It is in the server's memory, and gone with it, unless the manifest says `"database": {"keys": "database"}`. Then it
+//! lasts, and what an app says after a write waits for the write, as with [`sql`](crate::sql).
+//!
 //! **Invariant:** `increment`, [`Bucket::update`] and [`Bucket::change`] are atomic; two isolates cannot lose each
 //! other's writes. `get` followed by `set` is not.
 
@@ -107,7 +110,7 @@ impl Bucket {
         seam::kv::exists(&self.0, key)
     }
 
-    /// Every key, in no particular order.
+    /// Every key, in the order of their bytes.
     pub fn keys(&self) -> Result<Vec<String>, KvError> {
         let mut keys = Vec::new();
         let mut cursor = None;
