@@ -40,6 +40,9 @@ pub enum StartError {
         /// Why.
         source: std::io::Error,
     },
+    /// The system does not say where we listen.
+    #[error("cannot listen: {0}")]
+    Listening(std::io::Error),
     /// The operator's routes have no thread.
     #[error("the operator's routes cannot be served: {0}")]
     SideDoor(std::io::Error),
@@ -76,9 +79,7 @@ pub struct Server {
 pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
     rookery_subprocess::keep_secrets();
     let (tasks, shutdown) = (Tasks::new(), Shutdown::new());
-    let address = SocketAddr::new(config.host, config.port);
-    let listener = TcpListener::bind(address).await;
-    let listener = listener.map_err(|source| StartError::Listen { address, source })?;
+    let listener = bind_front_door(&config).await?;
     let side_listener = config.admin_addr.map(bind_side_door).transpose()?;
 
     let hub = Hub::new(config.hub.clone(), &tasks, shutdown.clone());
@@ -115,15 +116,7 @@ pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
         tasks: tasks.clone(),
         apps_port: apps_port(&listener, side_listener.is_some()),
     };
-    let admin = Admin::new(
-        tokens::access(&config, &tasks, &shutdown),
-        Arc::clone(&figures) as _,
-        &config.apps_dir,
-        Arc::new(stage),
-        &tasks,
-        shutdown.clone(),
-    );
-    let below: Arc<dyn Internal> = Arc::new(Below(admin));
+    let below = below(&config, stage, &tasks, &shutdown);
     let open = |listener| open_side_door(listener, &below, &config, &tasks, &shutdown);
     let side_door = side_listener.map(open).transpose()?;
     let leaving = Shutdown::new();
@@ -139,9 +132,7 @@ pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
     };
     let gateway = Gateway::new(front_door(&config), neighbours, &tasks, &shutdown);
     let _ = figures.gateway.set(Arc::downgrade(&gateway));
-    let address = gateway
-        .listen(listener)
-        .map_err(|source| StartError::Listen { address, source })?;
+    let address = gateway.listen(listener).map_err(StartError::Listening)?;
     let signals = crate::signal::listen(leaving, shutdown.clone()).map_err(StartError::Signals)?;
     tokio::spawn(signals);
     Ok(Server {
@@ -184,6 +175,12 @@ fn services(hub: &Arc<Hub>, databases: &Arc<Databases>) -> Services {
         stores: Arc::new(Stores::new(BucketLimits::default(), Arc::clone(databases))),
         environment: Arc::new(environment()),
     }
+}
+
+async fn bind_front_door(config: &ServerConfig) -> Result<TcpListener, StartError> {
+    let address = SocketAddr::new(config.host, config.port);
+    let listener = TcpListener::bind(address).await;
+    listener.map_err(|source| StartError::Listen { address, source })
 }
 
 fn bind_side_door(address: SocketAddr) -> Result<std::net::TcpListener, StartError> {
@@ -303,6 +300,20 @@ fn front_door(config: &ServerConfig) -> GatewayConfig {
         },
         ..GatewayConfig::default()
     }
+}
+
+/// What is below `/_/`.
+fn below(
+    config: &ServerConfig,
+    stage: Rehearsals,
+    tasks: &Tasks,
+    shutdown: &Shutdown,
+) -> Arc<dyn Internal> {
+    let access = tokens::access(config, tasks, shutdown);
+    let (source, stage) = (Arc::clone(&stage.figures), Arc::new(stage));
+    let apps_dir = &config.apps_dir;
+    let admin = Admin::new(access, source, apps_dir, stage, tasks, shutdown.clone());
+    Arc::new(Below(admin))
 }
 
 /// The operator's routes, as the front door knows them.

@@ -149,6 +149,8 @@ mod operating {
 
     mod gate;
 
+    mod progress;
+
     mod abuse;
 
     mod roles;

@@ -84,3 +84,24 @@ async fn a_token_that_is_replaced_ends_its_logins_and_no_others() {
     keys.replace(vec![key("ci", Role::Read, "d3ploy")]);
     assert_eq!(server.make_dir(&deployer).await.outcome().1, "FORBIDDEN");
 }
+
+#[tokio::test]
+async fn without_a_token_only_names_of_this_machine_are_answered() {
+    let server = Server::new(Access::Open);
+    for (host, status) in [
+        ("host: 127.0.0.1:8080", 200),
+        ("host: localhost:8080", 200),
+        ("host: evil.example:8080", 403),
+    ] {
+        assert_eq!(
+            server.ask("GET /_/stats", &[host]).await.status,
+            status,
+            "{host}"
+        );
+        assert_eq!(
+            server.ask("GET /_/page.css", &[host]).await.status,
+            status,
+            "{host}"
+        );
+    }
+}
