@@ -129,7 +129,11 @@ fn judged(args: &Args, answer: &Value) -> Result<ExitCode, Failure> {
     match how {
         Some("promoted") => {
             if !args.remote.json {
-                anstream::println!("{} {} was promoted: {reason}", paint(GOOD, "✓"), args.version);
+                anstream::println!(
+                    "{} {} was promoted: {reason}",
+                    paint(GOOD, "✓"),
+                    args.version
+                );
             }
             Ok(ExitCode::SUCCESS)
         }
@@ -184,7 +188,14 @@ mod tests {
             judged(&parsed("chat@1.1.0 --json"), &answer).map_err(|error| error.to_string())
         };
         assert!(ended("promoted", 5).is_ok());
-        assert_eq!(ended("reversed", 5).unwrap_err(), "chat@1.1.0 was reversed: why");
-        assert!(ended("promoted", 4).unwrap_err().contains("nothing is known"));
+        assert_eq!(
+            ended("reversed", 5).unwrap_err(),
+            "chat@1.1.0 was reversed: why"
+        );
+        assert!(
+            ended("promoted", 4)
+                .unwrap_err()
+                .contains("nothing is known")
+        );
     }
 }

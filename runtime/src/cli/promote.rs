@@ -37,7 +37,8 @@ pub fn execute(args: Args) -> Result<ExitCode, Failure> {
     let body = match args.shares.as_slice() {
         [] => rollout::body(&[("version", named.version.map(Value::from))]),
         _ if named.version.is_some() => {
-            let message = "name a version or shares, not both: rookery promote chat 1.0.0=90 1.1.0=10";
+            let message =
+                "name a version or shares, not both: rookery promote chat 1.0.0=90 1.1.0=10";
             return Err(Failure::Usage(message.to_owned()));
         }
         shares => rollout::body(&[("weights", Some(weights(shares)?)), ("sessions", sessions)]),
@@ -55,7 +56,8 @@ fn weights(shares: &[String]) -> Result<Value, Failure> {
             Some((version, percent.parse::<f64>().ok()?))
         });
         let wrong = || {
-            let message = format!("`{share}` is not a version and its percentage, such as 1.2.3=90");
+            let message =
+                format!("`{share}` is not a version and its percentage, such as 1.2.3=90");
             Failure::Usage(message)
         };
         let (version, percent) = parsed.ok_or_else(wrong)?;

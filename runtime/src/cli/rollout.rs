@@ -225,7 +225,10 @@ mod tests {
         });
         assert_eq!(
             plain(&running),
-            ["1.0.0       95 %", "1.10.0       5 %  canary, step 1 of 2, 59 s left"]
+            [
+                "1.0.0       95 %",
+                "1.10.0       5 %  canary, step 1 of 2, 59 s left"
+            ]
         );
         let ended = json!({
             "weights": { "1.0.0": 100.0 }, "canary": null, "fault": "x\u{1b}[2J",

@@ -45,7 +45,8 @@ pub fn execute(args: Args) -> Result<ExitCode, Failure> {
             (json!({ "name": name, "version": Value::Null }), said)
         }
         _ => {
-            let message = format!("to remove a tag, name the app alone: rookery tag {app} --remove NAME");
+            let message =
+                format!("to remove a tag, name the app alone: rookery tag {app} --remove NAME");
             return Err(Failure::Usage(message));
         }
     };
