@@ -137,7 +137,7 @@ impl Batch {
             .drain(..culprit.events)
             .map(|event| event.kind)
             .collect();
-        self.give_back(Held::Against);
+        self.give_back(Held::Behind);
         let own = own.into_iter().skip(index - start);
         match guilt {
             Guilt::Sessions => culprit.session.blame(own),
@@ -154,12 +154,12 @@ impl Batch {
         while let Some(part) = self.parts.pop() {
             let from = self.events.len() - part.events;
             let kinds = self.events.drain(from..).map(|event| match held {
-                Held::Against => redelivered(event.kind),
+                Held::Against | Held::Behind => redelivered(event.kind),
                 Held::AsBefore => event.kind,
             });
             let given_before = match held {
                 Held::Against => part.events,
-                Held::AsBefore => part.given_before,
+                Held::Behind | Held::AsBefore => part.given_before,
             };
             part.session.return_events(kinds, given_before);
         }
@@ -177,6 +177,9 @@ enum Guilt {
 #[derive(Clone, Copy)]
 enum Held {
     Against,
+    /// Somebody else's event was in their way.
+    Behind,
+    /// Nobody was given them.
     AsBefore,
 }
 

@@ -309,3 +309,21 @@ async fn a_closed_queue_closes_its_sessions_and_forgets_the_detached() {
     drop((ann, eve));
     assert_eq!(room.hub.session_count(&room.namespace), 0);
 }
+
+/// Behind the culprit they were given in vain, too, but it was not they that nobody lived to begin with.
+#[tokio::test]
+async fn who_stood_behind_a_culprit_is_no_suspect() {
+    let room = Room::new();
+    let (ann, bob) = (room.member(&[]).await, room.member(&[]).await);
+    ann.says("kills");
+    bob.says("1");
+    let batch = room.take().await;
+    room.ready.finish(batch, EventsDone::Culprit(0));
+    let again = |batch: &rookery_hub::Batch| shorts(batch.events()).contains(&"again:1".to_owned());
+    for done in [EventsDone::NoneBegan, EventsDone::All] {
+        let batch = room.take().await;
+        assert!(again(&batch), "{:?}", shorts(batch.events()));
+        room.ready.finish(batch, done);
+    }
+    assert!(bob.reads().is_empty(), "nobody closed it");
+}
