@@ -131,6 +131,52 @@ fn a_file_is_small_and_reads_as_a_person_would_write_it() {
     assert_eq!(write(&rollout), expected);
 }
 
+#[test]
+fn the_schema_has_the_fields_that_a_file_has() {
+    let path = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../docs/rollout.schema.json"
+    );
+    let schema: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let mut rollout =
+        read(r#"{"weights": {"1.0.0": 100}, "canary": {"version": "1.1.0"}, "sessions": "keep"}"#)
+            .unwrap();
+    rollout.previous.clone_from(&rollout.weights);
+    rollout.tags.insert("next".to_owned(), text("1.0.0"));
+    rollout.last = Some(Ended {
+        version: text("1.0.0"),
+        how: How::Promoted,
+        reason: String::new(),
+        began: 1,
+        at: 2,
+    });
+    let written: serde_json::Value = serde_json::from_str(&write(&rollout)).unwrap();
+    let keys = |value: &serde_json::Value| -> Vec<String> {
+        let keys = value.as_object().unwrap().keys();
+        let mut keys: Vec<String> = keys.filter(|key| *key != "$schema").cloned().collect();
+        keys.sort();
+        keys
+    };
+    let properties = &schema["properties"];
+    assert_eq!(keys(properties), keys(&written));
+    for part in ["canary", "last"] {
+        assert_eq!(
+            keys(&properties[part]["properties"]),
+            keys(&written[part]),
+            "{part}"
+        );
+    }
+    let words = properties["last"]["properties"]["how"]["enum"]
+        .as_array()
+        .unwrap();
+    assert!(
+        words
+            .iter()
+            .all(|word| How::parse(word.as_str().unwrap()).is_some())
+    );
+}
+
 fn weights_from(first: u16) -> Weights {
     let first = f64::from(first) / 100.0;
     let share = Share::of_percent(first).unwrap();
