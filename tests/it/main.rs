@@ -169,6 +169,8 @@ mod shipped {
 
     mod chat;
 
+    mod writing;
+
     mod examples;
 
     mod dev;

@@ -34,7 +34,10 @@ async fn speak(server: &Server, speaker: usize, stop: &watch::Receiver<bool>) ->
             let said = person.say(ROOM, &format!("{speaker} {number}")).await;
             let payload = &said["payload"];
             let stamp = payload["timestamp"].as_u64().unwrap().to_string();
-            assert_eq!(payload["id"].as_str().unwrap().split_once('-').unwrap().0, stamp);
+            assert_eq!(
+                payload["id"].as_str().unwrap().split_once('-').unwrap().0,
+                stamp
+            );
             number += 1;
         }
         person.0.close(1000, "").await;
@@ -46,7 +49,10 @@ async fn speak(server: &Server, speaker: usize, stop: &watch::Receiver<bool>) ->
 async fn listen(mut person: Person, mut said: watch::Receiver<Option<usize>>) -> Vec<String> {
     let (mut ids, mut next) = (Vec::new(), [0; SPEAKERS]);
     loop {
-        if said.borrow_and_update().is_some_and(|total| ids.len() >= total) {
+        if said
+            .borrow_and_update()
+            .is_some_and(|total| ids.len() >= total)
+        {
             return ids;
         }
         tokio::select! {
@@ -119,7 +125,10 @@ async fn upgrade_and_return(keys: &str) {
     assert_eq!(texts(messages).len(), total.min(100));
     let kept = messages.as_array().unwrap().iter();
     let kept: BTreeSet<&str> = kept.map(|said| said["id"].as_str().unwrap()).collect();
-    assert!(kept.iter().all(|id| heard[0].iter().any(|heard| heard == id)));
+    assert!(
+        kept.iter()
+            .all(|id| heard[0].iter().any(|heard| heard == id))
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -139,8 +148,13 @@ async fn what_is_known_of_a_session_goes_with_it() {
     let (mut ada, _) = Person::join(&server, APP, "Ada", ROOM).await;
     let (mut bob, _) = Person::join(&server, APP, "Bob", ROOM).await;
     ada.ask("presence.update", json!({"status": "dnd"})).await;
-    assert_eq!(bob.hear("presence.update").await["payload"]["status"], "dnd");
-    server.apps().publish("chat/1.1.0", &bundle("1.1.0", "memory"));
+    assert_eq!(
+        bob.hear("presence.update").await["payload"]["status"],
+        "dnd"
+    );
+    server
+        .apps()
+        .publish("chat/1.1.0", &bundle("1.1.0", "memory"));
     moved(&mut bob, true).await;
     moved(&mut ada, true).await;
     // The new version knows what the old one was told.
@@ -159,5 +173,8 @@ async fn what_is_known_of_a_session_goes_with_it() {
         }
     }
     eve.0.close(1000, "").await;
-    assert_eq!(bob.hear("room.userLeft").await["payload"]["username"], "Eve");
+    assert_eq!(
+        bob.hear("room.userLeft").await["payload"]["username"],
+        "Eve"
+    );
 }

@@ -109,6 +109,49 @@ async fn two_versions_serve_side_by_side() {
     }
 }
 
+/// What a page of the chat may do, in the words of its policy.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; base-uri 'self'; form-action 'none'";
+
+#[tokio::test]
+async fn the_pages_load_nothing_from_elsewhere_and_run_nothing_that_stands_in_them() {
+    let server = server().await;
+    for (version, policy_in_head) in [("1.0.0", true), ("1.1.0", false)] {
+        let page = server.get(&format!("/chat@{version}/")).await;
+        let html = page.text();
+        match policy_in_head {
+            true => assert!(html.contains(POLICY)),
+            false => {
+                let expected = format!("{POLICY}; frame-ancestors 'none'");
+                assert_eq!(page.header("content-security-policy"), expected);
+            }
+        }
+        for tag in html.split('<').skip(1) {
+            assert!(
+                !tag.starts_with("script") || tag.contains(" src=\""),
+                "{tag}"
+            );
+            assert!(
+                !tag.contains(" style=") && !tag.starts_with("style"),
+                "{tag}"
+            );
+            assert!(
+                !tag.contains(" on") || !tag.contains("=\"javascript"),
+                "{tag}"
+            );
+            let (_, link) = tag
+                .split_once("src=\"")
+                .or(tag.split_once("href=\""))
+                .unwrap_or_default();
+            let link = link.split('"').next().unwrap();
+            assert!(!link.contains("//"), "{tag}");
+            if !link.is_empty() && !link.starts_with('#') && !link.starts_with("/chat@") {
+                let file = server.get(&format!("/chat@{version}/{link}")).await;
+                assert_eq!(file.status, 200, "{link}");
+            }
+        }
+    }
+}
+
 #[tokio::test]
 async fn two_people_talk_on_each_of_two_versions() {
     let server = server().await;
