@@ -142,16 +142,21 @@ impl Outbox {
         wakes.add(self.0.lock().waker.take());
     }
 
-    /// What waits must not come out any more: only this close frame does. It takes the place of one that waited.
-    pub(crate) fn fail(&self, frame: CloseFrame, wakes: &mut WakeList) {
+    /// What waits must not come out any more: only this close frame does. It takes the place of one that waited. False
+    /// where nothing more could have come out.
+    pub(crate) fn fail(&self, frame: CloseFrame, wakes: &mut WakeList) -> bool {
         let mut state = self.0.lock();
-        let waits = !state.chunks.is_empty();
-        if matches!(state.phase, Phase::Open) || (matches!(state.phase, Phase::Closing(_)) && waits)
-        {
+        let could_come = match state.phase {
+            Phase::Open => true,
+            Phase::Closing(_) => !state.chunks.is_empty(),
+            Phase::Gone(_) => false,
+        };
+        if could_come {
             state.clear();
             state.end_with(frame);
             wakes.add(state.waker.take());
         }
+        could_come
     }
 
     /// The socket is gone: drops what waits and takes nothing more.

@@ -146,10 +146,12 @@ impl Session {
         self.outbox.close(frame.into(), holds, &mut wakes);
     }
 
-    /// Closes because something that waits here must not come out.
+    /// Closes because something that waits here must not come out. Whom it does not reach any more has heard nothing
+    /// wrong, and what it said before it left is still told.
     pub(crate) fn close_lost(&self, frame: impl Into<CloseFrame>, wakes: &mut WakeList) {
-        wakes.add(self.inbox.lock().go_deaf());
-        self.outbox.fail(frame.into(), wakes);
+        if self.outbox.fail(frame.into(), wakes) {
+            wakes.add(self.inbox.lock().go_deaf());
+        }
     }
 
     /// Queues one chunk of whole frames.

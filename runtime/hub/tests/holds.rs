@@ -212,3 +212,18 @@ async fn what_is_held_counts_against_the_outbox() {
     );
     keeper.keep();
 }
+
+#[tokio::test]
+async fn what_somebody_said_who_left_before_a_write_was_lost_is_still_told() {
+    let room = Room::new();
+    let ann = room.member(&["a"]).await;
+    let mut writes = room.publisher();
+    let keeper = writes.hold();
+    writes.publish("a", &text("lost"), &plain()).unwrap();
+    drop(writes);
+    ann.says("goodbye");
+    drop(ann);
+    keeper.lose();
+    let told = room::shorts(&room.settle_all().await);
+    assert_eq!(told, ["message:goodbye", "closed:1006"]);
+}
