@@ -194,4 +194,10 @@ mod chat {
     mod wire;
 
     mod recorded;
+
+    mod person;
+
+    mod beyond;
+
+    mod upgrade;
 }
