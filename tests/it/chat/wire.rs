@@ -45,6 +45,7 @@ async fn who_answers_no_ping_is_let_go_and_leaves_the_room() {
     let server = Server::start(Apps::new().with("chat/1.1.0", bundle)).await;
     let mut bob = Ws::open(&server, "/chat/ws").await;
     bob.say_json(join("Bob")).await;
+    while bob.hear_json().await["channel"] != "room.joined" {}
     // The library answers the pings as long as he listens.
     let hear_of_ada = async {
         let told = ["room.userJoined", "room.userLeft"];
