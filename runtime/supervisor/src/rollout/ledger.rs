@@ -224,3 +224,6 @@ impl Ledger {
             .collect()
     }
 }
+
+#[cfg(test)]
+mod tests;
