@@ -25,17 +25,25 @@ pub mod migrate;
 
 mod remote;
 
+mod safe;
+
 pub mod deploy;
 
 pub mod list;
 
 pub mod remove;
 
+pub mod top;
+
+pub mod logs;
+
+pub mod completions;
+
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::config::ConfigErrors;
 use crate::style::{BAD, HELP, paint};
@@ -52,6 +60,7 @@ Examples:
   rookery check apps           see what would be refused, without serving
   rookery serve --port 80      serve what is built
   rookery deploy apps/hello/0.1.0   put it up on a running server
+  rookery top                  watch a running server
 
 Exit codes:
   0    done
@@ -91,6 +100,12 @@ enum Command {
     List(list::Args),
     /// Take a version down on a running server
     Remove(remove::Args),
+    /// Watch a running server in the terminal
+    Top(top::Args),
+    /// Print a running server's log
+    Logs(logs::Args),
+    /// Print what makes a shell complete these commands
+    Completions(completions::Args),
 }
 
 /// Why a command ended early.
@@ -134,6 +149,9 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Deploy(args) => deploy::execute(args),
         Command::List(args) => list::execute(args),
         Command::Remove(args) => remove::execute(args),
+        Command::Top(args) => top::execute(args),
+        Command::Logs(args) => logs::execute(args),
+        Command::Completions(args) => completions::execute(args, Cli::command()),
     };
     outcome.unwrap_or_else(|failure| {
         anstream::eprintln!("{} {failure}", paint(BAD, "error:"));

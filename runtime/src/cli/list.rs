@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use http::Method;
 use serde_json::Value;
 
-use super::Failure;
 use super::remote::{RemoteArgs, asking};
+use super::{Failure, safe};
 use crate::style::{BAD, BOLD, DIM, GOOD, WARN, paint};
 
 const EXAMPLES: &str = "\
@@ -15,8 +15,8 @@ Examples:
   rookery list --server https://rookery.example
   rookery list --json | jq '.apps[].name'";
 
-const COLUMNS: [&str; 7] = [
-    "APP", "VERSION", "STATE", "KIND", "WORKERS", "REQUESTS", "P99",
+const COLUMNS: [&str; 8] = [
+    "APP", "VERSION", "STATE", "KIND", "SHARE", "WORKERS", "REQUESTS", "P99",
 ];
 
 /// Arguments of `list`.
@@ -42,7 +42,7 @@ pub fn execute(args: Args) -> Result<ExitCode, Failure> {
 
 /// A line, and what is to be said below it.
 struct Row {
-    cells: [String; 7],
+    cells: [String; 8],
     remarks: Vec<String>,
 }
 
@@ -58,7 +58,7 @@ fn show(deployments: &Value) {
             .unwrap_or_default()
     };
     let widths: Vec<usize> = (0..COLUMNS.len()).map(width).collect();
-    let line = |cells: &[String; 7]| {
+    let line = |cells: &[String; 8]| {
         let cells = cells.iter().zip(&widths);
         let padded: Vec<String> = cells
             .map(|(cell, width)| format!("{cell:<width$}"))
@@ -113,6 +113,7 @@ fn rows(app: &Value) -> impl Iterator<Item = Row> {
                 format!("{}{mark}", text(&revision["version"])),
                 text(&revision["state"]),
                 text(&revision["kind"]),
+                share(app, revision),
                 number(&figures["workers"]),
                 number(&figures["requests"]),
                 p99.filter(|_| asked)
@@ -142,8 +143,24 @@ fn why(failure: &Value) -> Vec<String> {
 
 /// Without what would move a terminal's cursor: it comes from bundles.
 fn text(value: &Value) -> String {
-    let text = value.as_str().unwrap_or_default();
-    text.replace(|c: char| c.is_control() && c != '\n', "\u{fffd}")
+    safe::lines(value.as_str().unwrap_or_default())
+}
+
+/// What of the requests that ask for no version it gets, in percent.
+fn share(app: &Value, revision: &Value) -> String {
+    let version = revision["version"].as_str().unwrap_or_default();
+    let rollout = &app["rollout"];
+    let share = match rollout["weights"].as_object() {
+        Some(weights) => weights.get(version).and_then(Value::as_f64),
+        None => (app["unpinned"] == version).then_some(100.0),
+    };
+    let share = share.filter(|_| revision["state"] == "live");
+    let mark = if rollout["canary"]["version"] == version {
+        " canary"
+    } else {
+        ""
+    };
+    share.map_or_else(|| "–".to_owned(), |share| format!("{share:.0} %{mark}"))
 }
 
 fn number(value: &Value) -> String {

@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** the token comes from the environment alone; every user of a machine can read the arguments of a process.
 
+mod events;
+
 use std::time::Duration;
 
 use http::{Method, Request, StatusCode, Uri, header};
@@ -12,6 +14,8 @@ use rookery_upstream::{Body, Target, Timeouts, UpstreamConfig, Upstreams, Verify
 use serde_json::Value;
 
 use super::Failure;
+
+pub use events::{Event, Events};
 
 /// Where a server is that nobody said anything else of.
 const USUAL: &str = "http://127.0.0.1:8080";
@@ -83,6 +87,11 @@ pub fn asking<T>(
 }
 
 impl Remote {
+    /// Where it is, as it was said.
+    pub fn address(&self) -> String {
+        self.base.clone()
+    }
+
     /// Asks for something that has no body.
     pub async fn ask(&self, method: Method, path: &str) -> Result<Answer, Failure> {
         let nothing = Empty::new().map_err(|never| match never {}).boxed_unsync();

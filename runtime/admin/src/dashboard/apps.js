@@ -42,13 +42,15 @@ function makeApp(app) {
   const back = h("button", { type: "button", class: "small" }, "Roll back");
   const apply = h("button", { type: "button", class: "small main" }, "Apply weights");
   const reset = h("button", { type: "button", class: "small" }, "Discard");
+  const keep = h("input", { type: "checkbox" });
+  const staying = h("label", { class: "check" }, keep, "Sessions stay");
   const traffic = h("div", { class: "traffic", role: "img" });
   const judgement = h("div", { class: "judgement", hidden: true });
   const body = h("tbody", { role: "rowgroup" });
   const head = h("tr", { role: "row" }, ...HEADS.map((title) => h("th", { scope: "col", role: "columnheader" }, h("span", { class: "hidden" }, title || "Actions"))));
   const table = h("table", { class: "revisions", role: "table", "aria-labelledby": `${id}-title` }, h("thead", { role: "rowgroup" }, head), body);
   const card = h("article", { class: "app", id, "aria-labelledby": `${id}-title` },
-    h("div", { class: "app-head" }, heading, chips, h("div", { class: "app-actions" }, apply, reset, back)), h("div", { class: "app-body" }, traffic, judgement, table));
+    h("div", { class: "app-head" }, heading, chips, h("div", { class: "app-actions" }, staying, apply, reset, back)), h("div", { class: "app-body" }, traffic, judgement, table));
   back.setAttribute("aria-label", `Roll back ${name}`);
   apply.setAttribute("aria-label", `Apply weights of ${name}`);
   reset.setAttribute("aria-label", `Discard changed weights of ${name}`);
@@ -59,15 +61,15 @@ function makeApp(app) {
   });
   apply.addEventListener("click", async () => {
     const weights = Object.fromEntries(Object.entries(drafts.get(name) ?? {}).filter(([, share]) => share > 0));
-    if (await setWeights(name, weights)) drafts.delete(name);
+    if (await setWeights(name, weights, keep.checked ? "keep" : "follow")) drafts.delete(name);
     drawApps();
   });
-  return Object.assign(card, { parts: { chips, back, apply, reset, traffic, judgement, body } });
+  return Object.assign(card, { parts: { chips, back, apply, reset, staying, traffic, judgement, body } });
 }
 
 function updateApp(card, { app, rows }) {
   card.app = app;
-  const { chips, back, apply, reset, traffic, judgement, body } = card.parts;
+  const { chips, back, apply, reset, staying, traffic, judgement, body } = card.parts;
   const draft = drafts.get(app.name);
   const split = draft ?? shares(app);
   const versions = Object.keys(split);
@@ -76,6 +78,7 @@ function updateApp(card, { app, rows }) {
   shown(back, Boolean(app.rollout?.canary || app.rollout?.previous) && !draft);
   shown(apply, Boolean(draft));
   shown(reset, Boolean(draft));
+  shown(staying, Boolean(draft));
   const parts = versions.filter((version) => split[version] > 0);
   shown(traffic, versions.length > 1);
   keyed(traffic, parts, (version) => version, () => h("i"), (part, version) => {

@@ -47,8 +47,8 @@ export async function act(app, action, body, done) {
   return false;
 }
 
-export const setWeights = (app, weights) =>
-  act(app, "promote", { weights }, `The requests of ${app} are spread as you said.`);
+export const setWeights = (app, weights, sessions) =>
+  act(app, "promote", { weights, sessions }, `The requests of ${app} are spread as you said.`);
 
 export async function promote(app, version) {
   const question = `Everything that asks ${app} for no version goes to ${version}, and open sessions move there.`;
@@ -85,6 +85,7 @@ by("canary-form").addEventListener("submit", () => {
     version,
     steps: percents(by("canary-steps").value),
     window: by("canary-window").value.trim(),
+    sessions: by("canary-keep").checked ? "keep" : "follow",
     ...given("canary-errors", "maxErrorRate", String),
     ...given("canary-faults", "maxFaultRate", String),
     ...given("canary-ratio", "maxP99Ratio", Number),
