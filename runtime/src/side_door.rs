@@ -83,4 +83,8 @@ impl Internal for Elsewhere {
         response.headers_mut().insert(header::CONTENT_TYPE, json);
         response
     }
+
+    fn is_here(&self) -> bool {
+        false
+    }
 }

@@ -23,6 +23,11 @@ use crate::trial::Moves;
 pub trait Internal: Send + Sync {
     /// Answers one request. The client's address is in its extensions, as a `SocketAddr`.
     async fn serve(&self, request: http::Request<Incoming>) -> http::Response<Body>;
+
+    /// Whether there is anything: the operator may have a door of his own.
+    fn is_here(&self) -> bool {
+        true
+    }
 }
 
 /// The front door.

@@ -36,12 +36,24 @@ pub(crate) fn index<B>(gateway: &Gateway, request: &Request<B>) -> Response<Body
     if !wants_html {
         return text(StatusCode::OK, "text/plain; charset=utf-8", lines(&apps));
     }
-    let mut response = text(StatusCode::OK, "text/html; charset=utf-8", page(&apps));
+    let dashboard = match gateway.internal.is_here() {
+        true => Dashboard::Here,
+        false => Dashboard::Elsewhere,
+    };
+    let page = page(&apps, dashboard);
+    let mut response = text(StatusCode::OK, "text/html; charset=utf-8", page);
     response.headers_mut().insert(
         CONTENT_SECURITY_POLICY,
         HeaderValue::from_static("default-src 'none'"),
     );
     response
+}
+
+/// Whether a page may lead to the operator's.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Dashboard {
+    Here,
+    Elsewhere,
 }
 
 fn lines(apps: &[(String, Vec<String>)]) -> String {
@@ -53,7 +65,7 @@ fn lines(apps: &[(String, Vec<String>)]) -> String {
 }
 
 /// Names and versions are of a grammar without characters that HTML would read as its own.
-fn page(apps: &[(String, Vec<String>)]) -> String {
+fn page(apps: &[(String, Vec<String>)], dashboard: Dashboard) -> String {
     let mut page = String::from(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n\
@@ -70,6 +82,10 @@ fn page(apps: &[(String, Vec<String>)]) -> String {
         }
         page.push_str("</li>\n");
     }
-    page.push_str("</ul>\n<p><a href=\"/_/\">Dashboard</a></p>\n</html>\n");
+    page.push_str("</ul>\n");
+    if dashboard == Dashboard::Here {
+        page.push_str("<p><a href=\"/_/\">Dashboard</a></p>\n");
+    }
+    page.push_str("</html>\n");
     page
 }

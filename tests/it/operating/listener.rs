@@ -49,6 +49,9 @@ async fn with_a_side_door_the_front_door_knows_nothing_of_the_operator() {
         .body(r#"{"path":"made"}"#);
     assert_eq!(made.send().await.status, 404);
     assert_eq!(server.get("/site/").await.text(), "an app");
+    let list = server.call("GET", "/").header("accept", "text/html");
+    let list = list.send().await;
+    assert!(list.text().contains("/site/") && !list.text().contains("/_/"));
 
     let stats = get(&server, door, "/_/stats").await;
     assert!(stats.json()["pool"].is_object() && !stats.header("x-request-id").is_empty());
