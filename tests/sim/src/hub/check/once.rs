@@ -14,7 +14,7 @@ struct Ledger {
     out: BTreeMap<WorkerId, Vec<Item>>,
     /// Whose messages may have been dropped: the guest failed on it, or closed it, or what it was to hear was lost.
     deaf: BTreeSet<Sid>,
-    /// Who was in front when a worker died before it began.
+    /// Who was there when a worker died before it began. In front when that happens again, one is taken for the culprit.
     suspects: BTreeSet<Sid>,
     alive: BTreeSet<Sid>,
     told_of_end: BTreeSet<Sid>,
@@ -107,11 +107,10 @@ impl Ledger {
             return self.end(worker, culprit);
         }
         let items = self.out.remove(&worker).unwrap_or_default();
-        if let Some(first) = items.first()
-            && !self.suspects.insert(first.session)
-        {
-            self.deaf.insert(first.session);
-        }
+        let first = items.first().map(|first| first.session);
+        let known = first.filter(|first| self.suspects.contains(first));
+        self.deaf.extend(known);
+        self.suspects.extend(items.iter().map(|item| item.session));
         for item in items {
             if let What::Message(said) = item.what {
                 self.standing.insert(said, Standing::ToComeAgain);
@@ -208,6 +207,14 @@ mod tests {
         }
         let other = Event::Died(0, Some((8, ONE)));
         assert_eq!(evening(vec![began(ONE), other]).len(), 1);
+        let unbegun = |mark| {
+            [
+                given(0, &[(7, ONE, mark), (7, TWO, mark)]),
+                Event::Died(0, None),
+            ]
+        };
+        assert_eq!(evening(unbegun(No).to_vec()).len(), 2, "once is not enough");
+        assert!(evening([unbegun(No), unbegun(Yes)].concat()).is_empty());
     }
 
     #[test]
