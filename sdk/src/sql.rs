@@ -113,7 +113,7 @@ impl Transaction {
 }
 
 /// Runs several steps and keeps them, or none of them when `steps` fails. Every other writer waits meanwhile; after five
-/// seconds it is undone.
+/// seconds it is undone. Until it ends, everything goes through it: other calls to the database are refused.
 pub fn transaction<R, E: From<SqlError>>(
     steps: impl FnOnce(&mut Transaction) -> Result<R, E>,
 ) -> Result<R, E> {

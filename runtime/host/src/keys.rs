@@ -18,6 +18,7 @@ impl GuestSql {
         hub: &mut GuestHub,
         key: &str,
     ) -> Result<Option<Bytes>, KvError> {
+        self.is_free()?;
         let found = self.keys.get(&mut self.client, key).await;
         self.owe(hub);
         found
@@ -29,6 +30,7 @@ impl GuestSql {
         hub: &mut GuestHub,
         key: &str,
     ) -> Result<(Option<Bytes>, Revision), KvError> {
+        self.is_free()?;
         let found = self.keys.get_with_revision(&mut self.client, key).await;
         self.owe(hub);
         found
@@ -36,6 +38,7 @@ impl GuestSql {
 
     /// Whether a key has a value.
     pub async fn has_key(&mut self, hub: &mut GuestHub, key: &str) -> Result<bool, KvError> {
+        self.is_free()?;
         let found = self.keys.exists(&mut self.client, key).await;
         self.owe(hub);
         found
@@ -48,6 +51,7 @@ impl GuestSql {
         key: &str,
         value: Bytes,
     ) -> Result<(), KvError> {
+        self.is_free()?;
         let set = self.keys.set(&mut self.client, key, value).await;
         self.owe(hub);
         set
@@ -55,6 +59,7 @@ impl GuestSql {
 
     /// Takes a key away; it need not be there.
     pub async fn delete_key(&mut self, hub: &mut GuestHub, key: &str) -> Result<(), KvError> {
+        self.is_free()?;
         let deleted = self.keys.delete(&mut self.client, key).await;
         self.owe(hub);
         deleted
@@ -67,6 +72,7 @@ impl GuestSql {
         key: &str,
         delta: i64,
     ) -> Result<i64, KvError> {
+        self.is_free()?;
         let sum = self.keys.increment(&mut self.client, key, delta).await;
         self.owe(hub);
         sum
@@ -80,6 +86,7 @@ impl GuestSql {
         seen: Revision,
         value: Bytes,
     ) -> Result<(), KvError> {
+        self.is_free()?;
         let swapped = self.keys.swap(&mut self.client, key, seen, value).await;
         self.owe(hub);
         swapped
@@ -91,6 +98,7 @@ impl GuestSql {
         hub: &mut GuestHub,
         cursor: Option<&str>,
     ) -> Result<KeyPage, KvError> {
+        self.is_free()?;
         let page = self.keys.list_keys(&mut self.client, cursor).await;
         self.owe(hub);
         page

@@ -1,12 +1,15 @@
 //! One invocation's database.
 //!
+//! **Invariant:** while a transaction of it is open, an invocation speaks to the database through that alone. Anything else
+//! would wait for the end of what waits for it.
 //! **Invariant:** whatever wrote, or saw what is not durable, is owed to [`Outgoing`] before the guest goes on.
 //! **Absent on purpose:** waiting for the disk on the guest's time. It is let go at once; its output waits alone.
 
 use std::sync::Arc;
 
 use rookery_storage::{
-    Database, Dialect, Done, KeyTable, Rows, SqlClient, SqlError, Statement, Transaction, Value,
+    Applied, Database, Dialect, Done, KeyTable, Rows, SqlClient, SqlError, Statement, Transaction,
+    Value,
 };
 
 use crate::hub::GuestHub;
@@ -18,6 +21,14 @@ pub struct GuestSql {
     /// Where the manifest has keys kept in the database, these are they.
     pub(crate) keys: Arc<KeyTable>,
     outgoing: Outgoing,
+    /// Shared with each transaction that is open.
+    open: Arc<()>,
+}
+
+/// A transaction that its invocation knows to be open.
+struct Own {
+    transaction: Box<dyn Transaction>,
+    _open: Arc<()>,
 }
 
 impl GuestSql {
@@ -30,6 +41,7 @@ impl GuestSql {
             client: SqlClient::new(database),
             keys,
             outgoing,
+            open: Arc::default(),
         }
     }
 
@@ -48,6 +60,7 @@ impl GuestSql {
         sql: &str,
         values: Vec<Value>,
     ) -> Result<Rows, SqlError> {
+        self.is_free()?;
         let rows = self.client.query(sql, values).await;
         self.owe(hub);
         rows
@@ -60,6 +73,7 @@ impl GuestSql {
         sql: &str,
         values: Vec<Value>,
     ) -> Result<Done, SqlError> {
+        self.is_free()?;
         let done = self.client.execute(sql, values).await;
         self.owe(hub);
         done
@@ -71,6 +85,7 @@ impl GuestSql {
         hub: &mut GuestHub,
         batch: Vec<(String, Vec<Value>)>,
     ) -> Result<Vec<Done>, SqlError> {
+        self.is_free()?;
         let done = self.client.batch(batch).await;
         self.owe(hub);
         done
@@ -78,7 +93,12 @@ impl GuestSql {
 
     /// Begins a transaction.
     pub async fn begin(&mut self) -> Result<Box<dyn Transaction>, SqlError> {
-        self.client.begin().await
+        self.is_free()?;
+        let transaction = self.client.begin().await?;
+        Ok(Box::new(Own {
+            transaction,
+            _open: Arc::clone(&self.open),
+        }))
     }
 
     /// A statement for one step of a transaction.
@@ -102,5 +122,32 @@ impl GuestSql {
         if let Some(owed) = owed.filter(|owed| !owed.is_kept()) {
             self.outgoing.owe(owed, hub);
         }
+    }
+
+    pub(crate) fn is_free(&self) -> Result<(), SqlError> {
+        if Arc::strong_count(&self.open) == 1 {
+            return Ok(());
+        }
+        let text = "a transaction is open: speak through it, or end it first";
+        Err(SqlError::Unavailable(text.to_owned()))
+    }
+}
+
+#[async_trait::async_trait]
+impl Transaction for Own {
+    async fn query(&mut self, statement: Statement) -> Result<Rows, SqlError> {
+        self.transaction.query(statement).await
+    }
+
+    async fn execute(&mut self, statement: Statement) -> Result<Done, SqlError> {
+        self.transaction.execute(statement).await
+    }
+
+    async fn commit(self: Box<Self>) -> Result<Applied<()>, SqlError> {
+        self.transaction.commit().await
+    }
+
+    async fn rollback(self: Box<Self>) -> Result<(), SqlError> {
+        self.transaction.rollback().await
     }
 }

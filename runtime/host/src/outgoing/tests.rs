@@ -125,3 +125,23 @@ async fn keys_in_the_database_are_owed_as_statements_are() {
     let found = reads.sql.get_key(&mut reads.hub, "a").await;
     assert_eq!(found, Ok(Some("3".into())));
 }
+
+#[tokio::test]
+async fn while_a_transaction_is_open_its_invocation_speaks_through_it_alone() {
+    let guest = guest();
+    let mut writes = Invocation::of(&guest).await;
+    writes.write("CREATE TABLE t (a BIGINT)").await;
+    let Invocation { hub, sql, .. } = &mut writes;
+    let mut transaction = sql.begin().await.unwrap();
+    let refused = sql.query(hub, "SELECT 1", vec![]).await.unwrap_err();
+    assert!(refused.to_string().contains("is open"), "{refused}");
+    assert!(sql.begin().await.is_err());
+    assert!(sql.set_key(hub, "a", "1".into()).await.is_err());
+    let insert = sql.statement("INSERT INTO t VALUES (1)", vec![]).unwrap();
+    transaction.execute(insert).await.unwrap();
+    sql.commit(hub, transaction).await.unwrap();
+    let rows = sql.query(hub, "SELECT a FROM t", vec![]).await.unwrap();
+    assert_eq!(rows.rows.len(), 1);
+    drop(sql.begin().await.unwrap());
+    assert!(sql.query(hub, "SELECT 1", vec![]).await.is_ok());
+}

@@ -28,6 +28,17 @@ pub(super) enum Before {
     Mark,
 }
 
+impl Before {
+    /// How many results come, that of the statement itself the last. Whoever has it need not wait for the driver to say
+    /// that there are no more: each wait is a way through the scheduler.
+    fn results(self) -> usize {
+        match self {
+            Before::Nothing => 1,
+            Before::Mark => 3,
+        }
+    }
+}
+
 /// Runs a statement and collects its rows.
 pub(super) async fn rows(
     connection: &mut SqliteConnection,
@@ -35,11 +46,18 @@ pub(super) async fn rows(
     statement: &Statement,
     limits: &SqlLimits,
 ) -> Result<Rows, SqlError> {
-    let mut results = query(before, statement).fetch(connection);
+    let mut results = connection.fetch_many(query(before, statement));
+    let mut missing = before.results();
     let mut found = Rows::default();
     let mut bytes = 0;
     let mut too_large = false;
-    while let Some(row) = results.try_next().await.map_err(|error| fault(&error))? {
+    while missing > 0
+        && let Some(result) = results.try_next().await.map_err(|error| fault(&error))?
+    {
+        let Some(row) = result.right() else {
+            missing -= 1;
+            continue;
+        };
         // A write that returns rows goes on to its end, so that it does not stop half way.
         if too_large {
             continue;
@@ -69,10 +87,15 @@ pub(super) async fn write(
     statement: &Statement,
 ) -> Result<Done, SqlError> {
     let mut results = connection.fetch_many(query(before, statement));
+    let mut missing = before.results();
     let mut last = None;
-    while let Some(result) = results.try_next().await.map_err(|error| fault(&error))? {
-        // What was run before it has its own; rows are not what was asked for.
-        last = result.left().or(last);
+    while missing > 0
+        && let Some(result) = results.try_next().await.map_err(|error| fault(&error))?
+    {
+        // Rows are not what was asked for.
+        if let Some(done) = result.left() {
+            (last, missing) = (Some(done), missing - 1);
+        }
     }
     // SQLite tells what was true of the last statement that wrote rows, whosever it was.
     let done = last.filter(|_| statement.writes_rows());

@@ -13,12 +13,13 @@
 
 mod open;
 
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::time::Instant;
+use tokio::time::Sleep;
 
 use super::run::{self, BEGIN, Before, plain};
 use super::watch::Watch;
@@ -102,7 +103,7 @@ impl Writer {
             refuse(first, error);
             return;
         }
-        let until = Instant::now() + LINGER;
+        let mut until = pin!(tokio::time::sleep(LINGER));
         let mut jobs = 0;
         let mut next = Next::Job(first);
         while let Next::Job(job) = next {
@@ -111,7 +112,7 @@ impl Writer {
             next = if self.undone {
                 Next::Commit
             } else if jobs < GROUP_JOBS_MAX {
-                self.next(until).await
+                self.next(until.as_mut()).await
             } else {
                 Next::Commit
             };
@@ -121,7 +122,7 @@ impl Writer {
     }
 
     /// A job that waits already, else whatever comes first: a job, somebody who waits for the group, or its time.
-    async fn next(&mut self, until: Instant) -> Next {
+    async fn next(&mut self, until: Pin<&mut Sleep>) -> Next {
         if let Ok(job) = self.queue.try_recv() {
             return Next::Job(job);
         }
@@ -129,7 +130,7 @@ impl Writer {
             biased;
             job = self.queue.recv() => job.map_or(Next::Commit, Next::Job),
             () = self.wanted.notified() => Next::Commit,
-            () = tokio::time::sleep_until(until) => Next::Commit,
+            () = until => Next::Commit,
         }
     }
 
