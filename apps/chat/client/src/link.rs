@@ -136,7 +136,7 @@ fn closed(frame: &CloseFrame) -> Event {
     }
 }
 
-/// Whether a client that comes back would only hear the same again (docs/life-of-a-session.md).
+/// Whether a client that comes back would only hear the same again (docs/close-codes.md).
 fn is_final(code: u16) -> bool {
     match code {
         // Both sides are done; what we sent is wrong in itself; a policy of the server's.
@@ -174,6 +174,23 @@ mod tests {
                 "{code}"
             );
         }
+    }
+
+    /// Every code that the server gives, as the page for clients has it.
+    #[test]
+    fn the_page_of_close_codes_is_kept_to() {
+        let page = include_str!("../../../../docs/close-codes.md");
+        let mut rows = 0;
+        for line in page.lines() {
+            let cells: Vec<&str> = line.trim_matches('|').split('|').map(str::trim).collect();
+            let (Ok(code), [_, _, _, _, best]) = (cells[0].parse(), cells.as_slice()) else {
+                continue;
+            };
+            rows += 1;
+            let comes_back = matches!(closed_with(code, ""), Event::Down(_));
+            assert_eq!(comes_back, best.starts_with("connect again"), "{line}");
+        }
+        assert!(rows >= 10, "{rows} rows");
     }
 
     #[test]
