@@ -2,15 +2,17 @@
 //!
 //! **Invariant:** while a transaction of it is open, an invocation speaks to the database through that alone. Anything else
 //! would wait for the end of what waits for it.
+//! **Invariant:** a transaction ends with its invocation, whoever still has a handle of it.
 //! **Invariant:** whatever wrote, or saw what is not durable, is owed to [`Outgoing`] before the guest goes on.
 //! **Absent on purpose:** waiting for the disk on the guest's time. It is let go at once; its output waits alone.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use rookery_storage::{
     Applied, Database, Dialect, Done, KeyTable, Rows, SqlClient, SqlError, Statement, Transaction,
     Value,
 };
+use tokio::sync::Mutex;
 
 use crate::hub::GuestHub;
 use crate::outgoing::Outgoing;
@@ -21,15 +23,15 @@ pub struct GuestSql {
     /// Where the manifest has keys kept in the database, these are they.
     pub(crate) keys: Arc<KeyTable>,
     outgoing: Outgoing,
-    /// Shared with each transaction that is open.
-    open: Arc<()>,
+    /// The transaction that is open, if one is.
+    open: Weak<Slot>,
 }
 
+/// A transaction, until it ends.
+type Slot = Mutex<Option<Box<dyn Transaction>>>;
+
 /// A transaction that its invocation knows to be open.
-struct Own {
-    transaction: Box<dyn Transaction>,
-    _open: Arc<()>,
-}
+struct Own(Arc<Slot>);
 
 impl GuestSql {
     pub(crate) fn new(
@@ -41,7 +43,7 @@ impl GuestSql {
             client: SqlClient::new(database),
             keys,
             outgoing,
-            open: Arc::default(),
+            open: Weak::new(),
         }
     }
 
@@ -95,10 +97,9 @@ impl GuestSql {
     pub async fn begin(&mut self) -> Result<Box<dyn Transaction>, SqlError> {
         self.is_free()?;
         let transaction = self.client.begin().await?;
-        Ok(Box::new(Own {
-            transaction,
-            _open: Arc::clone(&self.open),
-        }))
+        let slot = Arc::new(Mutex::new(Some(transaction)));
+        self.open = Arc::downgrade(&slot);
+        Ok(Box::new(Own(slot)))
     }
 
     /// A statement for one step of a transaction.
@@ -125,7 +126,7 @@ impl GuestSql {
     }
 
     pub(crate) fn is_free(&self) -> Result<(), SqlError> {
-        if Arc::strong_count(&self.open) == 1 {
+        if self.open.strong_count() == 0 {
             return Ok(());
         }
         let text = "a transaction is open: speak through it, or end it first";
@@ -133,21 +134,44 @@ impl GuestSql {
     }
 }
 
+impl Drop for GuestSql {
+    fn drop(&mut self) {
+        // Nobody is at it: the calls of an invocation end before it does.
+        if let Some(open) = self.open.upgrade()
+            && let Ok(mut transaction) = open.try_lock()
+        {
+            *transaction = None;
+        }
+    }
+}
+
 #[async_trait::async_trait]
 impl Transaction for Own {
     async fn query(&mut self, statement: Statement) -> Result<Rows, SqlError> {
-        self.transaction.query(statement).await
+        match &mut *self.0.lock().await {
+            Some(transaction) => transaction.query(statement).await,
+            None => Err(ended()),
+        }
     }
 
     async fn execute(&mut self, statement: Statement) -> Result<Done, SqlError> {
-        self.transaction.execute(statement).await
+        match &mut *self.0.lock().await {
+            Some(transaction) => transaction.execute(statement).await,
+            None => Err(ended()),
+        }
     }
 
     async fn commit(self: Box<Self>) -> Result<Applied<()>, SqlError> {
-        self.transaction.commit().await
+        let transaction = self.0.lock().await.take();
+        transaction.ok_or_else(ended)?.commit().await
     }
 
     async fn rollback(self: Box<Self>) -> Result<(), SqlError> {
-        self.transaction.rollback().await
+        let transaction = self.0.lock().await.take();
+        transaction.ok_or_else(ended)?.rollback().await
     }
+}
+
+fn ended() -> SqlError {
+    SqlError::Unavailable("the transaction ended with the invocation that began it".to_owned())
 }

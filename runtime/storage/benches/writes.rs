@@ -1,11 +1,13 @@
-//! Durable writes a second: one writer with group commit, many who write.
+//! Durable writes a second: one writer with group commit, many who write; and keys.
 #![allow(missing_docs)]
 
 use std::sync::Arc;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use rookery_lifecycle::Tasks;
-use rookery_storage::{Database, Place, SqlClient, SqlLimits, Sqlite, Value};
+use rookery_storage::{
+    BucketLimits, Database, KeyTable, Place, SqlClient, SqlLimits, Sqlite, Value,
+};
 use tokio::runtime::Runtime;
 
 /// As many events as one invocation has at most.
@@ -83,5 +85,28 @@ fn writes(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, writes);
+/// Keys in the database: each write reads the key's row and the total, decides, and writes both.
+fn keys(criterion: &mut Criterion) {
+    let runtime = Runtime::new().expect("a runtime");
+    let folder = tempfile::tempdir().expect("a folder");
+    let database: Arc<dyn Database> = runtime.block_on(open(&folder));
+    let keys = KeyTable::new(Arc::clone(&database), BucketLimits::default());
+    let mut group = criterion.benchmark_group("durable keys");
+    group.sample_size(20);
+    group.throughput(Throughput::Elements(BATCH));
+    group.bench_function("a batch of 64", |bencher| {
+        bencher.to_async(&runtime).iter(|| async {
+            let mut client = SqlClient::new(Arc::clone(&database));
+            for nth in 0..BATCH {
+                let key = format!("key/{nth}");
+                let value = vec![0; 100].into();
+                keys.set(&mut client, &key, value).await.expect("a key");
+            }
+            client.durable().await.expect("durable");
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, writes, keys);
 criterion_main!(benches);

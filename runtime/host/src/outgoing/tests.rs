@@ -145,3 +145,23 @@ async fn while_a_transaction_is_open_its_invocation_speaks_through_it_alone() {
     drop(sql.begin().await.unwrap());
     assert!(sql.query(hub, "SELECT 1", vec![]).await.is_ok());
 }
+
+#[tokio::test]
+async fn a_transaction_ends_with_its_invocation() {
+    let guest = guest();
+    let mut first = Invocation::of(&guest).await;
+    first.write("CREATE TABLE t (a BIGINT)").await;
+    let mut transaction = first.sql.begin().await.unwrap();
+    let insert = first.sql.statement("INSERT INTO t VALUES (1)", vec![]);
+    let insert = insert.unwrap();
+    transaction.execute(insert.clone()).await.unwrap();
+    drop(first);
+    // Somebody keeps a handle, and nobody waits for that.
+    let mut second = Invocation::of(&guest).await;
+    second.write("INSERT INTO t VALUES (2)").await;
+    let Invocation { hub, sql, .. } = &mut second;
+    let rows = sql.query(hub, "SELECT a FROM t", vec![]).await.unwrap();
+    assert_eq!(rows.rows, [[rookery_storage::Value::Integer(2)]]);
+    let late = transaction.execute(insert).await.unwrap_err();
+    assert!(late.to_string().contains("ended"), "{late}");
+}
