@@ -61,7 +61,7 @@ enum Action {
 struct Target {
     /// The bundle, such as apps/chat/1.1.0
     bundle: PathBuf,
-    /// Where the apps' databases are kept [env: `ROOKERY_DATA_DIR`] [default: .rookery/data]
+    /// Where the apps' databases are kept [env: ROOKERY_DATA_DIR] [default: .rookery/data]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<String>,
     /// The file to read settings from [default: ./rookery.toml when it is there]
