@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Browser } from "playwright-core";
 
-import { DESKTOP, PHONE, launch, open, picture, tabTo } from "./stage/browser";
+import { PHONE, launch, open, tabTo } from "./stage/browser";
 import { composer, connected, enter, say, sees, texts } from "./stage/chatter";
 import { Person } from "./stage/person";
 import { Server, chat } from "./stage/server";
@@ -121,7 +121,7 @@ test("the page fits a phone", async () => {
   const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   expect(excess).toBe(0);
   await expectInView(page.getByRole("button", { name: "Send", exact: true }));
-  await picture(page, "chat-phone");
+  expect((await page.screenshot()).length).toBeGreaterThan(0);
   await page.getByRole("button", { name: "Rooms and people" }).tap();
   await expectInView(page.getByRole("heading", { name: /^People/ }));
   expect(faults).toEqual([]);
@@ -133,15 +133,4 @@ test("the page fits a phone", async () => {
       return box && box.x >= 0 && box.y >= 0 && box.x + box.width <= 390 && box.y + box.height <= 844;
     });
   }
-});
-
-test("the page on a desktop is worth a picture", async () => {
-  const { page } = await open(browser, server.url("/chat/"), { ...DESKTOP, colorScheme: "dark" });
-  await enter(page, "Ada");
-  using bob = await Person.join(server.url("/chat/ws"), "Bob", "general");
-  await bob.say("general", "The server was restarted twice during this sentence.");
-  await say(page, "I noticed nothing.");
-  await bob.hears("I noticed nothing.");
-  await picture(page, "chat-desktop");
-  await page.context().close();
 });

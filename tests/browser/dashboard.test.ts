@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "bun:test";
 import type { Browser } from "playwright-core";
 
 import { archive } from "./stage/archive";
-import { DESKTOP, PHONE, barriers, launch, open, picture, tabTo } from "./stage/browser";
+import { DESKTOP, PHONE, barriers, launch, open, tabTo } from "./stage/browser";
 import { answers, card, deploy, drag, live, row, traffic } from "./stage/operator";
 import { Person } from "./stage/person";
 import { Server, chat, site } from "./stage/server";
@@ -138,21 +138,4 @@ for (const [width, size] of Object.entries(WIDTHS)) {
       await page.context().close();
     });
   }
-}
-
-for (const [width, colorScheme] of [
-  ["desktop", "dark"],
-  ["phone", "light"],
-] as const) {
-  test(`the page on a ${width} is worth a picture`, async () => {
-    const { page } = await open(browser, server.url("/_/"), { ...WIDTHS[width], colorScheme });
-    await live(page);
-    await row(page, "chat", "1.1.0").waitFor();
-    // Something to draw: the charts have a point a second.
-    for (let second = 0; second < 6; second++) {
-      await Promise.all([answers(server.url("/chat/"), 60 + 20 * (second % 3)), answers(server.url("/shop/"), 40), page.waitForTimeout(1_000)]);
-    }
-    await picture(page, `dashboard-${width}`);
-    await page.context().close();
-  });
 }

@@ -67,11 +67,10 @@ export async function tabTo(page: Page, wanted: Locator): Promise<void> {
   throw new Error(`${wanted}: not reached with ${TABS_MAX} presses of Tab`);
 }
 
-/** Takes a picture for the documentation, if pictures are wanted. */
+/** Takes a picture for the documentation. */
 export async function picture(page: Page, name: string): Promise<void> {
-  const png = await page.screenshot({ animations: "disabled" });
+  const png = await page.screenshot({ animations: "disabled", caret: "hide" });
   if (png.length > PICTURE_BYTES_MAX) throw new Error(`${name}: ${png.length} bytes are too many`);
-  if (!pictures) return;
   mkdirSync(pictures, { recursive: true });
   writeFileSync(join(pictures, `${name}.png`), png);
 }

@@ -27,6 +27,16 @@ export class Person {
     await this.hears(text);
   }
 
+  /** Wants to be seen as this. */
+  be(status: "online" | "away" | "dnd"): void {
+    this.#ask("presence.update", { status });
+  }
+
+  /** Is seen typing. */
+  type(room: string): void {
+    this.#ask("typing.start", { roomId: room });
+  }
+
   /** Waits for a text. */
   async hears(text: string): Promise<void> {
     await until(`${text} is heard`, () =>

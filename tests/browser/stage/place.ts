@@ -9,8 +9,9 @@ export const repository = resolve(import.meta.dirname, "../../..");
 export const target = resolve(repository, process.env.CARGO_TARGET_DIR ?? "target");
 export const rookery = process.env.ROOKERY_BIN ?? join(target, "debug/rookery");
 
-/** Pictures for the documentation are taken when this is set, and not in every run. */
-export const pictures = process.env.PICTURES ? join(repository, "docs/images") : undefined;
+/** Where the pictures of the documentation are. They are taken when PICTURES is set, and not in every run. */
+export const pictures = join(repository, "docs/images");
+export const arePicturesWanted = Boolean(process.env.PICTURES);
 
 /** The browser of the system. */
 export function chromium(): string {
