@@ -11,7 +11,7 @@ use rookery_hub::Hub;
 use rookery_pool::{Budget, Totals};
 use rookery_supervisor::{Revision, RevisionStatus, Supervisor};
 use rookery_telemetry::prometheus::Exposition;
-use rookery_telemetry::{PoolFigures, Quantiles, Surroundings, Tail, WorkerSnapshot, rss_bytes};
+use rookery_telemetry::{LogTail, PoolFigures, Quantiles, Surroundings, WorkerSnapshot, rss_bytes};
 use serde_json::Value;
 
 /// The parts that count.
@@ -146,7 +146,7 @@ impl Source for Figures {
         shown
     }
 
-    fn log(&self) -> Arc<Tail> {
+    fn log(&self) -> Arc<LogTail> {
         rookery_telemetry::trace::tail()
     }
 

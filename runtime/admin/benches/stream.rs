@@ -21,7 +21,7 @@ use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_pool::{Body, RevisionFigures, Watch};
 use rookery_supervisor::rollout::{Change, RolloutError, RolloutStatus};
 use rookery_telemetry::prometheus::Exposition;
-use rookery_telemetry::{Histogram, PoolFigures, Surroundings, Tail, WorkerSnapshot};
+use rookery_telemetry::{Histogram, LogTail, PoolFigures, Surroundings, WorkerSnapshot};
 use serde_json::{Value, json};
 
 const REVISIONS: u64 = 200;
@@ -29,12 +29,15 @@ const VIEWERS: usize = 50;
 /// One of so many is asked.
 const QUIET: u64 = 20;
 
+/// Which revisions are asked, by number.
+type Asked = fn(u64) -> bool;
+
 /// Revisions whose numbers grow with every look.
 struct Busy {
     looks: AtomicU64,
-    asked: fn(u64) -> bool,
+    asked: Asked,
     times: Histogram,
-    log: Arc<Tail>,
+    log: Arc<LogTail>,
 }
 
 impl Source for Busy {
@@ -121,7 +124,7 @@ impl Source for Busy {
         json!({ "apps": (0..REVISIONS).map(app).collect::<Vec<_>>(), "reports": [] })
     }
 
-    fn log(&self) -> Arc<Tail> {
+    fn log(&self) -> Arc<LogTail> {
         Arc::clone(&self.log)
     }
 
@@ -176,7 +179,7 @@ async fn tick(viewers: &mut [Body]) -> usize {
 
 fn ticks(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("dashboard");
-    let cases: [(&str, fn(u64) -> bool); 2] = [("busy", |_| true), ("quiet", |id| id % QUIET == 0)];
+    let cases: [(&str, Asked); 2] = [("busy", |_| true), ("quiet", |id| id % QUIET == 0)];
     for (name, asked) in cases {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_time()
@@ -189,7 +192,7 @@ fn ticks(criterion: &mut Criterion) {
                 looks: AtomicU64::new(0),
                 asked,
                 times: Histogram::new(),
-                log: Arc::new(Tail::new()),
+                log: Arc::new(LogTail::new()),
             });
             let (tasks, shutdown) = (Tasks::new(), Shutdown::new());
             let admin = Admin::new(

@@ -19,9 +19,9 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::logs;
-use crate::look::Looks;
 use crate::revision::RevisionSnapshot;
 use crate::stream::SHARED_FOR;
+use crate::survey::Survey;
 
 /// How many lines of the log somebody gets who comes.
 const LINES_FIRST: usize = 200;
@@ -30,7 +30,7 @@ const LINES_MAX: usize = 400;
 
 /// Makes the events.
 pub(crate) struct Board {
-    looks: Arc<Looks>,
+    survey: Arc<Survey>,
     newest: Mutex<Option<Arc<Told>>>,
 }
 
@@ -69,9 +69,9 @@ struct Apps {
 }
 
 impl Board {
-    pub(crate) fn new(looks: Arc<Looks>) -> Board {
+    pub(crate) fn new(survey: Arc<Survey>) -> Board {
         Board {
-            looks,
+            survey,
             newest: Mutex::new(None),
         }
     }
@@ -88,7 +88,7 @@ impl Board {
         }
         seen.apps = apps.number;
         if seen.tick == 0 {
-            let history = self.looks.history.json();
+            let history = self.survey.history.json();
             events.push(Bytes::from(format!("event: history\ndata: {history}\n\n")));
             let lines = self.lines(0, told.lines.1, LINES_FIRST)?;
             events.extend(lines);
@@ -117,16 +117,16 @@ impl Board {
             return Ok(Arc::clone(told));
         }
         let before = newest.as_deref();
-        let revisions = self.looks.revisions();
+        let revisions = self.survey.revisions();
         let known = before.map_or(&[][..], |before| &before.revisions);
-        let changes = event(None, &self.looks.changes(known, &revisions))?;
-        let apps = self.looks.source().apps();
+        let changes = event(None, &self.survey.changes(known, &revisions))?;
+        let apps = self.survey.source().apps();
         let apps = match before {
             Some(before) if *before.apps.value == apps => before.apps.clone(),
             before => Apps::after(before.map(|before| &before.apps), apps)?,
         };
         let after = before.map_or(0, |before| before.lines.1);
-        let until = self.looks.source().log().newest();
+        let until = self.survey.source().log().newest();
         let told = Arc::new(Told {
             made: now,
             number: before.map_or(1, |before| before.number + 1),
@@ -144,13 +144,13 @@ impl Board {
         if let Some(whole) = told.whole.get() {
             return Ok(whole.clone());
         }
-        let whole = event(None, &self.looks.whole(&told.revisions))?;
+        let whole = event(None, &self.survey.whole(&told.revisions))?;
         Ok(told.whole.get_or_init(|| whole).clone())
     }
 
     /// An event with the lines behind one number up to another; none when there are none.
     fn lines(&self, after: u64, until: u64, limit: usize) -> Result<Option<Bytes>, BodyError> {
-        let log = self.looks.source().log();
+        let log = self.survey.source().log();
         let taken = log.take(after, limit, |line| line.number <= until);
         if taken.lines.is_empty() {
             return Ok(None);

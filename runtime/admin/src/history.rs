@@ -15,9 +15,9 @@ use serde::{Serialize, Serializer};
 use serde_json::json;
 use tokio::time::{Instant, MissedTickBehavior};
 
-use crate::look::unix_ms;
 use crate::recent::rounded;
 use crate::source::Source;
+use crate::survey::unix_ms;
 
 /// How many points are kept.
 pub(crate) const POINTS_MAX: usize = 900;

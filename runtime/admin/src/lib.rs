@@ -42,7 +42,7 @@ mod recent;
 
 mod history;
 
-mod look;
+mod survey;
 
 mod interval;
 

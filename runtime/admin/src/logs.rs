@@ -12,7 +12,7 @@ use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
 use rookery_lifecycle::Shutdown;
 use rookery_pool::{Body, BodyError};
-use rookery_telemetry::{Line, Severity, TAIL_LINES_MAX, Tail, Taken};
+use rookery_telemetry::{Line, LogTail, Severity, TAIL_LINES_MAX, Taken};
 use serde::Serialize;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Interval, MissedTickBehavior};
@@ -110,14 +110,14 @@ impl Wanted {
     }
 
     /// The newest lines.
-    pub(crate) fn take(&self, tail: &Tail) -> Taken {
+    pub(crate) fn take(&self, tail: &LogTail) -> Taken {
         tail.take(self.after, self.limit, |line| self.wants(line))
     }
 }
 
 /// One who reads along.
 struct Follower {
-    tail: Arc<Tail>,
+    tail: Arc<LogTail>,
     wanted: Wanted,
     ticks: Interval,
     silent: u32,
@@ -128,7 +128,7 @@ struct Follower {
 
 /// The lines of now, then each that comes, until the shutdown.
 pub(crate) fn follow(
-    tail: Arc<Tail>,
+    tail: Arc<LogTail>,
     wanted: Wanted,
     shutdown: Shutdown,
     seat: OwnedSemaphorePermit,

@@ -1,9 +1,9 @@
 //! What each revision did lately: rates and quantiles of the last seconds, which is what an operator means by "now".
 //!
 //! **Invariant:** a window is 5 to 10 seconds long once it is that old, and is never stretched over a time when nobody
-//! looked.
+//! asked.
 //! **Invariant:** two marks are kept for each revision that exists, and nothing for one that is gone.
-//! **Absent on purpose:** a task. Who looks moves the windows.
+//! **Absent on purpose:** a task. Who asks moves the windows.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -19,7 +19,7 @@ use crate::revision::RevisionLine;
 const STEP: Duration = Duration::from_secs(5);
 /// A window that is shorter says nothing.
 const SHORTEST: Duration = Duration::from_millis(400);
-/// After so long without a look the marks are too old.
+/// After so long without a question the marks are too old.
 const STALE: Duration = Duration::from_secs(20);
 
 /// Rates and quantiles of the last seconds.
@@ -53,8 +53,8 @@ struct Mark {
 }
 
 impl Windows {
-    /// What each did lately, in the order of `lines`; `None` of what has no numbers, or was never looked at before.
-    pub(crate) fn look(&mut self, lines: &[RevisionLine], now: Instant) -> Vec<Option<Recent>> {
+    /// What each did lately, in the order of `lines`; `None` of what has no numbers, or was never asked about before.
+    pub(crate) fn of(&mut self, lines: &[RevisionLine], now: Instant) -> Vec<Option<Recent>> {
         let mut known = std::mem::take(&mut self.0);
         let recent = lines.iter().map(|line| {
             let figures = line.figures.as_ref()?;

@@ -4,8 +4,8 @@ use rookery_pool::RevisionFigures;
 use rookery_telemetry::Quantiles;
 use serde::Serialize;
 
-use crate::look::unix_ms;
 use crate::recent::Recent;
+use crate::survey::unix_ms;
 
 /// A revision that exists, whatever its state.
 #[derive(Clone, Debug)]

@@ -22,13 +22,13 @@ use crate::deploy::{Deploys, Stage, Steps, Told};
 use crate::folder::Folder;
 use crate::interval::interval;
 use crate::logs::{self, Wanted};
-use crate::look::Looks;
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::rollout::{self, Rolling};
 use crate::route::{Asked, Route};
 use crate::source::Source;
 use crate::stream::{Stream, View};
+use crate::survey::Survey;
 use crate::turns::Turns;
 use crate::{files, login, metrics, origin, page, respond};
 
@@ -36,7 +36,7 @@ use crate::{files, login, metrics, origin, page, respond};
 pub struct Admin {
     door: Door,
     source: Arc<dyn Source>,
-    looks: Arc<Looks>,
+    survey: Arc<Survey>,
     stream: Arc<Stream>,
     shutdown: Shutdown,
     apps_dir: PathBuf,
@@ -58,12 +58,12 @@ impl Admin {
         shutdown: Shutdown,
     ) -> Arc<Admin> {
         Folder::sweep(apps_dir);
-        let looks = Looks::new(source.clone(), tasks, shutdown.clone());
-        let stream = Stream::new(Arc::clone(&looks), shutdown.clone());
+        let survey = Survey::new(source.clone(), tasks, shutdown.clone());
+        let stream = Stream::new(Arc::clone(&survey), shutdown.clone());
         Arc::new(Admin {
             door: Door::new(access),
             source,
-            looks,
+            survey,
             stream,
             shutdown,
             apps_dir: apps_dir.to_owned(),
@@ -157,7 +157,7 @@ impl Admin {
             Route::Part(part) => page::part(part, request.headers()),
             Route::Metrics => self.metrics(request.headers()),
             Route::Prometheus => self.prometheus(),
-            Route::Stats => respond::json(&self.looks.stats()),
+            Route::Stats => respond::json(&self.survey.stats()),
             Route::Stream => self.stream(request.uri()),
             Route::Logs => self.logs(request.uri(), request.headers()),
             Route::Deployments => respond::json(&self.source.deployments()),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rookery_telemetry::prometheus::Exposition;
-use rookery_telemetry::{PoolFigures, Surroundings, Tail, WorkerSnapshot};
+use rookery_telemetry::{LogTail, PoolFigures, Surroundings, WorkerSnapshot};
 use serde_json::Value;
 
 use crate::revision::RevisionLine;
@@ -39,7 +39,7 @@ pub trait Source: Send + Sync + 'static {
     fn apps(&self) -> Value;
 
     /// The last lines of the log.
-    fn log(&self) -> Arc<Tail>;
+    fn log(&self) -> Arc<LogTail>;
 
     /// More numbers for Prometheus than the above: families that only their owners know.
     fn expose(&self, text: &mut Exposition);

@@ -22,7 +22,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
 use crate::dashboard::{Board, Seen};
-use crate::look::Looks;
+use crate::survey::Survey;
 
 /// How many may watch at once.
 pub const VIEWERS_MAX: usize = 256;
@@ -41,7 +41,7 @@ pub(crate) enum View {
 
 /// What all viewers watch.
 pub(crate) struct Stream {
-    looks: Arc<Looks>,
+    survey: Arc<Survey>,
     board: Board,
     newest: Mutex<Option<(Instant, Bytes)>>,
     born: Instant,
@@ -66,10 +66,10 @@ enum Sees {
 }
 
 impl Stream {
-    pub(crate) fn new(looks: Arc<Looks>, shutdown: Shutdown) -> Arc<Stream> {
+    pub(crate) fn new(survey: Arc<Survey>, shutdown: Shutdown) -> Arc<Stream> {
         Arc::new(Stream {
-            board: Board::new(Arc::clone(&looks)),
-            looks,
+            board: Board::new(Arc::clone(&survey)),
+            survey,
             newest: Mutex::new(None),
             born: Instant::now(),
             seats: Arc::new(Semaphore::new(VIEWERS_MAX)),
@@ -119,7 +119,7 @@ impl Stream {
         {
             return Ok(event.clone());
         }
-        let json = serde_json::to_string(&self.looks.stats())?;
+        let json = serde_json::to_string(&self.survey.stats())?;
         let event = Bytes::from(format!("data: {json}\n\n"));
         *newest = Some((now, event.clone()));
         Ok(event)

@@ -26,7 +26,7 @@ use rookery_pool::{Body, Milestone, RevisionFigures, StartFailure, Watch};
 use rookery_supervisor::rollout::{Change, RolloutError, RolloutStatus};
 use rookery_telemetry::prometheus::Exposition;
 use rookery_telemetry::{
-    Histogram, PoolFigures, Quantiles, Surroundings, Tail, WorkerSnapshot, WorkerStatus,
+    Histogram, LogTail, PoolFigures, Quantiles, Surroundings, WorkerSnapshot, WorkerStatus,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -41,7 +41,7 @@ struct Known {
     apps: AtomicU64,
     /// What its requests are said to be.
     requests: AtomicU64,
-    log: Arc<Tail>,
+    log: Arc<LogTail>,
 }
 
 impl Source for Known {
@@ -166,7 +166,7 @@ impl Source for Known {
         json!({ "apps": [{ "name": "chat", "look": self.apps.load(Relaxed) }] })
     }
 
-    fn log(&self) -> Arc<Tail> {
+    fn log(&self) -> Arc<LogTail> {
         Arc::clone(&self.log)
     }
 

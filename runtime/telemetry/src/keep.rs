@@ -14,13 +14,13 @@ use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
-use crate::tail::{Line, Said, Severity, Tail};
+use crate::tail::{Line, LogTail, Said, Severity};
 
 /// What of a message, and of all other fields together, is kept.
 const TEXT_BYTES_MAX: usize = 8 * 1024;
 
 /// Keeps every event that the log's filter lets through.
-pub(crate) struct Keep(pub(crate) Arc<Tail>);
+pub(crate) struct Keep(pub(crate) Arc<LogTail>);
 
 impl<S: Subscriber> Layer<S> for Keep {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     fn kept(say: impl FnOnce()) -> Vec<Line> {
-        let tail = Arc::new(Tail::new());
+        let tail = Arc::new(LogTail::new());
         let subscriber = tracing_subscriber::registry().with(Keep(Arc::clone(&tail)));
         tracing::subscriber::with_default(subscriber, say);
         let lines = tail.take(0, usize::MAX, |_| true).lines;

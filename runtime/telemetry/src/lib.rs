@@ -43,6 +43,6 @@ pub use snapshot::{
     PoolFigures, PoolSnapshot, Quantiles, StatsSnapshot, Surroundings, WorkerSnapshot, WorkerStatus,
 };
 pub use tail::{
-    BYTES_MAX as TAIL_BYTES_MAX, LINES_MAX as TAIL_LINES_MAX, Line, Severity, Tail, Taken,
+    BYTES_MAX as TAIL_BYTES_MAX, LINES_MAX as TAIL_LINES_MAX, Line, LogTail, Severity, Taken,
 };
 pub use trace_context::TraceContext;

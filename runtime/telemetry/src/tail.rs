@@ -81,7 +81,7 @@ pub struct Taken {
 
 /// The last lines.
 #[derive(Debug, Default)]
-pub struct Tail(Mutex<Kept>);
+pub struct LogTail(Mutex<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
@@ -113,10 +113,10 @@ impl Severity {
     }
 }
 
-impl Tail {
+impl LogTail {
     /// Empty.
-    pub fn new() -> Tail {
-        Tail::default()
+    pub fn new() -> LogTail {
+        LogTail::default()
     }
 
     /// Keeps a line.
@@ -198,6 +198,8 @@ impl Ring {
                 && line.version == fault.version
                 && fault.at.saturating_sub(line.at) <= SAID_WITHIN_MS
                 && !line.message.is_empty()
+                // Rust's hint after a panic is for who started the program.
+                && !line.message.starts_with("note: run with `RUST_BACKTRACE")
         });
         let mut said: Vec<String> = ours
             .take(SAID_MAX)

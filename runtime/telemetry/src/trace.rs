@@ -14,7 +14,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::keep::Keep;
-use crate::tail::Tail;
+use crate::tail::LogTail;
 
 /// How log events are shown.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -96,13 +96,13 @@ pub fn init(config: &TraceConfig) -> Result<(), TraceError> {
 }
 
 /// The last lines of this process' log: there is one log, and one tail of it. Empty before [`init`].
-pub fn tail() -> Arc<Tail> {
-    static TAIL: OnceLock<Arc<Tail>> = OnceLock::new();
+pub fn tail() -> Arc<LogTail> {
+    static TAIL: OnceLock<Arc<LogTail>> = OnceLock::new();
     Arc::clone(TAIL.get_or_init(Arc::default))
 }
 
 /// Where events only go to a tail: what a test of a tail's reader says something to.
-pub fn keeping(tail: Arc<Tail>) -> impl Subscriber + Send + Sync {
+pub fn keeping(tail: Arc<LogTail>) -> impl Subscriber + Send + Sync {
     tracing_subscriber::registry().with(Keep(tail))
 }
 
@@ -110,7 +110,7 @@ fn subscriber<W>(
     format: LogFormat,
     filter: &str,
     writer: W,
-    tail: Arc<Tail>,
+    tail: Arc<LogTail>,
 ) -> Result<Box<dyn Subscriber + Send + Sync>, TraceError>
 where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn the_tail_keeps_what_the_filter_lets_through() {
-        let tail = Arc::new(Tail::new());
+        let tail = Arc::new(LogTail::new());
         let subscriber = subscriber(LogFormat::Plain, "info", io::sink, Arc::clone(&tail))
             .expect("a valid filter");
         tracing::subscriber::with_default(subscriber, || {

@@ -91,9 +91,14 @@ function updateApp(card, { app, rows }) {
     const figures = known.revisions.get(revision.id);
     const why = revision.reason ?? figures?.startFailure?.reason;
     const line = { app, revision, figures, split, draft, key: revision.id };
-    return why ? [line, { why: reason(why, figures?.startFailure), key: `why ${revision.id}` }] : [line];
+    if (why) return [line, { why: reason(why, figures?.startFailure), key: `why ${revision.id}` }];
+    const { warnings } = revision;
+    return warnings?.length ? [line, { warnings, key: `warnings ${revision.id}` }] : [line];
   });
-  keyed(body, lines, ({ key }) => key, (line) => (line.why ? makeWhy() : makeRow(line)), (row, line) => (line.why ? text(row.firstChild, line.why) : updateRow(row, line)));
+  keyed(body, lines, ({ key }) => key, (line) => (line.revision ? makeRow(line) : makeWhy(line)), (row, line) => {
+    if (line.revision) updateRow(row, line);
+    else if (line.why) text(row.firstChild, line.why);
+  });
 }
 
 function color(app, version) {
@@ -135,7 +140,11 @@ function trial({ version, steps, step, waits, leftMs, judgement }) {
   ];
 }
 
-const makeWhy = () => h("tr", { class: "why", role: "row" }, h("td", { colspan: HEADS.length, role: "cell" }));
+function makeWhy({ warnings }) {
+  const cell = h("td", { colspan: HEADS.length, role: "cell" });
+  if (warnings) cell.append(h("details", null, h("summary", null, plural(warnings.length, "warning")), ...warnings.map((warning) => h("p", null, warning))));
+  return h("tr", { class: warnings ? "why soft" : "why", role: "row" }, cell);
+}
 
 function makeRow({ app, revision }) {
   const cell = (name, kind, ...children) => h("td", { role: "cell", class: kind, "data-name": name }, ...children);

@@ -155,13 +155,11 @@ fn draw_figures(frame: &mut Frame, area: Rect, scene: &Scene<'_>) {
 fn draw_lines(frame: &mut Frame, area: Rect, scene: &Scene<'_>) {
     let [left, right] = Layout::horizontal([Constraint::Percentage(50); 2]).areas(area);
     let mut line = |area: Rect, title: &str, color, value: fn(&Point) -> f64| {
-        let past = scene
-            .board
-            .past
-            .iter()
-            .rev()
-            .take(usize::from(area.width.saturating_sub(1)));
+        let width = usize::from(area.width.saturating_sub(1));
+        let past = scene.board.past.iter().rev().take(width);
         let mut values: Vec<u64> = past.map(|point| (value(point) * 100.0) as u64).collect();
+        // Now is at the right, also of a server that is young.
+        values.resize(width, 0);
         values.reverse();
         let block = Block::new().title(Span::styled(format!(" {title}"), dim()));
         let line = Sparkline::default()

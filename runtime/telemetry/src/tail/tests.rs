@@ -26,7 +26,7 @@ fn messages(taken: &Taken) -> Vec<&str> {
 
 #[test]
 fn lines_come_in_the_order_in_which_they_were_said() {
-    let tail = Tail::new();
+    let tail = LogTail::new();
     for (target, message) in [("guest", "one"), ("audit", "two"), ("guest", "three")] {
         tail.push(said(target, message));
     }
@@ -45,7 +45,7 @@ fn lines_come_in_the_order_in_which_they_were_said() {
 
 #[test]
 fn a_guest_that_floods_washes_away_guests_lines_alone() {
-    let tail = Tail::new();
+    let tail = LogTail::new();
     tail.push(said("audit", "deployed"));
     for number in 0..=LINES_MAX {
         tail.push(said("guest", number.to_string()));
@@ -60,7 +60,7 @@ fn a_guest_that_floods_washes_away_guests_lines_alone() {
 
 #[test]
 fn long_lines_are_bounded_by_their_bytes() {
-    let tail = Tail::new();
+    let tail = LogTail::new();
     let long = "x".repeat(8 * 1024);
     for _ in 0..1_000 {
         tail.push(said("guest", long.clone()));
@@ -75,7 +75,7 @@ fn long_lines_are_bounded_by_their_bytes() {
 
 #[test]
 fn a_number_of_an_earlier_process_begins_anew() {
-    let tail = Tail::new();
+    let tail = LogTail::new();
     tail.push(said("audit", "one"));
     let taken = tail.take(900, 10, |_| true);
     assert_eq!((messages(&taken), taken.lost), (vec!["one"], false));
@@ -83,7 +83,7 @@ fn a_number_of_an_earlier_process_begins_anew() {
 
 #[test]
 fn a_fault_has_what_its_guest_said_before_it() {
-    let tail = Tail::new();
+    let tail = LogTail::new();
     let mut other = said("guest", "of another version");
     other.line.version = Some("2.0.0".to_owned());
     tail.push(other);

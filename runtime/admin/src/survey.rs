@@ -1,4 +1,4 @@
-//! One look at the server: all its numbers of one moment.
+//! All numbers of the server at one moment, and what they were before.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use crate::recent::Windows;
 use crate::revision::RevisionSnapshot;
 use crate::source::Source;
 
-/// Looks at the server.
-pub(crate) struct Looks {
+/// Takes the server's numbers, and knows what they were.
+pub(crate) struct Survey {
     source: Arc<dyn Source>,
     windows: Mutex<Windows>,
     pub(crate) history: Arc<History>,
@@ -55,12 +55,12 @@ pub(crate) struct Tick<'a> {
     gone: Vec<u64>,
 }
 
-impl Looks {
+impl Survey {
     /// At `source`, with a history from now on.
-    pub(crate) fn new(source: Arc<dyn Source>, tasks: &Tasks, shutdown: Shutdown) -> Arc<Looks> {
+    pub(crate) fn new(source: Arc<dyn Source>, tasks: &Tasks, shutdown: Shutdown) -> Arc<Survey> {
         let history = Arc::new(History::default());
         history.keep(Arc::clone(&source), tasks, shutdown);
-        Arc::new(Looks {
+        Arc::new(Survey {
             source,
             windows: Mutex::default(),
             history,
@@ -91,7 +91,7 @@ impl Looks {
     /// Every revision, with what it did lately.
     pub(crate) fn revisions(&self) -> Vec<RevisionSnapshot> {
         let lines = self.source.revisions();
-        let recent = self.windows.lock().look(&lines, Instant::now());
+        let recent = self.windows.lock().of(&lines, Instant::now());
         let lines = lines.iter().zip(recent);
         let now = unix_ms();
         lines
