@@ -5,7 +5,9 @@
 
 use rookery_contract::{SendStatus, SessionId};
 
+use crate::close::WRITES_LOST;
 use crate::counters::Counters;
+use crate::hold::Outcome;
 use crate::pending::{Share, around};
 use crate::topic::TopicState;
 use crate::waking::WakeList;
@@ -27,8 +29,13 @@ impl TopicState {
         let marks = marks.as_ref();
         let (mut deliveries, mut bytes_out, mut slow) = (0, 0, 0);
         for (index, session) in self.members.values().enumerate() {
-            holds.join(session);
-            let (pushed, bytes, messages) = match frozen.share(index) {
+            let share = frozen.share(index);
+            if holds.join(session) == Outcome::Lost {
+                // The topic is about to begin a new stream; who leaves it before must not wait for ever.
+                session.close_lost(WRITES_LOST, wakes);
+                continue;
+            }
+            let (pushed, bytes, messages) = match share {
                 Share::Whole => (
                     session.outbox.push(all.clone(), marks, &holds, wakes),
                     all.len(),
@@ -79,7 +86,10 @@ impl TopicState {
         }
         let (copy, marks, messages) = self.pending.copy_for(index);
         let (bytes, holds) = (copy.len(), self.pending.holds.clone());
-        holds.join(member);
+        if holds.join(member) == Outcome::Lost {
+            member.close_lost(WRITES_LOST, wakes);
+            return;
+        }
         let copy = std::iter::once((0, copy));
         let pushed = member
             .outbox

@@ -14,7 +14,7 @@
 //! * Recovery: everything since a position, or the news that there is a gap.
 //!
 //! **Lock order**, left before right, none ever held across an await: a session's `subscriptions` → a shard of topics → a
-//! topic → an `outbox`; `subscriptions` → timers → the ready queue → an `inbox`; the wheel of news is locked alone. No two locks of one kind are held at once.
+//! topic → an `outbox`, an `inbox`; `subscriptions` → timers → the ready queue → an `inbox`; the wheel of news is locked alone. No two locks of one kind are held at once.
 //!
 //! **Invariant:** what waits, waits in something bounded: messages in an inbox, frames in an outbox, pending bytes in a
 //! topic, kept messages, keys, timers, topics.

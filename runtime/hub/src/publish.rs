@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use rookery_contract::{Payload, Position, PublishOptions, TopicError, WhenSlow};
 
+use crate::hold::Outcome;
 use crate::idempotency::KEY_BYTES_MAX;
 use crate::publisher::Publisher;
 use crate::topic::{Published, Topic};
@@ -35,33 +36,35 @@ impl Publisher {
             .rev()
             .find(|touched| **touched.name() == *topic);
         if let Some(known) = known.cloned()
-            && let Some(position) = self.publish_on(&known, payload, options)
+            && let Some(published) = self.publish_on(&known, payload, options)
         {
-            return Ok(position);
+            return published;
         }
         loop {
             let found = self.realm.topic(topic)?;
-            if let Some(position) = self.publish_on(&found, payload, options) {
+            if let Some(published) = self.publish_on(&found, payload, options) {
                 self.touch(found);
-                return Ok(position);
+                return published;
             }
         }
     }
 
-    /// `None` when the topic was removed in the meantime.
+    /// `None` when the topic was removed in the meantime; an error when what the invocation waits for is lost.
     fn publish_on(
         &mut self,
         topic: &Arc<Topic>,
         payload: &Payload,
         options: &PublishOptions,
-    ) -> Option<Position> {
+    ) -> Option<Result<Position, TopicError>> {
         let mut state = topic.lock()?;
         // Before it has the message: when what it waits for is lost, the topic is among those that lose it.
-        self.holds.mark(topic);
+        if self.holds.mark(topic) == Outcome::Lost {
+            return Some(Err(TopicError::Gone));
+        }
         let position = match state.publish(payload, options, self.realm.config(), &self.holds) {
             Published::Before(position) => {
                 self.holds.add_all(&state.holds);
-                return Some(position);
+                return Some(Ok(position));
             }
             Published::New(position) => position,
         };
@@ -71,6 +74,6 @@ impl Publisher {
             drop(state);
             self.wake();
         }
-        Some(position)
+        Some(Ok(position))
     }
 }

@@ -16,7 +16,7 @@ use rookery_contract::{
 };
 use smallvec::SmallVec;
 
-use crate::close::{CloseFrame, GUEST_FAULT};
+use crate::close::{CloseFrame, GUEST_FAULT, WRITES_LOST};
 use crate::error::Refusal;
 use crate::frame;
 use crate::history::recover;
@@ -77,13 +77,23 @@ impl Publisher {
         self.holds.are_lost()
     }
 
+    /// Lets a session wait for what the invocation waits for. If that is lost, so is what the session was to be told, and
+    /// it is closed: nothing may be missing that nobody says is.
+    fn is_lost_for(&mut self, session: &Arc<Session>) -> bool {
+        let is_lost = self.holds.join(session) == Outcome::Lost;
+        if is_lost {
+            session.close_lost(WRITES_LOST, &mut self.wakes);
+        }
+        is_lost
+    }
+
     /// Queues a message to one session.
     pub fn send(&mut self, session: SessionId, payload: &Payload) -> SendStatus {
         let Some(session) = self.realm.session(session) else {
             return SendStatus::Gone;
         };
         self.settle(&session);
-        if self.holds.join(&session) == Outcome::Lost {
+        if self.is_lost_for(&session) {
             return SendStatus::Gone;
         }
         if payload.len() > self.realm.config().message_bytes_max {
@@ -103,8 +113,9 @@ impl Publisher {
     pub fn close(&mut self, session: SessionId, code: u16, reason: &str) {
         if let Some(session) = self.realm.session(session) {
             self.settle(&session);
-            self.holds.join(&session);
-            session.close_deaf(CloseFrame::new(code, reason), &self.holds);
+            if !self.is_lost_for(&session) {
+                session.close_deaf(CloseFrame::new(code, reason), &self.holds);
+            }
         }
     }
 

@@ -171,7 +171,7 @@ async fn who_reads_what_is_not_durable_waits_for_it_and_is_lost_with_it() {
     assert_eq!(reads.send(bob.id(), &text("it goes on")), SendStatus::Gone);
     assert!(reads.publish("c", &text("it goes on"), &plain()).is_err());
     drop(reads);
-    assert!(bob.reads().is_empty());
+    assert_eq!(bob.reads(), ["!3003"], "it would have been told");
 }
 
 #[tokio::test]
@@ -226,4 +226,29 @@ async fn what_somebody_said_who_left_before_a_write_was_lost_is_still_told() {
     keeper.lose();
     let told = room::shorts(&room.settle_all().await);
     assert_eq!(told, ["message:goodbye", "closed:1006"]);
+}
+
+/// An invocation read what was lost since: neither an answer nor a close may come out, and nobody waits for them for ever.
+#[tokio::test]
+async fn who_was_to_be_told_by_what_is_lost_already_is_closed() {
+    let room = Room::new();
+    let (ann, bob) = (room.member(&["a"]).await, room.member(&[]).await);
+    let cat = room.member(&[]).await;
+    let mut writes = room.publisher();
+    let keeper = writes.hold();
+    let position = writes.publish("a", &text("1"), &kept()).unwrap();
+    let mut reads = room.publisher();
+    let since = rookery_contract::Position {
+        offset: 0,
+        ..position
+    };
+    assert_eq!(reads.recover("a", since, 10).unwrap().messages.len(), 1);
+    drop(writes);
+    keeper.lose();
+    assert_eq!(reads.send(bob.id(), &text("1")), SendStatus::Gone);
+    reads.close(cat.id(), 4000, "");
+    drop(reads);
+    for client in [ann, bob, cat] {
+        assert_eq!(client.reads(), ["!3003"]);
+    }
 }
