@@ -1,5 +1,6 @@
 //! What `rookery deploy` shows while it deploys: on a terminal, in a pipe, and to a program.
 
+use std::num::NonZero;
 use std::io::Read;
 use std::process::Command;
 
@@ -101,7 +102,8 @@ async fn on_a_terminal_the_lines_stay_and_what_moves_is_gone_at_the_end() {
         output.windows(2).any(|pair| pair == b"\x1b["),
         "it is drawn"
     );
-    let mut screen = vt100::Parser::new(size.rows, size.cols, 0);
+    let cells = |count| NonZero::new(count).unwrap();
+    let mut screen = vt100::Parser::new(cells(size.rows), cells(size.cols), 0);
     screen.process(&output);
     let shown = screen.screen().contents();
     let lines: Vec<&str> = shown
