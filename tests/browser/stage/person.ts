@@ -39,9 +39,12 @@ export class Person {
 
   /** Waits for a text. */
   async hears(text: string): Promise<void> {
-    await until(`${text} is heard`, () =>
-      this.#heard.some(({ channel, payload }) => channel === "message.received" && payload.text === text),
-    );
+    await until(`${text} is heard`, () => this.heard(text) > 0);
+  }
+
+  /** How often a text was heard. */
+  heard(text: string): number {
+    return this.#heard.filter(({ channel, payload }) => channel === "message.received" && payload.text === text).length;
   }
 
   #ask(channel: string, payload: object): void {
