@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use rookery_tests::{Apps, Bundle, Server, Ws, build_bundles};
+use rookery_tests::{Apps, Bundle, Connect, Server, Ws, build_bundles};
 use serde_json::{Value, json};
 
 /// Both versions, as `rookery build` makes them.
@@ -149,6 +149,39 @@ async fn the_pages_load_nothing_from_elsewhere_and_run_nothing_that_stands_in_th
                 assert_eq!(file.status, 200, "{link}");
             }
         }
+    }
+}
+
+/// A handshake's answer, and what plain requests get where sessions begin.
+#[tokio::test]
+async fn a_session_begins_as_with_the_first_server() {
+    let server = server().await;
+    for app in ["chat@1.0.0", "chat@1.1.0"] {
+        let connect = Connect::to(&server, &format!("/{app}/ws?token=demo-token"))
+            .header("sec-websocket-protocol", "chat, other")
+            .header("sec-websocket-extensions", "permessage-deflate");
+        let (mut ws, answer) = connect.open().await;
+        assert_eq!(answer.headers()["sec-websocket-protocol"], "chat");
+        assert!(!answer.headers().contains_key("sec-websocket-extensions"));
+        // Nothing is said before one asks, and a subscription is not answered.
+        let events = ["room.joined", "message.received"];
+        for kind in ["subscribe", "unsubscribe"] {
+            for event in events {
+                ws.say_json(json!({"type": kind, "channel": event})).await;
+            }
+        }
+        ws.say_json(json!({"type": "publish", "channel": "room.list", "payload": {}}))
+            .await;
+        assert_eq!(ws.hear_json().await["channel"], "room.list");
+
+        let plain = server.get(&format!("/{app}/ws")).await;
+        assert_eq!(plain.status, 400);
+        assert_eq!(plain.json()["error"], "WebSocket upgrade failed");
+        let elsewhere = server.get(&format!("/{app}/elsewhere")).await;
+        assert_eq!(elsewhere.status, 404);
+        assert_eq!(elsewhere.json()["error"], "Not found");
+        let mut lost = Ws::open(&server, &format!("/{app}/elsewhere")).await;
+        assert_eq!(lost.ended().await.code, 4404);
     }
 }
 

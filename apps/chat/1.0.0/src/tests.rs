@@ -22,6 +22,13 @@ fn only(client: &Client, channel: &str) -> Value {
     frame["payload"].clone()
 }
 
+/// Recovery goes ten seconds back: what is stamped is told within that time, or never.
+#[test]
+fn no_invocation_runs_for_longer_than_recovery_goes_back() {
+    let manifest: Value = serde_json::from_str(include_str!("../worker.config.json")).unwrap();
+    assert_eq!(manifest["timeout"], 10);
+}
+
 #[test]
 fn it_says_which_version_it_is() {
     let answer = Host::new(app()).request(Request::get("/version"));

@@ -48,10 +48,86 @@ fn each_event_accepts_what_the_seed_accepts() {
         ),
         ("typing.start", r#"{"roomId":"r"}"#.to_owned()),
         ("typing.stop", r#"{"roomId":"r"}"#.to_owned()),
+        ("presence.update", r#"{"status":"online"}"#.to_owned()),
+        ("presence.update", r#"{"status":"away"}"#.to_owned()),
         ("presence.update", r#"{"status":"dnd"}"#.to_owned()),
     ] {
         assert!(validate(channel, &payload).is_some(), "{channel} {payload}");
     }
+}
+
+/// Every text with a limit: so long is the longest, and the shortest that is none.
+#[test]
+fn texts_are_as_long_as_their_limits() {
+    for (channel, rest, field, shortest, longest) in [
+        ("auth.login", "", "username", 1, 50),
+        ("auth.login", r#","username":"ada""#, "password", 1, 100),
+        ("room.create", "", "roomId", 1, 100),
+        ("room.create", r#","roomId":"r""#, "description", 0, 500),
+        ("room.join", r#","roomId":"r""#, "username", 1, 50),
+        ("room.join", r#","username":"ada""#, "roomId", 1, 100_000),
+        ("room.leave", "", "roomId", 1, 100_000),
+        ("message.send", r#","roomId":"r""#, "text", 1, 2_000),
+        ("message.send", r#","text":"hi""#, "roomId", 1, 100_000),
+        ("message.history", "", "roomId", 1, 100_000),
+        ("typing.start", "", "roomId", 1, 100_000),
+        ("typing.stop", "", "roomId", 1, 100_000),
+        ("message.recover", r#","since":"x""#, "roomId", 1, 100_000),
+        ("message.recover", r#","roomId":"r""#, "since", 1, 100),
+        (
+            "room.join",
+            r#","roomId":"r","username":"ada""#,
+            "since",
+            1,
+            100,
+        ),
+    ] {
+        let valid = |length: usize| {
+            let payload = format!(r#"{{"{field}":"{}"{rest}}}"#, "x".repeat(length));
+            validate(channel, &payload).is_some()
+        };
+        assert!(valid(shortest) && valid(longest), "{channel} {field}");
+        assert!(shortest == 0 || !valid(shortest - 1), "{channel} {field}");
+        assert!(
+            longest == 100_000 || !valid(longest + 1),
+            "{channel} {field}"
+        );
+        for other in ["null", "7", "true", "[]", "{}"] {
+            let payload = format!(r#"{{"{field}":{other}{rest}}}"#);
+            assert_eq!(validate(channel, &payload), None, "{channel} {payload}");
+        }
+    }
+}
+
+#[test]
+fn a_payload_is_an_object() {
+    for channel in ["auth.logout", "room.list", "auth.login", "message.send"] {
+        for payload in [
+            "null",
+            "[]",
+            "7",
+            "true",
+            r#""text""#,
+            r#"[{"username":"ada"}]"#,
+        ] {
+            assert_eq!(validate(channel, payload), None, "{channel} {payload}");
+        }
+    }
+}
+
+#[test]
+fn the_first_edition_knows_none_of_the_extras() {
+    let first = |channel: &str, payload: &str| {
+        let text = format!(r#"{{"type":"publish","channel":"{channel}","payload":{payload}}}"#);
+        frame::parse(&text).and_then(|publish| Command::validate(publish, Extras::None))
+    };
+    let recover = r#"{"roomId":"r","since":"x"}"#;
+    assert_eq!(first("message.recover", recover), None);
+    let join = r#"{"roomId":"r","username":"ada","since":7}"#;
+    assert!(matches!(
+        first("room.join", join),
+        Some(Command::Join { since: None, .. })
+    ));
 }
 
 #[test]
