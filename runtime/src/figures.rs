@@ -168,6 +168,16 @@ impl Source for Figures {
         )
         .sample(&[], hub.slow_closed as f64);
         text.counter(
+            "rookery_dropped_total",
+            "Messages dropped, oldest first, for sessions that did not keep up.",
+        )
+        .sample(&[], hub.dropped as f64);
+        text.counter(
+            "rookery_conflated_total",
+            "Messages dropped for later ones of their key.",
+        )
+        .sample(&[], hub.conflated as f64);
+        text.counter(
             "rookery_session_faults_total",
             "Sessions closed because the app failed on their event.",
         )
