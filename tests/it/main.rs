@@ -157,6 +157,12 @@ mod operating {
 
     mod listener;
 
+    mod dashboard;
+
+    mod top;
+
+    mod logs;
+
     mod shutdown;
 
     mod commands;
@@ -179,7 +185,7 @@ mod shipped {
 mod chat {
     //! The chat's protocol, and its client in a terminal.
 
-    mod stage;
+    pub mod stage;
 
     mod way;
 

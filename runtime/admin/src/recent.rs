@@ -1,7 +1,7 @@
 //! What each revision did lately: rates and quantiles of the last seconds, which is what an operator means by "now".
 //!
-//! **Invariant:** a window is 5 to 10 seconds long once it is that old, and is never stretched over a time when nobody
-//! asked.
+//! **Invariant:** a window is 5 to 10 seconds long where somebody asks each second, and as long as the time between
+//! two questions where that is longer; what is older than [`STALE`] is no begin of one.
 //! **Invariant:** two marks are kept for each revision that exists, and nothing for one that is gone.
 //! **Absent on purpose:** a task. Who asks moves the windows.
 
@@ -19,8 +19,8 @@ use crate::revision::RevisionLine;
 const STEP: Duration = Duration::from_secs(5);
 /// A window that is shorter says nothing.
 const SHORTEST: Duration = Duration::from_millis(400);
-/// After so long without a question the marks are too old.
-const STALE: Duration = Duration::from_secs(20);
+/// After so long without a question the marks are too old: the longest interval of a viewer, and a little.
+const STALE: Duration = Duration::from_secs(65);
 
 /// Rates and quantiles of the last seconds.
 #[derive(Clone, Copy, PartialEq, Debug, Serialize)]

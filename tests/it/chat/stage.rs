@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::num::NonZero;
+use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -126,11 +127,17 @@ impl Terminal {
 
     /// Starts the client.
     pub fn open(arguments: &[&str]) -> Terminal {
+        Terminal::run(&binary("chat-client"), arguments)
+    }
+
+    /// Starts any program.
+    pub fn run(program: &Path, arguments: &[&str]) -> Terminal {
         let pair = native_pty_system().openpty(size(ROWS, COLUMNS)).unwrap();
         let modes = modes(&*pair.master);
-        let mut command = CommandBuilder::new(binary("chat-client"));
+        let mut command = CommandBuilder::new(program);
         command.args(arguments);
         command.env("TERM", "xterm-256color");
+        command.env_remove("ROOKERY_ADMIN_TOKEN");
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
         let mut reader = pair.master.try_clone_reader().unwrap();
@@ -159,6 +166,13 @@ impl Terminal {
     pub fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
         self.keys.flush().unwrap();
+    }
+
+    /// Sends it a signal, such as `TERM`.
+    pub fn signal(&self, name: &str) {
+        let id = self.child.process_id().unwrap().to_string();
+        let mut kill = std::process::Command::new("kill");
+        assert!(kill.args(["-s", name, &id]).status().unwrap().success());
     }
 
     /// What stands on the screen now. What was written does not tell: a client sends only what changes, in pieces.
