@@ -117,6 +117,10 @@ mod sessions {
 
     mod keep;
 
+    mod presence;
+
+    mod slow;
+
     mod protocol;
 
     mod noise;
