@@ -87,6 +87,12 @@ impl Chat {
                 reset_ms,
                 message,
             } => self.slow(remaining, reset_ms, &message),
+            people => self.hear_of_people(people),
+        }
+    }
+
+    fn hear_of_people(&mut self, heard: Heard) {
+        match heard {
             Heard::Presence(name, status) => {
                 self.statuses.insert(name.clone(), status);
                 self.tell(Told::Presence(name, status));
@@ -109,7 +115,8 @@ impl Chat {
                 self.tell(Told::Went(room, name));
             }
             Heard::Typing(room, names) if self.is_here(&room) => self.typing = names,
-            Heard::Came(..) | Heard::Went(..) | Heard::Typing(..) => {}
+            // Of a room that we left.
+            _ => {}
         }
     }
 
