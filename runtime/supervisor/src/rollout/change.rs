@@ -118,10 +118,6 @@ pub(crate) struct Ground {
 
 impl Ground {
     fn serves(&self, version: &Version) -> Result<(), RolloutError> {
-        if self.serving.is_empty() {
-            let app = self.app.clone();
-            return Err(RolloutError::NoSuchApp { app });
-        }
         if self.serving.contains(version) {
             return Ok(());
         }
@@ -148,6 +144,11 @@ impl Ground {
 impl Rollout {
     /// The rollout after a change.
     pub(crate) fn after(&self, change: Change, ground: &Ground) -> Result<Rollout, RolloutError> {
+        // A name for a version can be taken away also when nothing serves.
+        if ground.serving.is_empty() && !matches!(change, Change::Untag { .. }) {
+            let app = ground.app.clone();
+            return Err(RolloutError::NoSuchApp { app });
+        }
         let mut next = self.clone();
         match change {
             Change::Weights { weights, sessions } => {

@@ -156,6 +156,12 @@ fn what_cannot_be_done_is_refused_with_what_to_do() {
         refused(&none, "1.0.0", canary("1.0.0")),
         "chat@1.0.0 is the only version that serves, so it can be no canary"
     );
+    for change in [Change::Promote { version: None }, Change::Rollback] {
+        assert_eq!(
+            refused(&none, "", change),
+            "there is no app chat that serves"
+        );
+    }
     let running = none.after(canary("1.1.0"), &ground(both)).unwrap();
     assert_eq!(
         refused(&running, both, canary("1.0.0")),
