@@ -151,6 +151,8 @@ mod operating {
 
     mod deploys;
 
+    mod rollouts;
+
     mod gate;
 
     mod progress;
