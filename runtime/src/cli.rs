@@ -33,6 +33,16 @@ pub mod list;
 
 pub mod remove;
 
+mod rollout;
+
+pub mod promote;
+
+pub mod canary;
+
+pub mod rollback;
+
+pub mod tag;
+
 pub mod top;
 
 pub mod logs;
@@ -60,6 +70,7 @@ Examples:
   rookery check apps           see what would be refused, without serving
   rookery serve --port 80      serve what is built
   rookery deploy apps/hello/0.1.0   put it up on a running server
+  rookery canary hello@0.1.0   try it out on a part of everybody
   rookery top                  watch a running server
 
 Exit codes:
@@ -100,6 +111,14 @@ enum Command {
     List(list::Args),
     /// Take a version down on a running server
     Remove(remove::Args),
+    /// Send what asks for no version to one, or to several in shares
+    Promote(promote::Args),
+    /// Try a version out on a part of everybody, and take it back when it is bad
+    Canary(canary::Args),
+    /// Take a canary back, or the last change of shares
+    Rollback(rollback::Args),
+    /// Give a version a name that paths can ask for
+    Tag(tag::Args),
     /// Watch a running server in the terminal
     Top(top::Args),
     /// Print a running server's log
@@ -149,6 +168,10 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         Command::Deploy(args) => deploy::execute(args),
         Command::List(args) => list::execute(args),
         Command::Remove(args) => remove::execute(args),
+        Command::Promote(args) => promote::execute(args),
+        Command::Canary(args) => canary::execute(args),
+        Command::Rollback(args) => rollback::execute(args),
+        Command::Tag(args) => tag::execute(args),
         Command::Top(args) => top::execute(args),
         Command::Logs(args) => logs::execute(args),
         Command::Completions(args) => completions::execute(args, Cli::command()),
