@@ -21,7 +21,7 @@ const ROOMS_KEPT_MAX = 12;
 /** Where the user wants to be outlives a connection. */
 const me = { name: kept.get("name", ""), wanted: kept.get("room", HOME), status: "online", typed: 0, hiddenAt: 0, missed: 0 };
 /** `shown` is the room on the page; `joined` is the one that this connection is in. */
-const here = { shown: null, joined: null, hasEarlier: false, isReading: false };
+const here = { shown: null, joined: null, hasEarlier: false, isReading: false, hint: 0 };
 /** What is known of rooms that one has been in: entries, draft, and whether there is more. */
 const left = new Map();
 /** Rooms that are being made, by request. */
@@ -71,8 +71,10 @@ const handlers = {
   "presence.update": ({ payload }) => people.seenAs(payload.username, payload.status, me.name),
   "rateLimit.warning": ({ payload, requestId }) => {
     const seconds = Math.max(1, Math.ceil((payload.resetTime - Date.now()) / 1_000));
-    if (payload.remaining > 0) return log.notice(`You may say ${payload.remaining} more within ${seconds} s`);
-    if (!outbox.refused(requestId, `Too much at once. Wait ${seconds} s.`)) log.notice(`Too much at once: wait ${seconds} s`, "bad");
+    // A warning comes after what was done, a refusal in its place.
+    const isDone = payload.message.startsWith("Approaching");
+    if (isDone) showHint(payload.remaining, seconds);
+    else if (!outbox.refused(requestId, `Too much at once. Wait ${seconds} s.`)) log.notice(`Too much at once: wait ${seconds} s`, "bad");
   },
   error: ({ payload, requestId }) => {
     if (outbox.refused(requestId, payload.message)) return;
@@ -295,6 +297,13 @@ function showEarlier() {
 function showTitle() {
   const count = me.missed > 0 ? `(${me.missed}) ` : "";
   document.title = `${count}${here.shown === null ? "" : `${here.shown} · `}Chat`;
+}
+
+/** Beside the box, and gone when it is out of date. */
+function showHint(remaining, seconds) {
+  $("hint").textContent = remaining > 0 ? `${remaining} more within ${seconds} s` : `No more for ${seconds} s`;
+  clearTimeout(here.hint);
+  here.hint = setTimeout(() => ($("hint").textContent = ""), Math.min(seconds, 10) * 1_000);
 }
 
 function showState(state, text) {

@@ -62,9 +62,9 @@ export class Outbox {
     this.flush();
   }
 
-  /** The server would not have it: whether it was one of ours. */
+  /** The server would not have it: whether it was one of ours. Without a name it is the first that has no answer. */
   refused(requestId, reason) {
-    const message = this.#waiting.find(({ id }) => id === requestId);
+    const message = this.#waiting.find(({ id, fate }) => (requestId === undefined ? fate === "sent" : id === requestId));
     if (!message) return false;
     message.fate = reason;
     this.#show();
