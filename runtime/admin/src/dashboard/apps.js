@@ -12,6 +12,12 @@ const HEADS = ["Version", "State", "Traffic", "Requests", "/s", "p50", "p95", "p
 // The heads of the columns that all apps share, for the eye; each app's table has its own for the ear.
 by("app-columns").append(...HEADS.map((title, index) => h("th", { class: index > 2 ? "n" : null }, title)));
 
+// Of hundreds of apps, those that are far from what is seen are drawn when they come nearer.
+const near = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) target.isFar = !isIntersecting;
+  if (entries.some(({ isIntersecting }) => isIntersecting)) requestAnimationFrame(drawApps);
+}, { rootMargin: "2000px" });
+
 // Shares that somebody is about to change, by app.
 const drafts = new Map();
 
@@ -64,10 +70,12 @@ function makeApp(app) {
     if (await setWeights(name, weights, keep.checked ? "keep" : "follow")) drafts.delete(name);
     drawApps();
   });
+  near.observe(card);
   return Object.assign(card, { parts: { chips, back, apply, reset, staying, traffic, judgement, body } });
 }
 
 function updateApp(card, { app, rows }) {
+  if (card.isFar && card.app) return;
   card.app = app;
   const { chips, back, apply, reset, staying, traffic, judgement, body } = card.parts;
   const draft = drafts.get(app.name);
@@ -129,7 +137,7 @@ function judge(node, rollout) {
 
 function trial({ version, steps, step, waits, leftMs, judgement }) {
   const of = (number, all) => (all > 0 ? `${count(number)} (${((number / all) * 100).toFixed(2)} %)` : count(number));
-  const side = (name, seen) => h("span", null, `${name}: ${plural(seen.answers, "answer")}, ${of(seen.errors, seen.answers)} failed, ${plural(seen.faults, "fault")}, p99 ${ms(seen.p99Ms)}`);
+  const side = (name, seen) => h("span", null, `${name}: ${plural(seen.answers, "answer")}, ${of(seen.errors, seen.answers)} failed, ${plural(seen.faults, "fault")}, p99 ${ms(seen.p99Ms || null)}`);
   const evidence = Math.max(0, ...Object.values(judgement?.evidence ?? {}));
   return [
     h("b", null, `Canary ${version}`),

@@ -24,7 +24,7 @@ export const s = (name, attributes, ...children) =>
 // A node that has the value already is left alone: the browser then has nothing to lay out.
 export function text(node, value) {
   const wanted = String(value ?? "");
-  if (node.textContent !== wanted) node.textContent = wanted;
+  if (node.said !== wanted) node.textContent = node.said = wanted;
 }
 
 export function attribute(node, name, value) {

@@ -93,7 +93,11 @@ export function drawTopics() {
     space.namespace, count(space.sessions), count(space.topics), rate(space.publishedPerSecond), rate(space.deliveriesPerSecond), count(space.slowClosed + space.guestFaults),
   ]);
   shown(by("topics-empty"), spaces.length === 0);
-  text(by("topics-count"), known.hub ? `${plural(known.hub.subscriptions, "subscription")}, ${plural(known.hub.timers, "timer")}, ${bytes(known.hub.bytesOut)} sent` : "");
+  const { hub } = known;
+  if (!hub) return;
+  const said = [plural(hub.subscriptions, "subscription"), plural(hub.timers, "timer"), `${bytes(hub.bytesOut)} sent`];
+  if (hub.moved > 0) said.push(`${plural(hub.moved, "session")} moved, ${count(hub.wentBack)} went back`);
+  text(by("topics-count"), said.join(", "));
 }
 
 export function drawUpstreams() {
