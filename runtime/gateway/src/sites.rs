@@ -23,6 +23,10 @@ use crate::static_files::FileCache;
 use crate::trial::Moves;
 use crate::ws::{self, Asked, Berth};
 
+/// How long sessions that have nowhere to go are left alone: a deploy may take the old version away a moment before the
+/// new one serves, as the renaming of a folder does.
+const LINGER: Duration = Duration::from_secs(3);
+
 /// All sites; the table is replaced whole when the supervisor's changes.
 pub(crate) struct Sites {
     table: ArcSwap<Table<Arc<Site>>>,
@@ -190,24 +194,30 @@ impl Sites {
         }
     }
 
-    /// The end of a site that left the table. Who has nowhere to go, and no reason to wait for a place, is closed at once;
-    /// who asked for exactly this version, or would have to go where others came back from, is kept for a while.
+    /// The end of a site that left the table, when nobody needs it any more.
     async fn retire(self: Arc<Self>, site: Arc<Site>, shutdown: Shutdown) {
+        let why = tokio::select! {
+            biased;
+            () = shutdown.requested() => close::GOING_AWAY,
+            () = self.outlive(&site) => close::RESTART,
+        };
+        ws::retire(&site, why, self.rules.grace).await;
+        self.kept.lock().retain(|kept| !Arc::ptr_eq(kept, &site));
+    }
+
+    /// Who has nowhere to go, and no reason to wait for a place, is closed soon; who asked for exactly this version, or
+    /// would have to go where others came back from, is kept for a while.
+    async fn outlive(&self, site: &Arc<Site>) {
+        let now = Instant::now();
+        ws::linger(site, now + LINGER.min(self.rules.keep)).await;
         let table = self.table.load_full();
         for berth in site.members.all() {
-            if let Way::End = self.way(&table, &site, &berth) {
+            if let Way::End = self.way(&table, site, &berth) {
                 berth.session().close(close::RESTART);
             }
         }
         drop(table);
-        let keep_until = Instant::now() + self.rules.keep;
-        let why = tokio::select! {
-            biased;
-            () = shutdown.requested() => close::GOING_AWAY,
-            () = ws::outlive(&site, keep_until) => close::RESTART,
-        };
-        ws::retire(&site, why, self.rules.grace).await;
-        self.kept.lock().retain(|kept| !Arc::ptr_eq(kept, &site));
+        ws::outlive(site, now + self.rules.keep).await;
     }
 
     /// Where a session belongs: where its path leads, if that shares its data. A version that was asked for and is gone

@@ -19,5 +19,5 @@ pub(crate) use accept::{accept, check, upgrade};
 use attach::client;
 pub(crate) use berth::{Asked, Berth};
 pub(crate) use deliver::start as deliver;
-pub(crate) use retire::{outlive, retire};
+pub(crate) use retire::{linger, outlive, retire};
 pub(crate) use tunnel::{Tunnel, to_worker};

@@ -12,6 +12,16 @@ use crate::site::Site;
 /// How often a site that empties is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
+/// Waits until then, or until nobody is there.
+pub(crate) async fn linger(site: &Site, until: Instant) {
+    if !site.members.is_empty() {
+        tokio::select! {
+            () = sleep_until(until) => {}
+            () = site.members.emptied() => {}
+        }
+    }
+}
+
 /// Waits until nobody needs the site any more: nobody is there, and nobody may come back. Those who are there are kept
 /// until then at most.
 pub(crate) async fn outlive(site: &Site, keep_until: Instant) {
@@ -40,7 +50,7 @@ pub(crate) async fn retire(site: &Site, why: CloseCode, grace: Duration) {
     let ready = site.ready_or_closed();
     let all_told = async {
         // When the sessions are gone, their last events are still on their way to the guest.
-        while !(site.members.is_empty() && ready.is_empty()) {
+        while !(site.members.is_empty() && ready.is_done()) {
             tokio::time::sleep(LOOK_EVERY).await;
         }
     };
