@@ -33,15 +33,21 @@ mod ws;
 
 mod frames;
 
+mod idle;
+
+mod upgrades;
+
 pub use apps::Apps;
 pub use bundle::Bundle;
 pub use events::Events;
 pub use frames::{Frame, RawSession};
 pub use guests::{build_bundles, foreign, kitchen};
 pub use http_client::{Answer, Call, Reading, Versions};
+pub use idle::{IdleReport, idle_sessions};
 pub use place::{binary, installed, repository, rookery};
 pub use raw::Raw;
 pub use server::{Options, Server};
+pub use upgrades::{Sequence, Upgrades, UpgradesReport};
 pub use upload::Upload;
 pub use wait::{PATIENCE, until, within};
 pub use ws::{Closed, Connect, Ws};

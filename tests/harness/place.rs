@@ -9,11 +9,15 @@ pub fn repository() -> PathBuf {
     tests.parent().unwrap().to_owned()
 }
 
-/// The folder of cargo's profile that the running test is of, such as `target/debug`.
+/// The folder of cargo's profile that the running program is of, such as `target/debug`.
 fn profile_dir() -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    // target/debug/deps/it-0123456789abcdef
-    test.ancestors().nth(2).unwrap().to_owned()
+    let program = std::env::current_exe().unwrap();
+    let dir = program.parent().unwrap();
+    // A test is target/debug/deps/it-0123456789abcdef, another program target/debug/load.
+    match dir.ends_with("deps") {
+        true => dir.parent().unwrap().to_owned(),
+        false => dir.to_owned(),
+    }
 }
 
 /// Cargo's folder for all it makes.

@@ -178,6 +178,11 @@ impl Server {
         self.status_bytes("VmRSS:")
     }
 
+    /// The memory that it has in use now and shares with nobody, without files, in bytes.
+    pub fn memory_anonymous_bytes(&self) -> u64 {
+        self.status_bytes("RssAnon:")
+    }
+
     /// A line of what the system says about the process.
     fn status_bytes(&self, field: &str) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();

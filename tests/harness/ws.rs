@@ -6,11 +6,14 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{WebSocketStream, client_async};
+use tokio_tungstenite::{WebSocketStream, client_async_with_config};
 
 use crate::{Server, within};
+
+const READ_BUFFER_BYTES: usize = 4 * 1024;
 
 /// A handshake to be made.
 pub struct Connect(Request<()>, std::net::SocketAddr);
@@ -63,7 +66,10 @@ impl Connect {
     async fn handshake(self) -> Result<(Ws, Response<Option<Vec<u8>>>), Error> {
         let stream = TcpStream::connect(self.1).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        let (ws, response) = within("the handshake", client_async(self.0, stream)).await?;
+        // Thousands of sessions fit one process: the default would be 128 KiB for each.
+        let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES);
+        let handshake = client_async_with_config(self.0, stream, Some(config));
+        let (ws, response) = within("the handshake", handshake).await?;
         Ok((Ws(ws), response))
     }
 }

@@ -113,6 +113,12 @@ mod sessions {
 
     mod moves;
 
+    mod back;
+
+    mod stay;
+
+    mod upgrades;
+
     mod fault;
 
     mod keep;
@@ -122,6 +128,10 @@ mod sessions {
     mod slow;
 
     mod protocol;
+
+    mod echo;
+
+    mod idle;
 
     mod noise;
 }

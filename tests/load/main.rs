@@ -1,88 +1,63 @@
-//! Puts load on a server at a fixed rate and says how it answered: `cargo run --release -p rookery-tests --bin load`.
+//! Puts load on a server and says how it answered: `cargo run --release -p rookery-tests --bin load -- COMMAND`.
 //!
-//! **Invariant:** requests are due at instants that were fixed before, and their latency counts from there. A server
-//! that falls behind is charged for every request that it kept waiting, not only for those that could be sent.
-//! **Absent on purpose:** TLS, redirects, bodies. `wrk` is the tool for how many answers a second are possible; this one
-//! is for how a server answers to more than that.
+//! `http` asks a server that runs already. The others start one of their own, beside this process: the binary that
+//! `ROOKERY_BIN` names, or the one of the same profile. docs/performance.md tells what each is for and what came out.
+//!
+//! **Absent on purpose:** verdicts about speed. Figures of one machine say nothing about another; only `upgrades` fails.
 
-mod connection;
-mod plan;
-mod report;
+mod http;
+mod idle;
+mod measured;
+mod stalled;
+mod upgrades;
+mod wake;
 
 use std::process::ExitCode;
-use std::time::Duration;
 
-use clap::Parser;
-use tokio::task::JoinSet;
+use clap::{Parser, Subcommand};
 
-use crate::connection::Target;
-use crate::plan::Plan;
-use crate::report::Report;
-
-/// Requests at a fixed rate, whatever the server makes of them.
 #[derive(Parser)]
-#[command(name = "load")]
+#[command(name = "load", version = None)]
 struct Options {
-    /// What to ask for, such as http://127.0.0.1:8080/hello/
-    url: String,
-    /// Requests a second.
-    #[arg(long, default_value_t = 1000)]
-    rate: u32,
-    /// Connections that share them; more than wait for an answer at once.
-    #[arg(long, default_value_t = 256)]
-    connections: u32,
-    /// For how long, in seconds.
-    #[arg(long, default_value_t = 5)]
-    seconds: u32,
-    /// The report as JSON.
-    #[arg(long)]
-    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to find out.
+#[derive(Subcommand)]
+enum Command {
+    /// How a server answers to requests at a fixed rate, whatever it makes of them.
+    Http(http::Http),
+    /// What a silent session costs the server's memory.
+    Idle(idle::Idle),
+    /// How long an app that sleeps takes to hear a message.
+    Wake(wake::Wake),
+    /// What one client that does not read costs the others.
+    Stalled(stalled::Stalled),
+    /// Whether anybody notices upgrades and killed workers.
+    Upgrades(upgrades::Upgrade),
 }
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let target = match Target::parse(&options.url) {
-        Ok(target) => target,
-        Err(reason) => {
-            eprintln!("load: {}: {reason}", options.url);
-            return ExitCode::from(64);
-        }
-    };
-    let plan = Plan {
-        rate: options.rate.max(1),
-        connections: options.connections.max(1),
-        length: Duration::from_secs(options.seconds.max(1).into()),
-    };
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
+    let runtime = match options.command {
+        // One thread leaves the server the rest of the machine.
+        Command::Http(_) => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    }
+    .enable_all()
+    .build();
     let Ok(runtime) = runtime else {
         eprintln!("load: the system gives no runtime");
         return ExitCode::FAILURE;
     };
-    let report = runtime.block_on(run(target, plan));
-    if options.json {
-        println!("{}", report.json());
-    } else {
-        print!("{}", report.text());
-    }
-    ExitCode::SUCCESS
-}
-
-async fn run(target: Target, plan: Plan) -> Report {
-    let begin = tokio::time::Instant::now() + Duration::from_millis(200);
-    let mut connections = JoinSet::new();
-    for nth in 0..plan.connections {
-        let (target, plan) = (target.clone(), plan.clone());
-        connections.spawn(async move { connection::run(&target, &plan, nth, begin).await });
-    }
-    let mut report = Report::new(&plan);
-    while let Some(done) = connections.join_next().await {
-        match done {
-            Ok(outcomes) => report.take(outcomes),
-            Err(failed) => eprintln!("load: a connection was lost: {failed}"),
+    runtime.block_on(async {
+        match options.command {
+            Command::Http(http) => http.run().await,
+            Command::Idle(idle) => idle.run().await,
+            Command::Wake(wake) => wake.run().await,
+            Command::Stalled(stalled) => stalled.run().await,
+            Command::Upgrades(upgrades) => upgrades.run().await,
         }
-    }
-    report.elapsed = begin.elapsed();
-    report
+    })
 }

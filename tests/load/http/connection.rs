@@ -10,7 +10,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use crate::plan::Plan;
+use super::plan::Plan;
 
 /// How long a connection may take to be made, or an answer to come.
 const PATIENCE: Duration = Duration::from_secs(60);
