@@ -160,3 +160,6 @@ impl GuestHub {
 fn whole_secs(age: Duration) -> u32 {
     u32::try_from(age.as_secs()).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests;
