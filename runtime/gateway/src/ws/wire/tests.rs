@@ -250,6 +250,23 @@ async fn a_client_that_answers_pings_stays() {
     assert_eq!(text(line.event().await), "still here");
 }
 
+/// Pings are for who is silent: a phone must not be woken for nothing.
+#[tokio::test(start_paused = true)]
+async fn a_client_that_talks_is_not_pinged() {
+    let line = Line::new();
+    let mut client = line.client().await;
+    line.opened().await;
+    for number in 0..60 {
+        client
+            .send(Message::text(number.to_string()))
+            .await
+            .unwrap();
+        assert_eq!(text(line.event().await), number.to_string());
+        let said = tokio::time::timeout(Duration::from_secs(10), client.next()).await;
+        assert!(said.is_err(), "{said:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_read_is_cut_off() {
     let line = Line::new();
