@@ -3,6 +3,7 @@
 //! **Invariant:** once an invocation wrote, nothing that it says gets out before what it wrote is durable, and nothing
 //! of it ever does when that is lost. What goes through the hub is held there; an answer to a request is held by
 //! whoever gives it, its head with [`Outgoing::take`] and each piece of its body with [`Outgoing::piece`].
+//! **Invariant:** that an invocation is stopped half way loses nothing of what it wrote and said before.
 
 use std::sync::Arc;
 
@@ -14,11 +15,12 @@ use rookery_storage::Owed;
 use crate::hub::GuestHub;
 
 /// The output of one invocation. Clones are of the same one.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct Outgoing(Arc<Mutex<Waits>>);
 
-#[derive(Default)]
 struct Waits {
+    /// Where the ends of writes are waited for.
+    tasks: Tasks,
     /// What was written, and the end of the hub's hold on what is said of it.
     owed: Option<(Owed, Keeper)>,
     /// What was written before that, and somebody waits for already. Whatever is said next has to wait for it, too.
@@ -35,6 +37,11 @@ pub struct Held {
 }
 
 impl Outgoing {
+    /// Nothing was written yet. The ends of writes are waited for by tasks of these.
+    pub fn new(tasks: &Tasks) -> Outgoing {
+        Outgoing(Arc::new(Mutex::new(Waits::new(tasks))))
+    }
+
     /// The invocation wrote: from now on what it says waits.
     pub(crate) fn owe(&self, owed: Owed, hub: &mut GuestHub) {
         let mut waits = self.0.lock();
@@ -58,25 +65,38 @@ impl Outgoing {
 
     /// What a piece of an answer has to wait for that is said now; `None` when it may go. The piece may be given up: the
     /// hub's output is let go by a task.
-    pub fn piece(&self, tasks: &Tasks) -> Option<Held> {
+    pub fn piece(&self) -> Option<Held> {
         let mut waits = self.0.lock();
-        waits.let_go(tasks);
+        waits.let_go();
         let held = waits.held(None);
         held.must_wait().then_some(held)
     }
 
     /// The invocation is over: what it said goes as soon as it may. What this gives afterwards is the next one's.
-    pub fn finish(&mut self, tasks: &Tasks) {
-        self.0.lock().let_go(tasks);
+    pub fn finish(&mut self) {
+        let next = {
+            let mut waits = self.0.lock();
+            waits.let_go();
+            Waits::new(&waits.tasks)
+        };
         match Arc::get_mut(&mut self.0) {
-            Some(waits) => *waits.get_mut() = Waits::default(),
+            Some(waits) => *waits.get_mut() = next,
             // The answer's body is still on its way, and waits for what is in here.
-            None => *self = Outgoing::default(),
+            None => *self = Outgoing(Arc::new(Mutex::new(next))),
         }
     }
 }
 
 impl Waits {
+    fn new(tasks: &Tasks) -> Waits {
+        Waits {
+            tasks: tasks.clone(),
+            owed: None,
+            awaited: None,
+            inherited: Vec::new(),
+        }
+    }
+
     /// What was written, to be waited for by somebody else.
     fn hand_over(&mut self) -> Option<(Owed, Keeper)> {
         let own = self.owed.take()?;
@@ -84,9 +104,9 @@ impl Waits {
         Some(own)
     }
 
-    fn let_go(&mut self, tasks: &Tasks) {
+    fn let_go(&mut self) {
         if let Some((owed, keeper)) = self.hand_over() {
-            tasks.spawn("output commit", async move {
+            self.tasks.spawn("output commit", async move {
                 settle(owed, keeper).await;
             });
         }
@@ -103,6 +123,16 @@ impl Waits {
                 .filter(|hold| hold.outcome() != Outcome::Kept)
                 .cloned()
                 .collect(),
+        }
+    }
+}
+
+impl Drop for Waits {
+    /// An invocation that was stopped, as one is whose client went away, has others waiting for what it said.
+    fn drop(&mut self) {
+        // Without a runtime the server is gone, and everybody who waited with it.
+        if self.owed.is_some() && tokio::runtime::Handle::try_current().is_ok() {
+            self.let_go();
         }
     }
 }

@@ -7,7 +7,6 @@ use http::{HeaderValue, Request, Response};
 use http_body_util::BodyExt;
 use parking_lot::Mutex;
 use rookery_host::Outgoing;
-use rookery_lifecycle::Tasks;
 use rookery_pool::{Body, Fault, Invocation, Reply, Verdict};
 use wasmtime::component::Resource;
 use wasmtime_wasi_http::WasiHttpView;
@@ -102,12 +101,11 @@ fn resources(
         let Some(reply) = reply.lock().take() else {
             return;
         };
-        let tasks = guest.tasks().clone();
         match outgoing.take() {
-            None => respond(reply, answer, outgoing, tasks),
+            None => respond(reply, answer, outgoing),
             Some(held) => guest.tasks().spawn("held answer", async move {
                 if held.settle().await {
-                    respond(reply, answer, outgoing, tasks);
+                    respond(reply, answer, outgoing);
                 } else {
                     reply.fail(Fault::Lost);
                 }
@@ -133,13 +131,12 @@ fn respond(
     reply: Reply,
     answer: Result<Response<HyperOutgoingBody>, ErrorCode>,
     outgoing: Outgoing,
-    tasks: Tasks,
 ) {
     match answer {
         Ok(response) => reply.respond(response.map(|body| {
             let body = body.map_err(|error| format!("{error:?}").into());
             let waits_for = move || {
-                let held = outgoing.piece(&tasks)?;
+                let held = outgoing.piece()?;
                 Some(Box::pin(held.settle()) as Wait)
             };
             Gate::new(body, waits_for).boxed_unsync()

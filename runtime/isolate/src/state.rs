@@ -51,6 +51,7 @@ impl State {
     ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(RESOURCES_MAX);
+        let outgoing = Outgoing::new(guest.tasks());
         State {
             guest,
             limits,
@@ -59,7 +60,7 @@ impl State {
             cpu,
             began: None,
             table,
-            outgoing: Outgoing::default(),
+            outgoing,
             hub: None,
             sql: None,
             wasi,
@@ -87,7 +88,7 @@ impl State {
     pub fn end_invocation(&mut self) {
         self.hub = None;
         self.sql = None;
-        self.outgoing.finish(self.guest.tasks());
+        self.outgoing.finish();
         self.turn.end();
     }
 }

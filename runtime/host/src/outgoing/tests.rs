@@ -42,7 +42,7 @@ struct Invocation {
 
 impl Invocation {
     async fn of(guest: &Guest) -> Invocation {
-        let outgoing = Outgoing::default();
+        let outgoing = Outgoing::new(guest.tasks());
         Invocation {
             hub: guest.hub(),
             sql: guest.sql(&outgoing).await.unwrap(),
@@ -66,7 +66,7 @@ async fn a_piece_waits_for_what_was_written_before_it_also_when_the_invocation_i
     let mut writes = Invocation::of(&guest).await;
     writes.write("CREATE TABLE t (a BIGINT)").await;
     assert!(writes.outgoing.take().unwrap().settle().await);
-    assert!(writes.outgoing.piece(guest.tasks()).is_none());
+    assert!(writes.outgoing.piece().is_none());
     // A transaction before the write and one behind it: so the write is applied, and its group stays open.
     let (mut before, mut behind) = (Invocation::of(&guest).await, Invocation::of(&guest).await);
     let first = before.sql.begin().await.unwrap();
@@ -79,18 +79,29 @@ async fn a_piece_waits_for_what_was_written_before_it_also_when_the_invocation_i
         second.await.unwrap()
     };
     let body = writes.outgoing.clone();
-    let mut piece = pin!(body.piece(guest.tasks()).unwrap().settle());
+    let mut piece = pin!(body.piece().unwrap().settle());
     assert!(waits(piece.as_mut()));
-    writes.outgoing.finish(guest.tasks());
-    let mut late = pin!(body.piece(guest.tasks()).unwrap().settle());
+    writes.outgoing.finish();
+    let mut late = pin!(body.piece().unwrap().settle());
     assert!(waits(late.as_mut()));
     assert!(
-        writes.outgoing.piece(guest.tasks()).is_none(),
+        writes.outgoing.piece().is_none(),
         "the next invocation owes nothing"
     );
     second.rollback().await.unwrap();
     assert!(piece.await && late.await);
-    assert!(body.piece(guest.tasks()).is_none());
+    assert!(body.piece().is_none());
+}
+
+#[tokio::test]
+async fn what_a_stopped_invocation_said_is_kept_when_what_it_wrote_is() {
+    let guest = guest();
+    let mut writes = Invocation::of(&guest).await;
+    writes.write("CREATE TABLE t (a BIGINT)").await;
+    let holds = writes.hub.holds();
+    assert_eq!(holds.len(), 1);
+    drop(writes);
+    assert_eq!(holds[0].settled().await, Outcome::Kept);
 }
 
 #[tokio::test]
@@ -106,7 +117,7 @@ async fn nothing_that_was_said_after_a_lost_write_goes() {
     let head = writes.outgoing.take().unwrap();
     assert!(!head.settle().await);
     for _ in 0..2 {
-        let piece = writes.outgoing.piece(guest.tasks()).unwrap();
+        let piece = writes.outgoing.piece().unwrap();
         assert!(!piece.settle().await);
     }
 }
