@@ -76,7 +76,7 @@ fn open(edition: Edition, session: &mut Session, opened: &Opened) -> Result<(), 
         return Ok(());
     }
     // By every edition: the next one to serve the session limits by it.
-    Ok(session.set_state(&Client::from(opened.peer.clone()))?)
+    session.set_state(&Client::from(opened.peer.clone()))
 }
 
 /// A browser names the page that connects. Who is no browser names none, and could name any.
