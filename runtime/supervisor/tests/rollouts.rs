@@ -346,3 +346,30 @@ async fn what_cannot_be_written_is_in_force_and_told_and_written_later() {
     assert!(text.contains(r#""1.0.0": 100"#), "{text}");
     check_percent(&stage, "1.0.0", 100.0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_canary_goes_on_after_a_restart_with_the_step_that_it_was_in() {
+    let text = r#"{"weights": {"1.0.0": 100}, "sessions": "keep",
+        "canary": {"version": "1.1.0", "steps": [10, 40, 70], "step": 1, "window": "30s"}}"#;
+    let stage = Stage::with(&BOTH, |config| {
+        config.watching = Watching::Looks;
+        fs::write(config.apps_dirs[0].join(FILE), text).unwrap();
+    });
+    stage.settled().await;
+    check_percent(&stage, "1.1.0", 40.0);
+    let status = rollout(&stage.supervisor.deployments());
+    assert_eq!(status.sessions, "keep");
+    let canary = status.canary.unwrap();
+    assert_eq!((canary.step, canary.window_ms), (1, 30_000));
+    assert!(
+        canary.left_ms > 29_000,
+        "its window begins anew: {}",
+        canary.left_ms
+    );
+    sleep(Duration::from_secs(1)).await;
+    answer(&stage, "1.1.0", Answered::Well, 30);
+    sleep(Duration::from_secs(30)).await;
+    check_percent(&stage, "1.1.0", 70.0);
+    let text = fs::read_to_string(stage.path(FILE)).unwrap();
+    assert!(text.contains(r#""step": 2"#), "{text}");
+}
