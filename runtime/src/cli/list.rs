@@ -150,7 +150,11 @@ fn text(value: &Value) -> String {
 fn share(app: &Value, revision: &Value) -> String {
     let version = revision["version"].as_str().unwrap_or_default();
     let rollout = &app["rollout"];
-    let share = match rollout["weights"].as_object() {
+    // One that has nothing but tags spreads nothing.
+    let weights = rollout["weights"]
+        .as_object()
+        .filter(|weights| !weights.is_empty());
+    let share = match weights {
         Some(weights) => weights.get(version).and_then(Value::as_f64),
         None => (app["unpinned"] == version).then_some(100.0),
     };

@@ -25,7 +25,8 @@ export function spread(shares, moved, value) {
 // What each version gets of what asks for none, in percent.
 export function shares(app) {
   const serving = app.revisions.filter((revision) => revision.state === "live").map((revision) => revision.version);
-  const weights = app.rollout?.weights ?? { [app.unpinned]: 100 };
+  const said = app.rollout?.weights ?? {};
+  const weights = Object.keys(said).length > 0 ? said : { [app.unpinned]: 100 };
   return Object.fromEntries([...new Set(serving)].map((version) => [version, weights[version] ?? 0]));
 }
 

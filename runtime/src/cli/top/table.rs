@@ -144,9 +144,12 @@ fn versions(row: &Row) -> (Option<semver::Version>, &str) {
 fn row(board: &Board, one: &Revision) -> Row {
     let app = board.apps.get(&one.app);
     let rollout = app.and_then(|app| app.rollout.as_ref());
+    // One that has nothing but tags spreads nothing.
+    let weights = rollout.map(|rollout| &rollout.weights);
+    let weights = weights.filter(|weights| !weights.is_empty());
     let is_live = one.state == "live";
-    let share = match (rollout, app) {
-        (Some(rollout), _) => rollout.weights.get(&one.version).copied(),
+    let share = match (weights, app) {
+        (Some(weights), _) => weights.get(&one.version).copied(),
         (None, Some(app)) => (app.unpinned.as_ref() == Some(&one.version)).then_some(100.0),
         (None, None) => None,
     };
