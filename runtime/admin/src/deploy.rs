@@ -143,6 +143,11 @@ enum Existing {
 }
 
 impl Deploys {
+    /// The port where the apps are, when it is not the one where this is asked.
+    pub fn apps_port(&self) -> Option<u16> {
+        self.stage.apps_port()
+    }
+
     pub fn new(stage: Arc<dyn Stage>) -> Deploys {
         Deploys {
             stage,

@@ -21,6 +21,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 const PAGE: &str = include_str!("dashboard/page.html");
 /// Where the page has a place for whoever is logged in.
 const LOGOUT_PLACE: &str = "<!-- logout -->";
+/// And for the port of the apps.
+const PORT_PLACE: &str = "<!-- apps-port -->";
 const LOGOUT: &str =
     "<form class=\"logout\" method=\"post\" action=\"logout\"><button>Log out</button></form>";
 
@@ -86,19 +88,27 @@ impl Part {
     }
 }
 
-/// For whoever needs no login.
-pub(crate) fn html() -> Response<Body> {
-    page(PAGE)
+/// Whether somebody can end their login.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Logout {
+    /// There is a button for it.
+    Offered,
+    /// Nobody had to log in.
+    NotNeeded,
 }
 
-/// For whoever does.
-pub(crate) fn html_with_logout() -> Response<Body> {
-    page(PAGE.replace(LOGOUT_PLACE, LOGOUT))
-}
-
-fn page(html: impl Into<bytes::Bytes>) -> Response<Body> {
+/// The page. `apps_port` is where the apps are, when they are not where this is asked.
+pub(crate) fn html(logout: Logout, apps_port: Option<u16>) -> Response<Body> {
+    let mut page = PAGE.to_owned();
+    if logout == Logout::Offered {
+        page = page.replace(LOGOUT_PLACE, LOGOUT);
+    }
+    if let Some(port) = apps_port {
+        let port = format!("<meta name=\"apps-port\" content=\"{port}\">");
+        page = page.replace(PORT_PLACE, &port);
+    }
     let page = with(
-        text("text/html; charset=utf-8", html),
+        text("text/html; charset=utf-8", page),
         CACHE_CONTROL,
         "no-cache",
     );
@@ -127,6 +137,11 @@ pub(crate) fn part(part: &'static Part, headers: &HeaderMap) -> Response<Body> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_page_has_its_places() {
+        assert!(PAGE.contains(LOGOUT_PLACE) && PAGE.contains(PORT_PLACE));
+    }
 
     #[test]
     fn all_parts_together_are_small() {

@@ -22,6 +22,7 @@ use crate::deploy::{Deploys, Stage, Steps, Told};
 use crate::folder::Folder;
 use crate::interval::interval;
 use crate::logs::{self, Wanted};
+use crate::page::Logout;
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::rollout::{self, Rolling};
@@ -150,8 +151,13 @@ impl Admin {
 
     async fn read<B: Incoming>(&self, route: Route, request: Request<B>) -> Response<Body> {
         match route {
-            Route::Page if self.door.is_locked() => page::html_with_logout(),
-            Route::Page => page::html(),
+            Route::Page => {
+                let logout = match self.door.is_locked() {
+                    true => Logout::Offered,
+                    false => Logout::NotNeeded,
+                };
+                page::html(logout, self.deploys.apps_port())
+            }
             Route::PageWithoutSlash => respond::redirect("/_/"),
             Route::Style => page::style(request.headers()),
             Route::Part(part) => page::part(part, request.headers()),

@@ -9,6 +9,10 @@ import { NONE, count, ms, plural, rate, span } from "./words.js";
 const COLORS = 6;
 const HEADS = ["Version", "State", "Traffic", "Requests", "/s", "p50", "p95", "p99", "Queue", "Sessions", "Faults", ""];
 
+// Where the apps are: here, unless these routes have a port of their own.
+const port = document.querySelector("meta[name=apps-port]")?.content;
+const origin = port ? `${location.protocol}//${location.hostname}:${port}` : "";
+
 // The heads of the columns that all apps share, for the eye; each app's table has its own for the ear.
 by("app-columns").append(...HEADS.map((title, index) => h("th", { class: index > 2 ? "n" : null }, title)));
 
@@ -43,7 +47,7 @@ export function drawApps() {
 function makeApp(app) {
   const name = app.name;
   const id = `app-${name.replace(/[^\w-]/g, "-")}`;
-  const heading = h("h3", { id: `${id}-title` }, h("a", { href: `/${name}/` }, name));
+  const heading = h("h3", { id: `${id}-title` }, h("a", { href: `${origin}/${name}/` }, name));
   const chips = h("span", { class: "chips" });
   const back = h("button", { type: "button", class: "small" }, "Roll back");
   const apply = h("button", { type: "button", class: "small main" }, "Apply weights");

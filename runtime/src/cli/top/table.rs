@@ -247,7 +247,7 @@ pub fn span(ms: u64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::board::{App, Recent, Times};
+    use super::super::board::{App, Canary, Recent, Rollout, StartFailure, Times};
     use super::*;
 
     fn board() -> Board {
@@ -334,10 +334,39 @@ mod tests {
     }
 
     #[test]
+    fn a_rollout_says_who_gets_how_much_unless_it_has_tags_alone() {
+        let mut board = board();
+        let shares = |board: &Board| -> Vec<(Option<f64>, bool)> {
+            let view = View {
+                filter: "chat".to_owned(),
+                ..View::default()
+            };
+            let rows = rows(board, &view).into_iter();
+            rows.map(|row| (row.share, row.is_canary)).collect()
+        };
+        let mut rollout = Rollout::default();
+        let roll = |board: &mut Board, rollout: &Rollout| {
+            let chat = board.apps.get_mut("chat");
+            chat.expect("it is there").rollout = Some(rollout.clone());
+        };
+        roll(&mut board, &rollout);
+        assert_eq!(shares(&board), [(Some(100.0), false), (None, false)]);
+        let weights = [("1.9.0", 95.0), ("1.10.0", 5.0)];
+        rollout.weights = weights
+            .map(|(version, share)| (version.to_owned(), share))
+            .into();
+        rollout.canary = Some(Canary {
+            version: "1.10.0".to_owned(),
+        });
+        roll(&mut board, &rollout);
+        assert_eq!(shares(&board), [(Some(5.0), true), (Some(95.0), false)]);
+    }
+
+    #[test]
     fn no_name_of_a_bundle_reaches_the_terminal_as_a_command() {
         let mut board = board();
         let chat = board.revisions.get_mut(&1);
-        let failure = super::super::board::StartFailure {
+        let failure = StartFailure {
             reason: "\u{1b}]0;pwned\u{7}".to_owned(),
         };
         if let Some(chat) = chat {
