@@ -18,7 +18,7 @@ const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection")
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
 
 /// Those that concern a connection and not a message, named in `Connection` or not.
-const OF_A_CONNECTION: [HeaderName; 8] = [
+static OF_A_CONNECTION: [HeaderName; 8] = [
     CONNECTION,
     KEEP_ALIVE,
     PROXY_CONNECTION,
@@ -31,10 +31,14 @@ const OF_A_CONNECTION: [HeaderName; 8] = [
 
 /// Those that a client cannot have removed by naming them in `Connection`: without them the message would mean something
 /// else to the next server than to this one.
-const KEPT: [HeaderName; 4] = [HOST, CONTENT_LENGTH, AUTHORIZATION, COOKIE];
+static KEPT: [HeaderName; 4] = [HOST, CONTENT_LENGTH, AUTHORIZATION, COOKIE];
 
 /// Leaves the fields that are meant for the other end.
 pub fn end_to_end(headers: &mut HeaderMap) {
+    // Mostly there is none of them, and looking through the names once is cheaper than asking for each.
+    if !headers.keys().any(|name| OF_A_CONNECTION.contains(name)) {
+        return;
+    }
     if headers.contains_key(CONNECTION) {
         let named: Vec<HeaderName> = tokens(headers, &CONNECTION)
             .filter_map(|token| HeaderName::from_bytes(token.as_bytes()).ok())
@@ -44,7 +48,7 @@ pub fn end_to_end(headers: &mut HeaderMap) {
             headers.remove(name);
         }
     }
-    for name in OF_A_CONNECTION {
+    for name in &OF_A_CONNECTION {
         headers.remove(name);
     }
 }

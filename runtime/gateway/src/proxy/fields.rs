@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use http::header::{FORWARDED, HOST};
+use http::header::{Entry, FORWARDED, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 use rookery_proxy_rules::Rule;
 use rookery_routing::Address;
@@ -16,6 +16,8 @@ use crate::worker::introduce;
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+/// How clients come, until the front door speaks TLS itself.
+const PROTO: &str = "http";
 
 /// Turns a client's fields into those that the upstream gets. What the rule says comes last.
 pub(super) fn for_upstream(
@@ -39,51 +41,63 @@ pub(super) fn for_upstream(
 
 /// Adds who sent the request to us, and how, in the words that servers know.
 pub(crate) fn tell_the_way(headers: &mut HeaderMap, exchange: &Exchange) {
-    let way = Way {
-        peer: exchange.peer.ip().to_canonical(),
-        host: headers.get(HOST).and_then(|host| host.to_str().ok()),
-        // Until the front door speaks TLS itself.
-        proto: "http",
+    let peer = exchange.peer.ip().to_canonical();
+    let address = text_of(peer);
+    let host = headers.get(HOST).filter(|host| host.to_str().is_ok());
+    let host = host.cloned();
+    let named = host.as_ref().and_then(|host| host.to_str().ok());
+    let forwarded = forwarded(peer, &address, named);
+    // Digits, dots and what was a header field's value before.
+    if let Ok(address) = HeaderValue::try_from(address) {
+        append(headers, X_FORWARDED_FOR, address);
+    }
+    append(headers, X_FORWARDED_PROTO, HeaderValue::from_static(PROTO));
+    if let Ok(forwarded) = HeaderValue::try_from(forwarded) {
+        append(headers, FORWARDED, forwarded);
+    }
+    if let Some(host) = host {
+        append(headers, X_FORWARDED_HOST, host);
+    }
+}
+
+/// RFC 7239, 4.
+fn forwarded(peer: IpAddr, address: &str, host: Option<&str>) -> String {
+    let mut entry = String::with_capacity(64);
+    entry.push_str("for=");
+    match peer {
+        IpAddr::V4(_) => entry.push_str(address),
+        IpAddr::V6(_) => entry.extend(["\"[", address, "]\""]),
+    }
+    match host {
+        Some(host) if is_token(host) => entry.extend([";host=", host]),
+        // A quoted string may not hold these, and neither may a host.
+        Some(host) if !host.contains(['"', '\\']) => entry.extend([";host=\"", host, "\""]),
+        _ => {}
+    }
+    entry.extend([";proto=", PROTO]);
+    entry
+}
+
+/// An address as it is written. Without the formatter, which took three in a hundred instructions of a proxied request.
+fn text_of(address: IpAddr) -> String {
+    let IpAddr::V4(address) = address else {
+        return address.to_string();
     };
-    for (name, entry) in way.entries() {
-        append(headers, name, &entry);
-    }
-}
-
-/// How a request came to us.
-struct Way<'a> {
-    peer: IpAddr,
-    host: Option<&'a str>,
-    proto: &'static str,
-}
-
-impl Way<'_> {
-    fn entries(&self) -> Vec<(HeaderName, String)> {
-        let mut entries = vec![
-            (X_FORWARDED_FOR, self.peer.to_string()),
-            (X_FORWARDED_PROTO, self.proto.to_owned()),
-        ];
-        if let Some(host) = self.host {
-            entries.push((X_FORWARDED_HOST, host.to_owned()));
+    let mut text = String::with_capacity("255.255.255.255".len());
+    for (at, octet) in address.octets().into_iter().enumerate() {
+        if at > 0 {
+            text.push('.');
         }
-        entries.push((FORWARDED, self.forwarded()));
-        entries
+        let digit = |value: u8| char::from(b'0' + value % 10);
+        if octet >= 100 {
+            text.push(digit(octet / 100));
+        }
+        if octet >= 10 {
+            text.push(digit(octet / 10));
+        }
+        text.push(digit(octet));
     }
-
-    /// RFC 7239, 4.
-    fn forwarded(&self) -> String {
-        let peer = match self.peer {
-            IpAddr::V4(peer) => peer.to_string(),
-            IpAddr::V6(peer) => format!("\"[{peer}]\""),
-        };
-        let host = match self.host {
-            Some(host) if is_token(host) => format!(";host={host}"),
-            // A quoted string may not hold these, and neither may a host.
-            Some(host) if !host.contains(['"', '\\']) => format!(";host=\"{host}\""),
-            _ => String::new(),
-        };
-        format!("for={peer}{host};proto={}", self.proto)
-    }
+    text
 }
 
 fn is_token(text: &str) -> bool {
@@ -92,9 +106,16 @@ fn is_token(text: &str) -> bool {
 }
 
 /// Puts an entry at the end of a list that may stand in several fields, and makes one of them.
-fn append(headers: &mut HeaderMap, name: HeaderName, entry: &str) {
+fn append(headers: &mut HeaderMap, name: HeaderName, entry: HeaderValue) {
+    let mut before = match headers.entry(name) {
+        Entry::Vacant(vacant) => {
+            vacant.insert(entry);
+            return;
+        }
+        Entry::Occupied(before) => before,
+    };
     let mut list: Vec<u8> = Vec::new();
-    for value in headers.get_all(&name) {
+    for value in before.iter() {
         if !value.as_bytes().iter().all(u8::is_ascii_whitespace) {
             list.extend_from_slice(value.as_bytes());
             list.extend_from_slice(b", ");
@@ -103,7 +124,7 @@ fn append(headers: &mut HeaderMap, name: HeaderName, entry: &str) {
     list.extend_from_slice(entry.as_bytes());
     // Field values with a comma between them are a field value.
     if let Ok(list) = HeaderValue::from_bytes(&list) {
-        headers.insert(name, list);
+        before.insert(list);
     }
 }
 
@@ -115,12 +136,20 @@ mod tests {
 
     #[track_caller]
     fn check(peer: &str, host: Option<&str>, expected: &str) {
-        let way = Way {
-            peer: peer.parse().unwrap(),
-            host,
-            proto: "http",
-        };
-        assert_eq!(way.forwarded(), expected);
+        assert_eq!(forwarded(peer.parse().unwrap(), peer, host), expected);
+    }
+
+    #[test]
+    fn an_address_is_written_as_it_always_is() {
+        for address in [
+            "0.0.0.0",
+            "9.10.99.100",
+            "127.0.0.1",
+            "255.200.20.2",
+            "2001:db8::1",
+        ] {
+            assert_eq!(text_of(address.parse().unwrap()), address);
+        }
     }
 
     #[test]
@@ -142,7 +171,11 @@ mod tests {
     #[test]
     fn an_entry_stands_after_what_others_said() {
         let mut headers = HeaderMap::new();
-        append(&mut headers, X_FORWARDED_FOR, "3.3.3.3");
+        append(
+            &mut headers,
+            X_FORWARDED_FOR,
+            HeaderValue::from_static("3.3.3.3"),
+        );
         assert_eq!(headers[X_FORWARDED_FOR], "3.3.3.3");
         headers.insert(
             X_FORWARDED_FOR,
@@ -150,7 +183,11 @@ mod tests {
         );
         headers.append(X_FORWARDED_FOR, HeaderValue::from_static(""));
         headers.append(X_FORWARDED_FOR, HeaderValue::from_static("unknown"));
-        append(&mut headers, X_FORWARDED_FOR, "3.3.3.3");
+        append(
+            &mut headers,
+            X_FORWARDED_FOR,
+            HeaderValue::from_static("3.3.3.3"),
+        );
         let all: Vec<_> = headers.get_all(X_FORWARDED_FOR).iter().collect();
         assert_eq!(all, ["1.1.1.1, 2.2.2.2, unknown, 3.3.3.3"]);
     }
