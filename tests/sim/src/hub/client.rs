@@ -188,7 +188,7 @@ impl Client {
         }
         tokio::select! {
             biased;
-            () = hurry.requested() => return ALL,
+            () = hurry.requested() => ALL,
             () = poll_fn(|cx| session.poll_closing(cx)), if cut_at.is_none() => {
                 *cut_at = Some(Instant::now() + CLOSE_GRACE);
                 0

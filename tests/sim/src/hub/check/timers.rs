@@ -63,7 +63,7 @@ mod tests {
         let out = Event::Began(0, 7, What::Timer(1));
         let pause = Event::Moved(9);
         assert_eq!(found(&[pause.clone(), out.clone()]), 0);
-        assert_eq!(found(&[out.clone()]), 1, "early");
+        assert_eq!(found(std::slice::from_ref(&out)), 1, "early");
         assert_eq!(
             found(&[pause.clone(), out.clone(), out.clone()]),
             1,
