@@ -118,6 +118,21 @@ test("what is asked for is filtered, and a pause stands still", async () => {
   await page.context().close();
 });
 
+test("a weight can be dragged on every width", async () => {
+  const { page } = await open(browser, server.url("/_/"));
+  await live(page);
+  const slider = page.getByRole("slider", { name: "Weight of chat 1.1.0 in percent" });
+  for (const width of [320, 390, 768, 900, 1024, 1121, 1280, 1440, 1920]) {
+    await page.setViewportSize({ width, height: 800 });
+    // What goes beyond its cell is cut off.
+    const room = await slider.evaluate((element) => element.closest("td")?.clientWidth);
+    expect(room, `at ${width} pixels`).toBeGreaterThan(60);
+    const excess = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(excess, `at ${width} pixels`).toBe(0);
+  }
+  await page.context().close();
+});
+
 const WIDTHS = { desktop: DESKTOP, phone: PHONE };
 
 for (const [width, size] of Object.entries(WIDTHS)) {
