@@ -154,6 +154,15 @@ impl Source for Figures {
         if let Some(gateway) = self.gateway() {
             rules::write(text, &gateway.rules());
         }
+        let mut weights = text.gauge(
+            "rookery_rollout_weight_percent",
+            "What each version gets of what asks for none, where a rollout says it.",
+        );
+        for (app, rollout) in &self.supervisor.rollouts() {
+            for (version, weight) in &rollout.weights {
+                weights.sample(&[("app", app), ("version", version)], *weight);
+            }
+        }
         let hub = self.hub.snapshot().total;
         text.counter("rookery_published_total", "Messages published on topics.")
             .sample(&[], hub.published as f64);

@@ -100,6 +100,9 @@ async fn requests_are_spread_by_weight_and_a_client_stays_with_its_version() {
     for _ in 0..600 {
         later += usize::from(version(&server.get("/kitchen/hello").await) == "1.1.0");
     }
+    let metrics = server.get("/_/metrics.prom").await;
+    let line = r#"rookery_rollout_weight_percent{app="kitchen",version="1.1.0"} 20"#;
+    assert!(metrics.text().lines().any(|one| one == line));
     // Six standard deviations around the fifth.
     assert!((61..=179).contains(&later), "{later} of 600");
     for _ in 0..10 {
