@@ -44,8 +44,25 @@ export function spark(label) {
   return node;
 }
 
-// A chart in a figure. `series` have a `name`, a `key` into the points, and the `form` in which a value is said.
-export function chart(figure, title, series, form) {
+// From 0 to three round steps.
+function linear(values) {
+  const step = nice(Math.max(...values, 0) / 3);
+  return { key: step, marks: [0, step, 2 * step, 3 * step], share: (value) => value / (3 * step) };
+}
+
+// From one power of ten to another: a slow second does not make the others look alike.
+function powers(values) {
+  const seen = values.filter((value) => value > 0);
+  const low = Math.floor(Math.log10(Math.min(...seen, 1)));
+  const high = Math.max(low + 2, Math.ceil(Math.log10(Math.max(...seen, 1))));
+  const marks = Array.from({ length: high - low + 1 }, (_, index) => 10 ** (low + index));
+  return { key: `${low} ${high}`, marks, share: (value) => (Math.log10(Math.max(value, marks[0])) - low) / (high - low) };
+}
+
+export const scales = { linear, powers };
+
+// A chart in a figure. `series` have a `name` and a `key` into the points; `form` is how a value is said.
+export function chart(figure, title, series, form, scale) {
   const legend = series.map(({ key, name }) => h("span", { class: `k-${key}` }, `${name} `, h("b")));
   const caption = h("figcaption", null, h("strong", null, title), ...legend);
   const grid = s("g");
@@ -79,12 +96,11 @@ export function chart(figure, title, series, form) {
     if (width === 0) return;
     const inner = { width: width - EDGE.left - EDGE.right, height: height - EDGE.top - EDGE.bottom };
     const values = points.flatMap((point) => series.map(({ key }) => point[key] ?? 0));
-    const step = nice(Math.max(...values, 0) / 3);
-    const top = step * 3;
+    const { key, marks, share } = scale(values);
     const x = (at) => EDGE.left + (1 - (now - at) / (seconds * 1000)) * inner.width;
-    const y = (value) => (value == null ? null : EDGE.top + (1 - value / top) * inner.height);
+    const y = (value) => (value == null ? null : EDGE.top + (1 - share(value)) * inner.height);
     attribute(drawing, "viewBox", `0 0 ${width} ${height}`);
-    rule(inner, step, seconds, y);
+    rule(inner, `${width} ${height} ${key} ${seconds}`, marks, seconds, y);
     series.forEach(({ key }, index) => {
       attribute(lines[index], "d", path(points.map((point) => [x(point.at), y(point[key])])));
     });
@@ -97,21 +113,21 @@ export function chart(figure, title, series, form) {
   }
 
   // Lines and labels of the axes.
-  function rule(inner, step, seconds, y) {
-    const marks = [0, 1, 2, 3].flatMap((number) => {
-      const at = Math.round(y(number * step)) + 0.5;
+  function rule(inner, key, values, seconds, y) {
+    if (grid.drawn === key) return;
+    grid.drawn = key;
+    const marks = values.flatMap((value) => {
+      const at = Math.round(y(value)) + 0.5;
       return [
         s("line", { class: "grid", x1: EDGE.left, x2: width - EDGE.right, y1: at, y2: at }),
-        s("text", { x: EDGE.left - 8, y: at + 3.5, "text-anchor": "end" }, number === 0 ? "0" : axis(form)(number * step)),
+        s("text", { x: EDGE.left - 8, y: at + 3.5, "text-anchor": "end" }, value === 0 ? "0" : axis(form)(value)),
       ];
     });
     const ago = seconds >= 120 ? (part) => `−${(seconds * part) / 60} min` : (part) => `−${seconds * part} s`;
     const times = [1, 0.5, 0].map((part) =>
       s("text", { x: EDGE.left + (1 - part) * inner.width, y: height - 4, "text-anchor": part === 1 ? "start" : part ? "middle" : "end" }, part ? ago(part) : "now"),
     );
-    const key = `${width} ${height} ${step} ${seconds}`;
-    if (grid.drawn !== key) grid.replaceChildren(...marks, ...times);
-    grid.drawn = key;
+    grid.replaceChildren(...marks, ...times);
   }
 
   // What the legend says: of the moment below the pointer, or of now.

@@ -1,6 +1,6 @@
 // Everything but the apps: numbers of now, charts, workers, faults, topics, upstreams and the log.
 
-import { chart, spark } from "./charts.js";
+import { chart, scales, spark } from "./charts.js";
 import { attribute, by, h, keyed, shown, text } from "./dom.js";
 import { filter, isLoud, known, matches, past } from "./model.js";
 import { NONE, bytes, clock, count, label, ms, plural, rate, span } from "./words.js";
@@ -32,8 +32,8 @@ export function drawTiles() {
   });
 }
 
-const requests = chart(by("chart-requests"), "Requests per second", [{ key: "requestsPerSecond", name: "requests" }, { key: "failuresPerSecond", name: "faults" }], rate);
-const times = chart(by("chart-times"), "Response time", ["p50", "p95", "p99"].map((key) => ({ key, name: key })), ms);
+const requests = chart(by("chart-requests"), "Requests per second", [{ key: "requestsPerSecond", name: "requests" }, { key: "failuresPerSecond", name: "faults" }], rate, scales.linear);
+const times = chart(by("chart-times"), "Response time", ["p50", "p95", "p99"].map((key) => ({ key, name: key })), ms, scales.powers);
 
 export function drawCharts() {
   const seconds = Number(by("range").querySelector(":checked").value);
