@@ -1,5 +1,7 @@
 //! What is pending, and who gets which part of it.
 
+#![allow(clippy::unwrap_used)]
+
 use super::*;
 
 fn text(text: &'static str) -> Payload {
