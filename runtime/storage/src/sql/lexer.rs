@@ -6,9 +6,11 @@
 //! a group of writes of many guests is one transaction, and they share the connection.
 
 mod one_row;
+mod tokens;
 
 use crate::error::SqlError;
 use one_row::{OneRow, Piece};
+use tokens::{Token, tokens};
 
 /// What a statement does.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -52,22 +54,6 @@ const PRAGMAS: &[&str] = &[
     "PRAGMA_INDEX_INFO",
     "PRAGMA_FOREIGN_KEY_LIST",
 ];
-
-#[derive(Clone, PartialEq, Eq, Debug)]
-enum Token<'a> {
-    /// A bare word: a keyword or a name, as written.
-    Word(&'a str),
-    /// A name in quotes, as written between them.
-    Quoted(&'a str),
-    /// `?` alone.
-    Place,
-    /// `?1`, `:name`, `@name` or `$name`.
-    NamedPlace,
-    /// `;`
-    End,
-    /// Anything else.
-    Other,
-}
 
 /// Looks at one statement.
 pub(crate) fn inspect(sql: &str) -> Result<Seen, SqlError> {
@@ -132,7 +118,7 @@ pub(crate) fn split(script: &str) -> Result<Vec<&str>, SqlError> {
                 }
                 continue;
             }
-            Token::Word(word) => words.follow(&word.to_ascii_uppercase()),
+            Token::Word(word) => words.follow(Upper::of(word)),
             _ => words.other(),
         }
         begin.get_or_insert(place);
@@ -141,39 +127,69 @@ pub(crate) fn split(script: &str) -> Result<Vec<&str>, SqlError> {
     Ok(statements)
 }
 
+/// A word in capitals, as far as it is short enough to be one that is looked for; else nothing. A statement is looked at
+/// each time that it is run, so this allocates nothing.
+#[derive(Clone, Copy, Default)]
+struct Upper {
+    bytes: [u8; Upper::LONGEST],
+    length: usize,
+}
+
+impl Upper {
+    /// `TEMPORARY` and `SAVEPOINT`.
+    const LONGEST: usize = 9;
+
+    fn of(word: &str) -> Upper {
+        let mut upper = Upper::default();
+        if let Some(bytes) = upper.bytes.get_mut(..word.len()) {
+            bytes.copy_from_slice(word.as_bytes());
+            bytes.make_ascii_uppercase();
+            upper.length = word.len();
+        }
+        upper
+    }
+
+    fn as_str(&self) -> &str {
+        // The whole of a word, so it is text.
+        std::str::from_utf8(&self.bytes[..self.length]).unwrap_or_default()
+    }
+}
+
 /// The words of a statement so far.
 ///
 /// A trigger's body holds statements that end with `;` themselves, and the trigger ends with `END` alone between two of
 /// them. That is all that is needed to find its end: `CASE … END` stands within a statement.
 #[derive(Default)]
 struct Words {
-    /// The first two of the statement, in capitals.
-    begin: Vec<String>,
+    /// The first two of the statement, and how many of them there are.
+    begin: [Upper; 2],
+    begun: usize,
     changes: bool,
     inserts: bool,
     /// How many tokens there were since the last `;`, and the first of them if it was a word.
     tokens: usize,
-    first: Option<String>,
+    first: Option<Upper>,
 }
 
 impl Words {
     fn take(&mut self, word: &str) -> Result<(), SqlError> {
         pragma(word)?;
-        let upper = word.to_ascii_uppercase();
+        let known = Upper::of(word);
+        let upper = known.as_str();
         // `ON CONFLICT ROLLBACK` and `RAISE(ROLLBACK)` would undo what other guests wrote in the same group.
         if upper == "ROLLBACK" {
             return Err(refused("ROLLBACK is not for guests: use a transaction"));
         }
-        let temporary = matches!(upper.as_str(), "TEMP" | "TEMPORARY");
-        if temporary && self.begin == ["CREATE"] {
+        let temporary = matches!(upper, "TEMP" | "TEMPORARY");
+        if temporary && self.begun == 1 && self.begin[0].as_str() == "CREATE" {
             return Err(refused("there are no temporary tables, views and triggers"));
         }
         if self.tokens == 0 {
-            self.may_begin(word, &upper)?;
+            self.may_begin(word, upper)?;
         }
-        self.changes |= CHANGES.contains(&upper.as_str());
+        self.changes |= CHANGES.contains(&upper);
         self.inserts |= upper == "INSERT";
-        self.follow(&upper);
+        self.follow(known);
         Ok(())
     }
 
@@ -199,12 +215,13 @@ impl Words {
         }))
     }
 
-    fn follow(&mut self, upper: &str) {
-        if self.begin.len() < 2 {
-            self.begin.push(upper.to_owned());
+    fn follow(&mut self, word: Upper) {
+        if let Some(place) = self.begin.get_mut(self.begun) {
+            *place = word;
+            self.begun += 1;
         }
         if self.tokens == 0 {
-            self.first = Some(upper.to_owned());
+            self.first = Some(word);
         }
         self.tokens += 1;
     }
@@ -218,16 +235,20 @@ impl Words {
     fn end(&mut self) -> bool {
         let first = self.first.take();
         let alone = std::mem::take(&mut self.tokens) == 1;
-        !self.is_trigger() || (alone && first.as_deref() == Some("END"))
+        let is_end = first.is_some_and(|first| first.as_str() == "END");
+        !self.is_trigger() || (alone && is_end)
     }
 
     fn is_trigger(&self) -> bool {
-        self.begin == ["CREATE", "TRIGGER"]
+        let [first, second] = &self.begin;
+        first.as_str() == "CREATE" && second.as_str() == "TRIGGER"
     }
 
     fn kind(&self) -> Result<Kind, SqlError> {
-        let first = self.begin.first().map(String::as_str);
-        let first = first.ok_or_else(|| refused("there is no statement"))?;
+        if self.begun == 0 {
+            return Err(refused("there is no statement"));
+        }
+        let first = self.begin[0].as_str();
         Ok(if SCHEMA.contains(&first) {
             Kind::Schema
         } else if READS.contains(&first) || !self.changes {
@@ -255,115 +276,6 @@ fn pragma(name: &str) -> Result<(), SqlError> {
         Ok(())
     } else {
         Err(refused(format!("{name} is not for guests")))
-    }
-}
-
-/// The tokens of a script and where each begins.
-fn tokens(sql: &str) -> impl Iterator<Item = Result<(Token<'_>, usize), SqlError>> {
-    let mut rest = 0;
-    std::iter::from_fn(move || {
-        rest = skip_blank(sql, rest);
-        let begin = rest;
-        let first = sql[begin..].chars().next()?;
-        let (token, end) = match token(sql, begin, first) {
-            Ok(found) => found,
-            Err(error) => {
-                rest = sql.len();
-                return Some(Err(error));
-            }
-        };
-        rest = end;
-        Some(Ok((token, begin)))
-    })
-}
-
-/// The token that begins here, and where it ends.
-fn token(sql: &str, begin: usize, first: char) -> Result<(Token<'_>, usize), SqlError> {
-    let after = begin + first.len_utf8();
-    let word_end = |from: usize| {
-        let end = sql[from..].find(|c: char| !is_word(c));
-        end.map_or(sql.len(), |end| from + end)
-    };
-    Ok(match first {
-        ';' => (Token::End, after),
-        '\'' => (Token::Other, quoted(sql, after, '\'')?),
-        '"' | '`' => {
-            let end = quoted(sql, after, first)?;
-            (Token::Quoted(&sql[after..end - 1]), end)
-        }
-        '[' => {
-            let end = sql[after..].find(']').ok_or_else(unclosed)? + after;
-            (Token::Quoted(&sql[after..end]), end + 1)
-        }
-        '?' => {
-            let end = word_end(after);
-            let named = end > after;
-            (
-                if named {
-                    Token::NamedPlace
-                } else {
-                    Token::Place
-                },
-                end,
-            )
-        }
-        ':' | '@' | '$' | '#' => (Token::NamedPlace, word_end(after)),
-        'x' | 'X' if sql[after..].starts_with('\'') => {
-            (Token::Other, quoted(sql, after + 1, '\'')?)
-        }
-        c if c.is_ascii_digit() => (Token::Other, word_end(after)),
-        c if is_word(c) => {
-            let end = word_end(after);
-            (Token::Word(&sql[begin..end]), end)
-        }
-        _ => (Token::Other, after),
-    })
-}
-
-fn is_word(c: char) -> bool {
-    c.is_ascii_alphanumeric() || c == '_' || c == '$' || !c.is_ascii()
-}
-
-/// Where a quoted text ends, behind its closing quote; a doubled quote does not close it.
-fn quoted(sql: &str, from: usize, quote: char) -> Result<usize, SqlError> {
-    let mut at = from;
-    loop {
-        let close = sql[at..].find(quote).ok_or_else(unclosed)? + at;
-        let next = close + quote.len_utf8();
-        if !sql[next..].starts_with(quote) {
-            return Ok(next);
-        }
-        at = next + quote.len_utf8();
-    }
-}
-
-fn unclosed() -> SqlError {
-    SqlError::Syntax("a quote is not closed".to_owned())
-}
-
-/// Behind blanks and comments. A block comment that is not closed reaches to the end, as in SQLite.
-fn skip_blank(sql: &str, mut at: usize) -> usize {
-    loop {
-        let rest = &sql[at..];
-        let blank = rest.len()
-            - rest
-                .trim_start_matches([' ', '\t', '\n', '\r', '\x0c', '\u{feff}'])
-                .len();
-        at += blank;
-        let rest = &sql[at..];
-        let skipped = if rest.starts_with("--") {
-            rest.find('\n').map_or(rest.len(), |end| end + 1)
-        } else if rest.starts_with("/*") {
-            rest.get(2..)
-                .and_then(|inside| inside.find("*/"))
-                .map_or(rest.len(), |end| end + 4)
-        } else {
-            0
-        };
-        if skipped == 0 {
-            return at;
-        }
-        at += skipped;
     }
 }
 
