@@ -51,7 +51,17 @@ pub struct Stalled {
 /// What all tasks share.
 struct Stage {
     begun: Instant,
-    heard: Mutex<Measured>,
+    /// In quiet rooms.
+    quiet: Mutex<Measured>,
+    /// Beside the one that it is all about.
+    hot: Mutex<Measured>,
+}
+
+/// The p99 of one round in milliseconds, or the medians of several.
+#[derive(Clone, Copy)]
+struct P99 {
+    quiet: f64,
+    hot: f64,
 }
 
 impl Stalled {
@@ -61,14 +71,18 @@ impl Stalled {
         let server = Server::start(Apps::new().with("kitchen/1.0.0", bundle)).await;
         let stage = Arc::new(Stage {
             begun: Instant::now(),
-            heard: Mutex::default(),
+            quiet: Mutex::default(),
+            hot: Mutex::default(),
         });
         let rooms = self.sessions.div_ceil(ROOM).max(1);
         let mut tasks = JoinSet::new();
         let quiet = (0..self.sessions).map(|number| format!("room-{}", number % rooms));
+        for ws in open(&server, quiet).await {
+            tasks.spawn(listen(ws, Arc::clone(&stage), |stage| &stage.quiet));
+        }
         let hot = (0..HOT_MEMBERS).map(|_| HOT.to_owned());
-        for ws in open(&server, quiet.chain(hot)).await {
-            tasks.spawn(listen(ws, Arc::clone(&stage)));
+        for ws in open(&server, hot).await {
+            tasks.spawn(listen(ws, Arc::clone(&stage), |stage| &stage.hot));
         }
         let speaker = Ws::open(&server, "/kitchen/ws").await;
         let rooms = (0..rooms).map(|room| format!("room-{room}")).collect();
@@ -84,33 +98,46 @@ impl Stalled {
         ));
         let (mut reading, mut stalled) = (Vec::new(), Vec::new());
         for round in 0..2 * self.rounds.max(1) {
-            let stalls = round % 2 == 1;
-            let p99 = self.round(&server, &stage, stalls).await;
+            let (kind, of_kind) = match round % 2 {
+                0 => ("reading", &mut reading),
+                _ => ("stalled", &mut stalled),
+            };
+            let p99 = self.round(&server, &stage, kind == "stalled").await;
             println!(
-                "{}  p99 {p99:.2} ms",
-                if stalls { "stalled" } else { "reading" }
+                "{kind}  p99 {:.2} ms, beside it {:.2} ms",
+                p99.quiet, p99.hot
             );
-            if stalls { &mut stalled } else { &mut reading }.push(p99);
+            of_kind.push(p99);
         }
-        let (reading, stalled) = (median(reading), median(stalled));
-        println!(
-            "median of p99: {reading:.2} ms when it reads, {stalled:.2} ms when it does not: {:.3} of it",
-            stalled / reading
-        );
+        for (whose, of) in [
+            ("p99", (|p99: &P99| p99.quiet) as fn(&P99) -> f64),
+            ("p99 beside it", |p99| p99.hot),
+        ] {
+            let reads = median(reading.iter().map(of).collect());
+            let stalls = median(stalled.iter().map(of).collect());
+            println!(
+                "{whose}: {reads:.2} ms when it reads, {stalls:.2} ms when it does not: {:.3} of it",
+                stalls / reads
+            );
+        }
         ExitCode::SUCCESS
     }
 
-    async fn round(&self, server: &Server, stage: &Stage, stalls: bool) -> f64 {
+    async fn round(&self, server: &Server, stage: &Stage, stalls: bool) -> P99 {
         let (end, ended) = watch::channel(false);
         let odd = odd_one(server, stalls, ended);
         let measured = async {
             // What came before is not of this round.
             sleep(Duration::from_secs(1)).await;
-            drop(std::mem::take(&mut *stage.heard.lock().unwrap()));
+            taken(&stage.quiet);
+            taken(&stage.hot);
             sleep(Duration::from_secs(self.seconds)).await;
-            let mut heard = std::mem::take(&mut *stage.heard.lock().unwrap());
+            let p99 = P99 {
+                quiet: taken(&stage.quiet).quantile_ms(0.99),
+                hot: taken(&stage.hot).quantile_ms(0.99),
+            };
             end.send_replace(true);
-            heard.quantile_ms(0.99)
+            p99
         };
         tokio::join!(odd, measured).1
     }
@@ -137,15 +164,19 @@ async fn speak(mut ws: Ws, rooms: Vec<String>, rate: u32, bytes: usize, stage: A
 }
 
 /// Notes how old each message is.
-async fn listen(mut ws: Ws, stage: Arc<Stage>) {
+async fn listen(mut ws: Ws, stage: Arc<Stage>, of: fn(&Stage) -> &Mutex<Measured>) {
     while let Some(text) = ws.try_hear().await {
         let said = text.split(' ').next().unwrap().parse().unwrap();
         let age = stage
             .begun
             .elapsed()
             .saturating_sub(Duration::from_micros(said));
-        stage.heard.lock().unwrap().take(age);
+        of(&stage).lock().unwrap().take(age);
     }
+}
+
+fn taken(measured: &Mutex<Measured>) -> Measured {
+    std::mem::take(&mut *measured.lock().unwrap())
 }
 
 /// The member of the hot room that all is about. It comes again when it is closed.
