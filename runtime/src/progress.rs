@@ -73,7 +73,7 @@ impl Progress {
     /// Begins a piece of work.
     pub fn step(&self, label: impl Display, what: &str) -> Step {
         let bar = match self.voice {
-            Voice::Moving => self.moving.add(spinner(label.to_string(), what)),
+            Voice::Moving => spinner(&self.moving, label.to_string(), what),
             Voice::Lines | Voice::Failures => ProgressBar::hidden(),
         };
         if self.voice == Voice::Lines {
@@ -88,7 +88,7 @@ impl Progress {
     /// The same for work that others do, and tell of in lines of its own.
     pub fn waiting(&self, label: impl Display) -> Step {
         let bar = match self.voice {
-            Voice::Moving => self.moving.add(spinner(label.to_string(), "")),
+            Voice::Moving => spinner(&self.moving, label.to_string(), ""),
             Voice::Lines | Voice::Failures => ProgressBar::hidden(),
         };
         Step {
@@ -100,7 +100,7 @@ impl Progress {
     /// Begins to send so many bytes.
     pub fn sending(&self, label: impl Display, bytes: u64) -> Sending {
         let bar = match self.voice {
-            Voice::Moving => self.moving.add(byte_bar(label.to_string(), bytes)),
+            Voice::Moving => byte_bar(&self.moving, label.to_string(), bytes),
             Voice::Lines | Voice::Failures => ProgressBar::hidden(),
         };
         if self.voice == Voice::Lines {
@@ -175,22 +175,24 @@ impl Drop for Step {
     }
 }
 
-fn spinner(label: String, what: &str) -> ProgressBar {
+/// A bar has its place among the others before it is told anything: one that has none draws itself, and nobody takes that
+/// away again.
+fn spinner(moving: &MultiProgress, label: String, what: &str) -> ProgressBar {
     let style = ProgressStyle::with_template("{spinner:.cyan} {prefix} {wide_msg:.dim}");
-    let bar =
-        ProgressBar::new_spinner().with_style(style.expect("a template that is known to be valid"));
+    let bar = moving.add(ProgressBar::new_spinner());
+    bar.set_style(style.expect("a template that is known to be valid"));
     bar.set_prefix(label);
     bar.set_message(what.to_owned());
     bar.enable_steady_tick(TICK);
     bar
 }
 
-fn byte_bar(label: String, bytes: u64) -> ProgressBar {
+fn byte_bar(moving: &MultiProgress, label: String, bytes: u64) -> ProgressBar {
     let style = ProgressStyle::with_template(
         "{spinner:.cyan} {prefix} {bar:24.cyan} {bytes}/{total_bytes} {wide_msg:.dim}",
     );
-    let bar =
-        ProgressBar::new(bytes).with_style(style.expect("a template that is known to be valid"));
+    let bar = moving.add(ProgressBar::new(bytes));
+    bar.set_style(style.expect("a template that is known to be valid"));
     bar.set_prefix(label);
     bar.enable_steady_tick(TICK);
     bar

@@ -26,7 +26,7 @@ pub fn words(step: &Value) -> Option<String> {
 pub fn next(step: &Value) -> &'static str {
     match step["step"].as_str().unwrap_or_default() {
         "received" => "is unpacked",
-        "unpacked" => "is looked at",
+        "unpacked" | "manifest" => "is looked at",
         "entrypoint" => "is prepared",
         "compiled" => "is linked",
         "world" => "is migrated",
