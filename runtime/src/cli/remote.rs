@@ -220,7 +220,10 @@ fn broken_off(reason: impl std::fmt::Display) -> Failure {
 fn with_port(base: &str, port: u16) -> Option<String> {
     let uri: Uri = base.parse().ok()?;
     let (scheme, host) = (uri.scheme_str()?, uri.host()?);
-    Some(format!("{scheme}://{host}:{port}"))
+    Some(match (scheme, port) {
+        ("http", 80) | ("https", 443) => format!("{scheme}://{host}"),
+        _ => format!("{scheme}://{host}:{port}"),
+    })
 }
 
 impl Answer {
