@@ -66,6 +66,28 @@ test("a version is put up from the page, gets a share with the mouse, and loses 
   await page.context().close();
 });
 
+test("a canary is begun from the page, and taken back", async () => {
+  server.publish("trial/1.0.0", site("one"));
+  server.publish("trial/1.1.0", site("two"));
+  const { page } = await open(browser, server.url("/_/"));
+  await live(page);
+  await page.getByRole("button", { name: "Canary… of trial 1.0.0" }).click();
+  const dialog = page.getByRole("dialog", { name: "Start a canary" });
+  await dialog.getByLabel("Steps, in %").fill("20,100");
+  expect(await barriers(page)).toEqual([]);
+  await dialog.getByRole("button", { name: "Start" }).click();
+  await card(page, "trial").getByRole("list", { name: "Steps" }).waitFor();
+  await until("the page says so", async () => (await traffic(page, "trial")).includes("1.0.0 20 %"));
+  const seen = await answers(server.url("/trial/"), ASKED);
+  // Six standard deviations.
+  expect(seen["1.0.0"]).toBeWithin(60 - 42, 60 + 42);
+  await page.getByRole("button", { name: "Roll back trial" }).click();
+  await page.getByRole("dialog", { name: /Roll trial back/ }).getByRole("button", { name: "Roll back" }).click();
+  await card(page, "trial").getByText(/1\.0\.0, was rolled back/).waitFor();
+  expect(await answers(server.url("/trial/"), 30)).toEqual({ "1.1.0": 30 });
+  await page.context().close();
+});
+
 test("an archive that is no bundle is refused with its reasons", async () => {
   const { page } = await open(browser, server.url("/_/"));
   await live(page);
@@ -122,7 +144,7 @@ test("a weight can be dragged on every width", async () => {
   const { page } = await open(browser, server.url("/_/"));
   await live(page);
   const slider = page.getByRole("slider", { name: "Weight of chat 1.1.0 in percent" });
-  for (const width of [320, 390, 768, 900, 1024, 1121, 1280, 1440, 1920]) {
+  for (const width of [320, 390, 768, 900, 1024, 1150, 1217, 1280, 1440, 1920]) {
     await page.setViewportSize({ width, height: 800 });
     // What goes beyond its cell is cut off.
     const room = await slider.evaluate((element) => element.closest("td")?.clientWidth);
