@@ -2,7 +2,8 @@
 //!
 //! The apps directories are looked at (`catalog`); what is found is compared with the revisions that exist (`plan`);
 //! the difference is carried out (`apply`): new builds are prepared and become live, what they replace drains. What
-//! serves is published as one immutable table.
+//! serves is published as one immutable table. How what asks for no one version is spread over an app's versions is in
+//! the table, too ([`rollout`]).
 //!
 //! **Invariant:** a version that serves goes on serving until its folder is gone or its successor takes requests. A bad
 //! build, a half-written folder and an apps directory that cannot be read take nothing down.
