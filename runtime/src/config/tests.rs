@@ -132,7 +132,9 @@ fn every_setting_can_stand_in_the_file() {
             port = 0
             pool_size = 7
             app_shell = "@acme/chat@1"
+            admin_addr = "localhost:9090"
             admin_token = "s3cret"
+            admin_tokens_file = "tokens.toml"
             version_fallback = "none"
             prefer_prerelease = true
             lenient_manifests = true
@@ -155,8 +157,12 @@ fn every_setting_can_stand_in_the_file() {
             history_secs_max = 7
             "#,
     );
+    let tokens = "[ci]\nrole = \"deploy\"\ntoken = \"a-long-enough-secret\"\n";
+    fs::write(given.path("tokens.toml"), tokens).unwrap();
     let config = given.config();
     assert_eq!(config.mode, Mode::Development);
+    assert_eq!(config.admin_addr, Some("127.0.0.1:9090".parse().unwrap()));
+    assert_eq!(&*config.admin_tokens[0].name, "ci");
     assert!(
         config.apps_dir.is_dir(),
         "a relative path starts in the file's folder"
@@ -274,6 +280,40 @@ fn other_machines_are_served_only_with_a_token() {
         loaded.warnings,
         ["the admin token has fewer than 16 characters and can be guessed"]
     );
+}
+
+#[test]
+fn an_address_of_the_internal_routes_own_is_the_one_that_counts() {
+    let open = Given::new().env("HOST", "0.0.0.0");
+    let behind = open.env("ROOKERY_ADMIN_ADDR", "127.0.0.1:9090");
+    assert!(behind.config().is_loopback());
+    let shown = Given::new().flag("admin_addr", "0.0.0.0:9090");
+    let errors = shown.errors();
+    let expected =
+        "--admin-addr (flag): other machines can reach 0.0.0.0, and there is no admin token";
+    assert!(errors[0].starts_with(expected), "{errors:?}");
+    let guarded = shown.env("ROOKERY_ADMIN_TOKEN", "a-long-enough-secret");
+    assert!(!guarded.config().is_loopback());
+    for bad in ["9090", "nowhere:9090", "localhost", "127.0.0.1:99999"] {
+        let errors = Given::new().flag("admin_addr", bad).errors();
+        assert!(
+            errors[0].contains("an IP address or localhost, and a port"),
+            "{bad}"
+        );
+    }
+}
+
+#[test]
+fn a_file_of_tokens_will_do_where_a_token_is_required() {
+    let given = Given::new().env("HOST", "0.0.0.0");
+    let file = given.path("tokens.toml");
+    let given = given.env("ROOKERY_ADMIN_TOKENS_FILE", &file);
+    assert!(given.errors()[0].starts_with("tokens.toml: cannot be read"));
+    fs::write(&file, "[ci]\nrole = \"deploy\"\ntoken = \"short\"\n").unwrap();
+    let loaded = load(&given.sources, Mode::Production).unwrap();
+    assert_eq!(loaded.config.admin_tokens.len(), 1);
+    let warnings = ["the token ci has fewer than 16 characters and can be guessed"];
+    assert_eq!(loaded.warnings, warnings);
 }
 
 #[test]
