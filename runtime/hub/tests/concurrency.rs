@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
-use rookery_contract::{EventKind, SessionId};
+use rookery_contract::{EventKind, Position, PublishOptions, Retention, SessionId};
 use rookery_hub::{EventsDone, Received, SessionLimits};
 use room::{Room, all_but, plain, text};
 
@@ -212,5 +212,74 @@ async fn many_takers_give_each_event_once_and_no_session_to_two_at_a_time() {
     for messages in seen.values() {
         assert_eq!(messages.len(), MESSAGES);
         assert!(messages.is_sorted());
+    }
+}
+
+/// Writes that are kept and lost, members that come and go, and publishers that read what others have not settled, all at
+/// once: in the end every session has heard of it, one way or the other.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn nobody_waits_for_ever_for_what_was_lost() {
+    const ROUNDS: usize = 60;
+    for round in 0..ROUNDS {
+        let room = Arc::new(Room::new());
+        let mut members = Vec::new();
+        for _ in 0..6 {
+            members.push(room.member_with(unbounded(), &["a", "b"]).await);
+        }
+        let ids: Vec<_> = members.iter().map(|member| member.id()).collect();
+        let writers = (0..4).map(|name| {
+            let (room, ids) = (Arc::clone(&room), ids.clone());
+            tokio::spawn(async move {
+                let topic = ["a", "b"][name % 2];
+                for write in 0..8 {
+                    let mut hands = room.publisher();
+                    let keeper = hands.hold();
+                    let _ = hands.publish(topic, &text("1"), &kept());
+                    hands.send(ids[(name + write) % 6], &text("2"));
+                    let _ = hands.track(ids[name], topic, "there");
+                    hands.flush();
+                    let settle = async move {
+                        match (round + write) % 3 {
+                            0 => keeper.lose(),
+                            _ => keeper.keep(),
+                        }
+                    };
+                    let settled = tokio::spawn(settle);
+                    let mut others = room.publisher();
+                    let page = others.recover(topic, PLACE, 10);
+                    others.list(topic, None, 10);
+                    others.send(ids[write % 6], &text(&format!("{}", page.is_ok())));
+                    let _ = others.publish(topic, &text("3"), &plain());
+                    others.unsubscribe(ids[(write + name) % 6], topic);
+                    let _ = others.subscribe(ids[(write + name) % 6], topic);
+                    drop((hands, others));
+                    settled.await.unwrap();
+                }
+            })
+        });
+        for writer in writers.collect::<Vec<_>>() {
+            writer.await.unwrap();
+        }
+        for member in &members {
+            room.publisher().send(member.id(), &text("last"));
+            let heard = member.reads();
+            let end = heard.last().map(String::as_str);
+            assert!(matches!(end, Some("last" | "!3003")), "{end:?} in {round}");
+        }
+    }
+}
+
+const PLACE: Position = Position {
+    epoch: 0,
+    offset: 0,
+};
+
+fn kept() -> PublishOptions {
+    PublishOptions {
+        history: Some(Retention {
+            messages: 10,
+            seconds: 60,
+        }),
+        ..plain()
     }
 }
