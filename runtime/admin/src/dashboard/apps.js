@@ -203,7 +203,7 @@ function updateRow(row, line) {
   const isNewest = app.revisions.find((one) => one.version === revision.version && one.state === "live") === revision;
   attribute(cells.version, "class", `version ${color(app, revision.version)}`);
   attribute(cells.version, "title", `${revision.kind}, ${revision.digest}`);
-  text(cells.state, failing ? "does not start" : revision.state);
+  text(cells.state, failing ? "failing" : revision.state);
   attribute(cells.state, "class", `pill ${failing ? "failing" : revision.state}`);
   const weighed = isLive && isNewest && others && share != null;
   shown(parts.weight, weighed);

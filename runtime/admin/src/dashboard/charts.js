@@ -29,7 +29,7 @@ export function nice(value) {
 }
 
 // A small line without axes.
-export function spark(label) {
+export function spark() {
   const area = s("path", { class: "area" });
   const line = s("path");
   const node = s("svg", { class: "spark", viewBox: "0 0 100 20", preserveAspectRatio: "none", "aria-hidden": "true" }, area, line);
