@@ -10,6 +10,7 @@ mod accept;
 mod attach;
 mod berth;
 mod deliver;
+mod foresight;
 mod retire;
 mod tap;
 mod tunnel;

@@ -6,19 +6,26 @@ use std::task::{Context, Poll};
 
 use tokio::io::{AsyncRead, ReadBuf};
 
+use crate::ws::foresight::Foresight;
+
 /// One look at the socket, within one poll.
 pub(super) struct Tap<'a, 'b, Io> {
     pub io: &'a mut Io,
     pub cx: &'a mut Context<'b>,
     /// Pongs, as frames.
     pub replies: &'a mut Vec<u8>,
+    /// Is shown all that is read.
+    pub foresight: &'a mut Foresight,
 }
 
 impl<Io: AsyncRead + Unpin> Read for Tap<'_, '_, Io> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let mut buffer = ReadBuf::new(buffer);
         match Pin::new(&mut *self.io).poll_read(self.cx, &mut buffer) {
-            Poll::Ready(Ok(())) => Ok(buffer.filled().len()),
+            Poll::Ready(Ok(())) => {
+                self.foresight.follow(buffer.filled());
+                Ok(buffer.filled().len())
+            }
             Poll::Ready(Err(error)) => Err(error),
             Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
         }

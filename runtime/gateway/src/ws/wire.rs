@@ -24,6 +24,7 @@ use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
+use crate::ws::foresight::Foresight;
 use crate::ws::tap::Tap;
 
 /// Enough for a chat message; a longer one grows the buffer for its time. The default would be 128 KiB a connection.
@@ -49,6 +50,7 @@ pub(super) struct WireLimits {
 pub(super) struct Wire<Io> {
     io: Io,
     protocol: WebSocketContext,
+    foresight: Foresight,
     writing: VecDeque<Bytes>,
     reading: Reading,
     written: Written,
@@ -93,8 +95,11 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
             .max_message_size(Some(limits.message_bytes_max))
             .max_frame_size(Some(limits.message_bytes_max));
         let half = limits.idle_timeout / 2;
+        let mut foresight = Foresight::default();
+        foresight.follow(early);
         Wire {
             io,
+            foresight,
             protocol: WebSocketContext::from_partially_read(
                 early.to_vec(),
                 Role::Server,
@@ -163,10 +168,17 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
                 io: &mut self.io,
                 cx,
                 replies: &mut replies,
+                foresight: &mut self.foresight,
             };
             match self.protocol.read(&mut tap) {
                 Ok(message) => self.take(message, session),
-                Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::WouldBlock => break,
+                Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                    // All that is whole was taken; what is left cannot become a message.
+                    if self.foresight.is_condemned() {
+                        self.stop(1007, "invalid UTF-8", session);
+                    }
+                    break;
+                }
                 Err(error) => self.give_up(error, session),
             }
             self.idle.heard = true;

@@ -99,6 +99,25 @@ async fn a_part_that_cannot_become_utf8_closes_before_the_message_ends() {
     }
 }
 
+/// Nor for the rest of a frame.
+#[tokio::test]
+async fn a_frame_that_cannot_become_utf8_closes_before_it_is_there() {
+    let server = server().await;
+    for cut in [b"\xed\xa0".as_slice(), b"\xf4\x90", b"\xff"] {
+        let payload = [b"\xce\xba\xe1\xbd\xb9", cut, b" and the rest of it"].concat();
+        let bytes = Frame::whole(TEXT, payload).encode();
+        let mut session = session(&server).await;
+        // What comes before it is whole.
+        session.send(Frame::whole(TEXT, "fine")).await;
+        assert_eq!(session.next().await, Some((0x80 | TEXT, b"fine".to_vec())));
+        session
+            .0
+            .send(&bytes[..bytes.len() - " and the rest of it".len()])
+            .await;
+        assert_eq!(session.close_code().await, 1007, "{cut:x?}");
+    }
+}
+
 /// Only text has to be.
 #[tokio::test]
 async fn bytes_that_are_no_text_come_back_as_bytes() {
