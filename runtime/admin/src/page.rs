@@ -52,7 +52,7 @@ macro_rules! part {
 
 static STYLE: Part = part!("page.css", "text/css; charset=utf-8");
 
-static PARTS: [Part; 11] = [
+static PARTS: [Part; 12] = [
     part!("main.js", SCRIPT),
     part!("dom.js", SCRIPT),
     part!("words.js", SCRIPT),
@@ -61,6 +61,7 @@ static PARTS: [Part; 11] = [
     part!("charts.js", SCRIPT),
     part!("apps.js", SCRIPT),
     part!("traffic.js", SCRIPT),
+    part!("weights.js", SCRIPT),
     part!("panels.js", SCRIPT),
     part!("deploy.js", SCRIPT),
     part!("icon.svg", "image/svg+xml"),

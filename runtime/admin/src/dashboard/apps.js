@@ -3,7 +3,8 @@
 import { spark } from "./charts.js";
 import { attribute, by, h, keyed, shown, text } from "./dom.js";
 import { known, matches } from "./model.js";
-import { askCanary, promote, rollBack, setWeights, shares, spread } from "./traffic.js";
+import { askCanary, promote, rollBack, setWeights } from "./traffic.js";
+import { shares, spread } from "./weights.js";
 import { NONE, count, ms, plural, rate, span } from "./words.js";
 
 const COLORS = 6;
