@@ -175,8 +175,8 @@ impl Session {
         seam::hub::unsubscribe(self.id, topic);
     }
 
-    /// Makes this client present at a topic, or replaces what is said about it (at most 1 KiB). It need not be subscribed,
-    /// and is no longer present when its session ends.
+    /// Makes this client present at a topic (of 32 at most), or replaces what is said about it (at most 1 KiB). It need not
+    /// be subscribed, and is no longer present when its session ends.
     pub fn track(&self, topic: &str, about: &str) -> Result<(), TopicError> {
         seam::hub::track(self.id, topic, about)
     }

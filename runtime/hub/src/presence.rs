@@ -19,6 +19,8 @@ use crate::session::Session;
 use crate::subscribe::Subscriptions;
 use crate::topic::Topic;
 
+/// Topics that one session is present at, so that what is said of it stays small, too.
+const PRESENCES_MAX: usize = 32;
 /// News of more sessions than this say that a list is needed instead.
 const CHANGES_MAX: usize = 256;
 
@@ -226,16 +228,27 @@ impl Publisher {
     }
 }
 
+impl Topic {
+    fn has_present(&self, session: SessionId) -> bool {
+        let state = self.lock();
+        let presence = state.as_ref().and_then(|state| state.presence.as_ref());
+        presence.is_some_and(|presence| presence.here.contains_key(&session))
+    }
+}
+
 impl Session {
     fn track(self: &Arc<Self>, name: &str, about: &str, holds: &Holds) -> Result<(), TopicError> {
         let mut subscriptions = self.subscriptions.lock();
         let Subscriptions::Open(own) = &mut *subscriptions else {
             return Err(TopicError::Gone);
         };
-        let full = own.present.len() >= self.realm.config().session_topics_max;
         let known = own.present.iter().any(|topic| **topic.name() == *name);
-        if full && !known {
-            return Err(TopicError::TooMany);
+        if own.present.len() >= PRESENCES_MAX && !known {
+            // Where it was present by a write that was lost, it is not any more.
+            own.present.retain(|topic| topic.has_present(self.id()));
+            if own.present.len() >= PRESENCES_MAX {
+                return Err(TopicError::TooMany);
+            }
         }
         let (topic, noted) = self.realm.with_topic(name, |topic, state| {
             // Before it has the news: when what they wait for is lost, the topic is among those that lose it.
