@@ -27,12 +27,13 @@ cp -r examples/notes/app.wasm examples/notes/migrations "$place/apps/notes/1.0.0
 echo '{"version": "1.0.0", "ttl": 600, "maxRequests": 1000000000}' >"$place/apps/notes/1.0.0/worker.config.json"
 
 for round in 1 2 3; do
+  : >"$place/log-$round"
   (cd "$place" && exec env ROOKERY_DATA_DIR="$place/data-$round" "$rookery" serve --apps-dir apps --port "$port" \
-    --log-filter warn) >"$place/log" 2>&1 &
+    --log-filter warn) >"$place/log-$round" 2>&1 &
   pid=$!
-  until grep -q listening "$place/log"; do
+  until grep -q listening "$place/log-$round"; do
     kill -0 "$pid" || {
-      cat "$place/log" >&2
+      cat "$place/log-$round" >&2
       exit 1
     }
     sleep 0.1
