@@ -13,6 +13,7 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 use rookery_pool::Body;
 use sha2::{Digest, Sha256};
 
+use crate::keys::Role;
 use crate::respond::{nothing, text, with};
 
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; \
@@ -21,8 +22,8 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 const PAGE: &str = include_str!("dashboard/page.html");
 /// Where the page has a place for whoever is logged in.
 const LOGOUT_PLACE: &str = "<!-- logout -->";
-/// And for the port of the apps.
-const PORT_PLACE: &str = "<!-- apps-port -->";
+/// And for what it has to know of who opens it.
+const ABOUT_PLACE: &str = "<!-- about -->";
 const LOGOUT: &str =
     "<form class=\"logout\" method=\"post\" action=\"logout\"><button>Log out</button></form>";
 
@@ -98,16 +99,30 @@ pub(crate) enum Logout {
     NotNeeded,
 }
 
-/// The page. `apps_port` is where the apps are, when they are not where this is asked.
-pub(crate) fn html(logout: Logout, apps_port: Option<u16>) -> Response<Body> {
+/// For whom the page is.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub logout: Logout,
+    /// Who may only read is offered no changes; the routes would refuse them anyway.
+    pub role: Role,
+    /// Where the apps are, when they are not where this is asked.
+    pub apps_port: Option<u16>,
+}
+
+/// The page.
+pub(crate) fn html(opened: &Opened) -> Response<Body> {
     let mut page = PAGE.to_owned();
-    if logout == Logout::Offered {
+    if opened.logout == Logout::Offered {
         page = page.replace(LOGOUT_PLACE, LOGOUT);
     }
-    if let Some(port) = apps_port {
-        let port = format!("<meta name=\"apps-port\" content=\"{port}\">");
-        page = page.replace(PORT_PLACE, &port);
+    let mut about = String::new();
+    if opened.role == Role::Read {
+        about.push_str("<meta name=\"role\" content=\"read\">");
     }
+    if let Some(port) = opened.apps_port {
+        about.push_str(&format!("<meta name=\"apps-port\" content=\"{port}\">"));
+    }
+    let page = page.replace(ABOUT_PLACE, &about);
     let page = with(
         text("text/html; charset=utf-8", page),
         CACHE_CONTROL,
@@ -141,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_page_has_its_places() {
-        assert!(PAGE.contains(LOGOUT_PLACE) && PAGE.contains(PORT_PLACE));
+        assert!(PAGE.contains(LOGOUT_PLACE) && PAGE.contains(ABOUT_PLACE));
     }
 
     #[test]

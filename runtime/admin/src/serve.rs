@@ -21,8 +21,9 @@ use crate::body::Incoming;
 use crate::deploy::{Deploys, Stage, Steps, Told};
 use crate::folder::Folder;
 use crate::interval::interval;
+use crate::keys::Role;
 use crate::logs::{self, Wanted};
-use crate::page::Logout;
+use crate::page::{Logout, Opened};
 use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::rollout::{self, Rolling};
@@ -105,7 +106,7 @@ impl Admin {
         match asked {
             Asked::Otherwise(allowed) => respond::method_not_allowed(allowed),
             Asked::Reads => match who.needs(route.role(asked)) {
-                Ok(()) => self.read(route, request).await,
+                Ok(()) => self.read(route, request, &who).await,
                 Err(refusal) => respond::refused(&refusal),
             },
             Asked::Writes => self.change(route, request, who, from).await,
@@ -149,15 +150,24 @@ impl Admin {
         })
     }
 
-    async fn read<B: Incoming>(&self, route: Route, request: Request<B>) -> Response<Body> {
+    async fn read<B: Incoming>(
+        &self,
+        route: Route,
+        request: Request<B>,
+        who: &Who,
+    ) -> Response<Body> {
         match route {
-            Route::Page => {
-                let logout = match self.door.is_locked() {
+            Route::Page => page::html(&Opened {
+                logout: match self.door.is_locked() {
                     true => Logout::Offered,
                     false => Logout::NotNeeded,
-                };
-                page::html(logout, self.deploys.apps_port())
-            }
+                },
+                role: match who.needs(Role::Deploy) {
+                    Ok(()) => Role::Deploy,
+                    Err(_) => Role::Read,
+                },
+                apps_port: self.deploys.apps_port(),
+            }),
             Route::PageWithoutSlash => respond::redirect("/_/"),
             Route::Style => page::style(request.headers()),
             Route::Part(part) => page::part(part, request.headers()),

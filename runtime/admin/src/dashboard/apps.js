@@ -1,7 +1,7 @@
 // A card for each app: what gets its traffic, and a row for each of its revisions.
 
 import { spark } from "./charts.js";
-import { attribute, by, h, keyed, shown, text } from "./dom.js";
+import { attribute, by, h, keyed, mayChange, origin, shown, text } from "./dom.js";
 import { known, matches } from "./model.js";
 import { askCanary, promote, rollBack, setWeights } from "./traffic.js";
 import { shares, spread } from "./weights.js";
@@ -9,10 +9,6 @@ import { NONE, count, ms, plural, rate, span } from "./words.js";
 
 const COLORS = 6;
 const HEADS = ["Version", "State", "Traffic", "Requests", "/s", "p50", "p95", "p99", "Queue", "Sessions", "Faults", ""];
-
-// Where the apps are: here, unless these routes have a port of their own.
-const port = document.querySelector("meta[name=apps-port]")?.content;
-const origin = port ? `${location.protocol}//${location.hostname}:${port}` : "";
 
 // The heads of the columns that all apps share, for the eye; each app's table has its own for the ear.
 by("app-columns").append(...HEADS.map((title, index) => h("th", { class: index > 2 ? "n" : null }, title)));
@@ -88,7 +84,7 @@ function updateApp(card, { app, rows }) {
   const versions = Object.keys(split);
   const tags = Object.entries(app.tags ?? {}).map(([tag, version]) => `${tag} → ${version}`);
   keyed(chips, tags, (tag) => tag, (tag) => h("span", { class: "chip" }, tag));
-  shown(back, Boolean(app.rollout?.canary || app.rollout?.previous) && !draft);
+  shown(back, mayChange && Boolean(app.rollout?.canary || app.rollout?.previous) && !draft);
   shown(apply, Boolean(draft));
   shown(reset, Boolean(draft));
   shown(staying, Boolean(draft));
@@ -162,7 +158,7 @@ function makeWhy({ warnings }) {
 function makeRow({ app, revision }) {
   const cell = (name, kind, ...children) => h("td", { role: "cell", class: kind, "data-name": name }, ...children);
   const { version } = revision;
-  const slider = h("input", { type: "range", min: 0, max: 100, step: 1, "aria-label": `Weight of ${app.name} ${version} in percent` });
+  const slider = h("input", { type: "range", min: 0, max: 100, step: 1, disabled: !mayChange, "aria-label": `Weight of ${app.name} ${version} in percent` });
   const output = h("output");
   const weight = h("div", { class: "weight" }, slider, output);
   const line = spark();
@@ -215,8 +211,8 @@ function updateRow(row, line) {
     parts.slider.style.setProperty("--fill", `${share}%`);
     text(parts.output, percent(share));
   }
-  shown(parts.up, weighed && share < 100 && !draft);
-  shown(parts.canary, weighed && share < 100 && !draft && !app.rollout?.canary);
+  shown(parts.up, mayChange && weighed && share < 100 && !draft);
+  shown(parts.canary, mayChange && weighed && share < 100 && !draft && !app.rollout?.canary);
   const recent = figures?.recent;
   const times = recent && recent.requestsPerSecond > 0 ? recent.responseTimeMs : null;
   parts.spark.draw(known.traces.get(revision.id) ?? [], 60);

@@ -1,6 +1,6 @@
 // Putting a version up: an archive is chosen or dropped, sent, and followed through the gate.
 
-import { by, h, shown, text } from "./dom.js";
+import { by, h, mayChange, shown, text } from "./dom.js";
 import { bytes, ms, plural } from "./words.js";
 
 const dialog = by("deploy-dialog");
@@ -118,17 +118,19 @@ by("deploy-form").addEventListener("submit", (event) => {
   else outcome("Choose an archive first.", "bad");
 });
 
+by("deploy").hidden = !mayChange;
+
 // The whole page takes what is dropped.
 const over = (is) => by("drop").classList.toggle("over", is);
 addEventListener("dragover", (event) => {
-  if (!event.dataTransfer?.types.includes("Files")) return;
+  if (!mayChange || !event.dataTransfer?.types.includes("Files")) return;
   event.preventDefault();
   open();
   over(true);
 });
 addEventListener("dragleave", (event) => event.relatedTarget ?? over(false));
 addEventListener("drop", (event) => {
-  if (!event.dataTransfer?.files.length) return;
+  if (!mayChange || !event.dataTransfer?.files.length) return;
   event.preventDefault();
   over(false);
   open();

@@ -3,6 +3,14 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+const about = (name) => document.querySelector(`meta[name=${name}]`)?.content;
+
+// Whether who looks may change something. The server refuses what may not be; here it is not even offered.
+export const mayChange = about("role") !== "read";
+
+// Where the apps are: here, unless these routes have a port of their own.
+export const origin = about("apps-port") ? `${location.protocol}//${location.hostname}:${about("apps-port")}` : "";
+
 export const by = (id) => document.getElementById(id);
 
 function fill(node, attributes, children) {

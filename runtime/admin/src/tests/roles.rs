@@ -31,6 +31,16 @@ impl Server {
 }
 
 #[tokio::test]
+async fn the_page_offers_changes_to_who_may_make_them() {
+    let server = Server::new(Access::Keys(keys()));
+    let role = "<meta name=\"role\" content=\"read\">";
+    assert!(server.ask("GET /_/", &[READER]).await.body.contains(role));
+    assert!(!server.ask("GET /_/", &[DEPLOYER]).await.body.contains(role));
+    let open = Server::new(Access::Open);
+    assert!(!open.ask("GET /_/", &[]).await.body.contains(role));
+}
+
+#[tokio::test]
 async fn who_may_only_read_changes_nothing_and_sees_no_files() {
     let server = Server::new(Access::Keys(keys()));
     for path in ["/_/", "/_/stats", "/_/metrics", "/_/deployments"] {
