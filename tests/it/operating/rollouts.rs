@@ -189,8 +189,8 @@ async fn a_file_that_is_edited_by_hand_counts_and_a_broken_one_is_told() {
     write(r#"{"weights": {"1.1.0": 100"#);
     let report = until("it is reported", async || {
         let told = server.get("/_/deployments").await.json();
-        let reports = told["reports"].as_array().unwrap().iter();
-        reports.cloned().find(|report| report["folder"] == FILE)
+        let mut reports = told["reports"].as_array().unwrap().iter();
+        reports.find(|report| report["folder"] == FILE).cloned()
     })
     .await;
     let reason = report["reason"].as_str().unwrap();

@@ -35,7 +35,7 @@ fn pieces(page: &str) -> Vec<Piece<'_>> {
 /// What stands between the lines that leave something out, as text without its common indent.
 fn parts(piece: &Piece<'_>) -> Vec<String> {
     let parts = piece.lines.split(|line| line.trim() == "…");
-    parts.map(|lines| dedent(lines)).collect()
+    parts.map(dedent).collect()
 }
 
 fn dedent(lines: &[&str]) -> String {
