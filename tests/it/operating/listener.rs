@@ -119,6 +119,10 @@ async fn an_operator_is_answered_while_the_apps_keep_everything_busy() {
         .call_at(door, "POST", "/_/deployments/mkdir")
         .body(r#"{"path":"made"}"#);
     assert_eq!(made.send().await.status, 200);
+    // Traffic is moved, too, and that is the supervisor's work.
+    let promote = server.call_at(door, "POST", "/_/deployments/kitchen/promote");
+    let promoted = promote.body(r#"{"weights":{"1.0.0":100}}"#).send().await;
+    assert_eq!(promoted.status, 200, "{}", promoted.text());
     assert!(!waits.is_finished() && loops.iter().all(|one| !one.is_finished()));
 }
 

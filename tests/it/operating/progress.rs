@@ -1,7 +1,7 @@
 //! What `rookery deploy` shows while it deploys: on a terminal, in a pipe, and to a program.
 
-use std::num::NonZero;
 use std::io::Read;
+use std::num::NonZero;
 use std::process::Command;
 
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};

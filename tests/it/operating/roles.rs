@@ -2,8 +2,9 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
-use rookery_tests::{Answer, Apps, Bundle, Options, Server, until};
+use rookery_tests::{Answer, Apps, Bundle, Options, Server, rookery, until};
 
 /// Of `d3ploy-d3ploy-d3ploy`.
 const DEPLOYER_SHA256: &str = "1311aec8fc33fbe1e24d38a7c7e01256df27f1aa19cb2bc7696f524221ec6d95";
@@ -109,6 +110,28 @@ async fn tokens_are_changed_without_a_restart_and_a_broken_file_changes_nothing(
     assert_eq!(status(&server, "GET /_/stats", DEPLOYER).await, 200);
 }
 
+/// Before anything is sent: an answer in the middle of an upload is easily lost.
+#[tokio::test]
+async fn who_may_only_read_is_told_so_when_he_deploys() {
+    let (server, _) = server().await;
+    let sources = Apps::new().with("new/1.0.0", Bundle::site("x"));
+    let mut deploy = Command::new(rookery());
+    deploy
+        .args([
+            "deploy",
+            "--server",
+            &format!("http://{}", server.address()),
+        ])
+        .arg(sources.path("new/1.0.0"))
+        .env("ROOKERY_ADMIN_TOKEN", READER);
+    let output = tokio::task::spawn_blocking(move || deploy.output().unwrap());
+    let output = output.await.unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success());
+    assert!(said.contains("the token grafana is for read"), "{said}");
+    assert_eq!(server.get("/new/").await.status, 404);
+}
+
 #[test]
 fn a_broken_file_of_tokens_is_an_error_of_the_settings() {
     let apps = Apps::new();
@@ -117,7 +140,7 @@ fn a_broken_file_of_tokens_is_an_error_of_the_settings() {
         "[ci]\nrole = \"deploy\"\n",
     )
     .unwrap();
-    let output = std::process::Command::new(rookery_tests::rookery())
+    let output = Command::new(rookery())
         .args([
             "serve",
             "--port",
