@@ -23,7 +23,6 @@ use inspect::Inspector;
 use rules::Unset;
 
 use crate::style::{BAD, DIM, GOOD, WARN, paint};
-pub use inspect::is_of_a_served_kind;
 
 const EXAMPLES: &str = "\
 Examples:

@@ -1,6 +1,7 @@
 //! Looks into a component as a deploy does: it is compiled, its imports are linked, its exports are found.
 //!
-//! **Absent on purpose:** the compile cache. A check leaves nothing behind, and says what is true of the file now.
+//! **Absent on purpose:** the compile cache. A check leaves nothing behind, and says what is true of the file now; and what
+//! a process finds on the machine that it is started on, which may be another one.
 
 use std::sync::Arc;
 
@@ -49,21 +50,12 @@ impl Inspector {
 
     /// Why the server would refuse what is in the bundle, if it would.
     pub fn inspect(&self, bundle: &Bundle) -> Result<(), String> {
-        is_of_a_served_kind(bundle)?;
         if bundle.kind() != Kind::Wasm {
             return Ok(());
         }
         let preparing = self.isolates.prepare(Arc::new(bundle.clone()));
         let prepared = self.runtime.block_on(preparing);
         prepared.map(drop).map_err(|error| error.to_string())
-    }
-}
-
-/// Whether there are workers for such a bundle at all.
-pub fn is_of_a_served_kind(bundle: &Bundle) -> Result<(), String> {
-    match bundle.kind() {
-        Kind::Static | Kind::Wasm => Ok(()),
-        Kind::Process => Err("it needs a process, and this server runs none yet".to_owned()),
     }
 }
 
@@ -97,6 +89,27 @@ mod tests {
             core_module[0].contains("build for wasm32-wasip2"),
             "{core_module:?}"
         );
+    }
+
+    #[test]
+    fn a_server_or_a_script_is_no_component_and_is_accepted() {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, manifest) in [
+            ("server", r#"{"command": "./serve"}"#),
+            ("script", r#"{"ttl": 60}"#),
+        ] {
+            let bundle = dir.path().join(name).join("1.0.0");
+            fs::create_dir_all(&bundle).unwrap();
+            fs::write(bundle.join("worker.config.json"), manifest).unwrap();
+            fs::write(bundle.join("index.ts"), "export default {}").unwrap();
+        }
+        let inspector = Inspector::start().unwrap();
+        let found = discover(&[dir.path().to_owned()]).unwrap();
+        let verdicts = found
+            .iter()
+            .map(|found| check(found, &|bundle| inspector.inspect(bundle)));
+        let faults: Vec<_> = verdicts.flat_map(|verdict| verdict.faults).collect();
+        assert_eq!((found.len(), faults), (2, Vec::<String>::new()));
     }
 
     #[test]
