@@ -28,7 +28,7 @@ const left = new Map();
 const making = new Map();
 
 const connection = new Connection();
-const log = new Log({ scroller: $("scroller"), live: $("log"), list: $("messages"), newer: $("newer") });
+const log = new Log({ scroller: $("scroller"), live: $("log"), list: $("messages"), below: $("pending"), newer: $("newer") });
 const recovery = new Recovery(connection, (id) => log.has(id));
 const rooms = new Rooms(connection, (room) => join(room, true));
 const people = new People();

@@ -24,7 +24,7 @@ export class Log extends EventTarget {
   #readTo = Infinity;
 
   /** Emits `read` when the end comes into view. */
-  constructor({ scroller, live, list, newer }) {
+  constructor({ scroller, live, list, below, newer }) {
     super();
     this.#scroller = scroller;
     this.#live = live;
@@ -35,10 +35,11 @@ export class Log extends EventTarget {
       scroller.focus({ preventScroll: true });
     });
     scroller.addEventListener("scroll", () => this.#look(), { passive: true });
-    // A keyboard that comes up, or a box that grows, must not hide the end.
+    // A keyboard that comes up, a box that grows, or what is said of an unsent message must not hide the end.
     let atEnd = true;
     scroller.addEventListener("scroll", () => (atEnd = this.isAtEnd), { passive: true });
-    new ResizeObserver(() => atEnd && this.toEnd()).observe(scroller);
+    const sizes = new ResizeObserver(() => atEnd && this.toEnd());
+    for (const part of [scroller, below]) sizes.observe(part);
   }
 
   /** The oldest and the newest message. */
