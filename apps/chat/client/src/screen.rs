@@ -247,3 +247,21 @@ impl Screen {
         is_beyond.then_some(Event::LookBack)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_drawn_for_a_tick_or_an_answer_to_a_ping() {
+        assert!(is_silent(&Event::Tick));
+        assert!(is_silent(&Event::Frame(String::new())));
+        for event in [
+            Event::Frame("{}".into()),
+            Event::Draft(Draft::Begun),
+            Event::Down("broken".into()),
+        ] {
+            assert!(!is_silent(&event), "{event:?}");
+        }
+    }
+}
