@@ -34,6 +34,9 @@ use crate::{refused, rules, table, tags};
 /// What turns a bundle of each kind into workers. A kind that is missing is refused.
 pub type Kinds = HashMap<Kind, Arc<dyn Prepare>>;
 
+/// Why a bundle of a kind is refused that nobody gave a [`Prepare`] for.
+const NO_SUCH_KIND: &str = "is of a kind that this server was not set up to run";
+
 /// Makes the pool of a revision that was prepared.
 pub type MakePool = Arc<dyn Fn(&Arc<Bundle>, Arc<dyn Spawn>) -> Arc<Pool> + Send + Sync>;
 
@@ -184,7 +187,7 @@ impl Work {
                 kind => match self.kinds.get(&kind) {
                     Some(prepare) => Some(Arc::clone(prepare)),
                     None => {
-                        self.refuse(id, refusal(unsupported(kind), Until::Changed));
+                        self.refuse(id, refusal(NO_SUCH_KIND, Until::Changed));
                         continue;
                     }
                 },
@@ -372,14 +375,5 @@ fn refusal(reason: &str, until: Until) -> Refusal {
     Refusal {
         reason: reason.into(),
         until,
-    }
-}
-
-fn unsupported(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Process => {
-            "needs a process runtime, which this build does not have yet; wasm and static bundles are served"
-        }
-        _ => "is of a kind that this server was not set up to run",
     }
 }

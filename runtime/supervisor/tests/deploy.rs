@@ -293,7 +293,7 @@ async fn a_kind_without_a_runtime_is_refused_and_not_tried_again() {
         .await;
     assert_eq!(
         reason(&deployments),
-        "needs a process runtime, which this build does not have yet; wasm and static bundles are served"
+        "is of a kind that this server was not set up to run"
     );
     tokio::time::advance(Duration::from_secs(3600)).await;
     stage.publish("chat/1.0.0", "one");

@@ -1,5 +1,6 @@
 //! The examples: each is built, checked and served as it lies in the repository.
 
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
@@ -8,12 +9,15 @@ use serde_json::json;
 
 const EXAMPLES: [&str; 5] = ["echo", "hello", "proxy", "room", "static-site"];
 
+fn built() -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build_bundles("examples"))
+}
+
 async fn server() -> Server {
-    static BUILT: OnceLock<std::path::PathBuf> = OnceLock::new();
-    let examples = BUILT.get_or_init(|| build_bundles("examples"));
     let apps = Apps::new();
     for name in EXAMPLES {
-        apps.publish(name, &Bundle::of_folder(&examples.join(name)));
+        apps.publish(name, &Bundle::of_folder(&built().join(name)));
     }
     Server::start(apps).await
 }
@@ -23,7 +27,7 @@ async fn every_example_is_accepted_as_it_was_built() {
     let server = server().await;
     let check = Command::new(rookery())
         .arg("check")
-        .arg(server.apps().dir())
+        .arg(built())
         .output()
         .unwrap();
     assert!(
