@@ -16,7 +16,6 @@ use crate::exchange::Exchange;
 use crate::gateway::Gateway;
 use crate::proxy::fields::for_upstream;
 use crate::proxy::rules::{Asked, Counting};
-use crate::respond;
 use crate::site::Site;
 use crate::worker::declared_length;
 
@@ -32,13 +31,12 @@ pub(crate) async fn forward(
     exchange: &Exchange,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, RequestError> {
-    let counting = Counting::begin(Arc::clone(&asked.figures));
-    let answered = ask(gateway, site, &asked, address, exchange, request).await;
-    counting.answered(match &answered {
-        Ok(response) => response.status(),
-        Err(error) => respond::status(error),
-    });
-    answered
+    let figures = Arc::clone(&asked.figures);
+    Counting::around(
+        figures,
+        ask(gateway, site, &asked, address, exchange, request),
+    )
+    .await
 }
 
 async fn ask(

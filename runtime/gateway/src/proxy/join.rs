@@ -17,7 +17,6 @@ use crate::gateway::Gateway;
 use crate::proxy::fields::for_upstream;
 use crate::proxy::forward::timeouts;
 use crate::proxy::rules::{Asked, Counting, OpenTunnel};
-use crate::respond;
 use crate::site::Site;
 use crate::ws::{self, Tunnel};
 
@@ -30,13 +29,12 @@ pub(crate) async fn join(
     exchange: &Exchange,
     request: Request<Incoming>,
 ) -> Result<Response<Body>, RequestError> {
-    let counting = Counting::begin(Arc::clone(&asked.figures));
-    let answered = dial(gateway, site, &asked, address, exchange, request).await;
-    counting.answered(match &answered {
-        Ok(response) => response.status(),
-        Err(error) => respond::status(error),
-    });
-    answered
+    let figures = Arc::clone(&asked.figures);
+    Counting::around(
+        figures,
+        dial(gateway, site, &asked, address, exchange, request),
+    )
+    .await
 }
 
 async fn dial(

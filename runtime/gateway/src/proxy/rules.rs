@@ -6,10 +6,14 @@ use std::sync::Arc;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use http::StatusCode;
+use http::{Response, StatusCode};
+use rookery_pool::Body;
 use rookery_proxy_rules::{Certificate, Matched, Rule, RuleSet, Scheme};
 use rookery_telemetry::{Counter, Gauge, Histogram, HistogramSnapshot};
 use rookery_upstream::{Target, Verify};
+
+use crate::error::RequestError;
+use crate::respond;
 
 /// The rules of a site.
 pub(crate) struct Rules {
@@ -169,6 +173,20 @@ impl Counting {
             begun: Instant::now(),
             answered: false,
         }
+    }
+
+    /// Counts what is asked, and what comes of it.
+    pub async fn around(
+        figures: Arc<Figures>,
+        asking: impl Future<Output = Result<Response<Body>, RequestError>>,
+    ) -> Result<Response<Body>, RequestError> {
+        let counting = Counting::begin(figures);
+        let answered = asking.await;
+        counting.answered(match &answered {
+            Ok(response) => response.status(),
+            Err(error) => respond::status(error),
+        });
+        answered
     }
 
     /// The head of the answer is there.
