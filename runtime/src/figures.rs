@@ -153,6 +153,17 @@ impl Source for Figures {
     fn expose(&self, text: &mut Exposition) {
         if let Some(gateway) = self.gateway() {
             rules::write(text, &gateway.rules());
+            let moves = gateway.moves();
+            text.counter(
+                "rookery_sessions_moved_total",
+                "Sessions that moved to the revision that their paths led to.",
+            )
+            .sample(&[], moves.moved.get() as f64);
+            text.counter(
+                "rookery_sessions_went_back_total",
+                "Sessions that went back because the app died of one that it took over.",
+            )
+            .sample(&[], moves.went_back.get() as f64);
         }
         let mut weights = text.gauge(
             "rookery_rollout_weight_percent",
