@@ -72,7 +72,10 @@ pub fn execute(args: Args) -> Result<ExitCode, Failure> {
     let outcomes = asking(&args.remote, async |remote| {
         // Whoever may not deploy learns it before much is sent: a refusal in the middle of an upload is easily lost.
         // This is answered to who may deploy, and to nobody else.
-        remote.ask(Method::GET, "/_/deployments/list").await?.done()?;
+        remote
+            .ask(Method::GET, "/_/deployments/list")
+            .await?
+            .done()?;
         let mut outcomes = Vec::new();
         for bundle in &found {
             let outcome = deploy(bundle, args.replace, &remote, &progress).await?;
