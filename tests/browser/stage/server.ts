@@ -4,10 +4,10 @@
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 
 import { repository, rookery, target } from "./place";
+import { scratch } from "./scratch";
 import { until } from "./wait";
 
 /** What makes a bundle from its sources, and is no part of it. */
@@ -52,7 +52,7 @@ export class Server {
 
   /** Serves these bundles; all of them are live or refused when this returns. */
   static async start(bundles: Bundles): Promise<Server> {
-    const root = mkdtempSync(join(tmpdir(), "rookery-browser-"));
+    const root = scratch("server");
     mkdirSync(join(root, "apps"));
     const environment = Object.entries(process.env).filter(([name]) => !READ.test(name));
     const options = ["--apps-dir", join(root, "apps"), "--cache-dir", join(target, "test-cache")];
@@ -125,7 +125,7 @@ function publish(root: string, place: string, folder: string): void {
 
 /** A folder with a site of one page, as a bundle. */
 export function site(page: string, manifest: object = {}): string {
-  const folder = mkdtempSync(join(tmpdir(), "rookery-site-"));
+  const folder = scratch("site");
   writeFileSync(join(folder, "worker.config.json"), JSON.stringify(manifest));
   writeFileSync(join(folder, "index.html"), page);
   return folder;
