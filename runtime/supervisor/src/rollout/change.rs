@@ -156,7 +156,7 @@ impl Rollout {
                     ground.serves(version)?;
                 }
                 next.end(How::Replaced, "other weights were set", ground.now);
-                next.set(weights);
+                next.set(weights, ground);
                 next.sessions = sessions;
             }
             Change::Canary(plan) => next.begin(plan, ground)?,
@@ -179,10 +179,14 @@ impl Rollout {
         Ok(next)
     }
 
-    fn set(&mut self, weights: Weights) {
-        if self.weights.as_ref() != Some(&weights) {
-            self.previous = self.weights.replace(weights);
+    /// Spreads requests like this, and remembers how it was: before the first weights, all to one version.
+    fn set(&mut self, weights: Weights, ground: &Ground) {
+        let implied = || ground.unpinned.clone().map(Weights::whole);
+        let before = self.weights.take().or_else(implied);
+        if before.as_ref() != Some(&weights) {
+            self.previous = before;
         }
+        self.weights = Some(weights);
     }
 
     fn begin(&mut self, plan: Plan, ground: &Ground) -> Result<(), RolloutError> {
@@ -203,7 +207,7 @@ impl Rollout {
             app: ground.app.clone(),
             version: plan.version.clone(),
         })?;
-        self.set(stable);
+        self.set(stable, ground);
         self.sessions = plan.sessions;
         self.canary = Some(Canary {
             version: plan.version,
@@ -229,7 +233,7 @@ impl Rollout {
         }
         let reason = format!("{version} was promoted");
         self.end(How::Replaced, reason, ground.now);
-        self.set(Weights::whole(version));
+        self.set(Weights::whole(version), ground);
         self.sessions = Sessions::Follow;
         Ok(())
     }

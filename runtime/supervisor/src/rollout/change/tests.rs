@@ -240,3 +240,20 @@ fn a_plan_out_of_its_bounds_names_the_field() {
         "maxP99Ratio"
     );
 }
+
+#[test]
+fn the_first_change_can_be_taken_back_too() {
+    let nothing = Rollout::default();
+    let everything = [("1.1.0", 100.0)];
+    check(
+        &nothing,
+        "1.0.0 1.1.0",
+        vec![promote("1.0.0"), Change::Rollback],
+        &everything,
+    );
+    // What everybody had before is what they are given again, so there is nothing to go back to.
+    let same = nothing
+        .after(promote("1.1.0"), &ground("1.0.0 1.1.0"))
+        .unwrap();
+    assert_eq!(same.previous, None);
+}
