@@ -61,11 +61,11 @@ mod tests {
         let (ada, bob) = (host.open("/?ada"), host.open("/?bob"));
         assert!(ada.frames().is_empty());
         host.advance(Duration::from_millis(500));
-        let told = r#"{"count":2,"joined":[{"about":"ada","session":1},{"about":"bob","session":2}],"left":[],"presence":"room","version":2}"#;
+        let told = r#"{"presence":"room","version":2,"count":2,"joined":[{"session":1,"about":"ada"},{"session":2,"about":"bob"}],"left":[]}"#;
         assert_eq!(ada.frames(), [told]);
         bob.close(1000, "");
         host.advance(Duration::from_secs(60));
-        let told = r#"{"count":1,"joined":[],"left":[2],"presence":"room","version":3}"#;
+        let told = r#"{"presence":"room","version":3,"count":1,"joined":[],"left":[2]}"#;
         assert_eq!(ada.frames(), [told]);
         host.advance(Duration::from_secs(60));
         assert!(ada.frames().is_empty(), "nothing changed");

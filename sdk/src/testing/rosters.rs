@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::json;
+use serde::Serialize;
 
 use crate::presence::{Present, Roster};
 use crate::session::SessionId;
@@ -115,19 +115,40 @@ impl Topic {
     fn news(&mut self, name: &str) -> String {
         self.due_ms = None;
         let changed = std::mem::take(&mut self.changed);
-        let mut news = json!({"presence": name, "version": self.version, "count": self.count()});
+        let mut news = News {
+            presence: name,
+            version: self.version,
+            count: self.count(),
+            joined: None,
+            left: None,
+            reset: None,
+        };
         if changed.len() > CHANGES_MAX {
-            news["reset"] = true.into();
-            return news.to_string();
+            news.reset = Some(true);
+        } else {
+            let (joined, left): (Vec<_>, Vec<_>) = changed
+                .into_iter()
+                .partition(|id| self.here.contains_key(id));
+            let joined = joined.into_iter().map(|session| Present {
+                session,
+                about: self.here[&session].clone(),
+            });
+            (news.joined, news.left) = (Some(joined.collect()), Some(left));
         }
-        let (joined, left): (Vec<_>, Vec<_>) = changed
-            .into_iter()
-            .partition(|id| self.here.contains_key(id));
-        news["joined"] = joined
-            .into_iter()
-            .map(|id| json!({"session": id, "about": self.here[&id]}))
-            .collect();
-        news["left"] = json!(left);
-        news.to_string()
+        serde_json::to_string(&news).expect("numbers and texts are JSON")
     }
+}
+
+/// What the host tells the subscribers, key by key in its order.
+#[derive(Serialize)]
+struct News<'a> {
+    presence: &'a str,
+    version: u64,
+    count: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    joined: Option<Vec<Present>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<Vec<SessionId>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reset: Option<bool>,
 }
