@@ -1,6 +1,6 @@
 //! Keys and values through a guest: where they are kept, and what may be done at once.
 
-use rookery_tests::{Apps, Options, Server};
+use rookery_tests::{Apps, Options, Server, until};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
@@ -73,7 +73,8 @@ async fn too_much_is_refused_with_the_reason() {
         let server = server(keys, Options::new()).await;
         let large = "x".repeat(1024 * 1024 + 1);
         assert_eq!(ask(&server, "PUT", "/a", &large).await.0, 500, "{keys}");
-        assert!(server.log().contains("at most 1048576 bytes"), "{keys}");
+        let reason = "at most 1048576 bytes";
+        until(reason, async || server.log().contains(reason).then_some(())).await;
         assert_eq!(ask(&server, "GET", "/a", "").await.0, 404);
     }
 }

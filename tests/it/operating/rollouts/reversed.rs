@@ -127,10 +127,8 @@ async fn a_canary_that_fails_on_one_of_twenty_events_is_reversed_and_nobody_else
     );
     let reason = rollout["last"]["reason"].as_str().unwrap();
     assert!(said.contains(reason), "{said}");
-    assert!(
-        server.log().contains("1.1.0 is reversed"),
-        "the log says it"
-    );
+    let is_logged = async || server.log().contains("1.1.0 is reversed").then_some(());
+    until("the log says it", is_logged).await;
     assert_eq!(stats["rollouts"]["kitchen"]["last"]["reason"], reason);
     let kept = fs::read_to_string(server.apps().path(FILE)).unwrap();
     assert!(kept.contains("reversed"), "{kept}");
