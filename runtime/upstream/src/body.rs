@@ -88,6 +88,8 @@ pub(crate) struct Answer {
     /// Made when there is something to wait for, which most small answers never have.
     timer: Option<Pin<Box<Sleep>>>,
     waiting: bool,
+    /// It broke, which is told with the next poll.
+    broken: Option<hyper::Error>,
 }
 
 impl Answer {
@@ -99,6 +101,7 @@ impl Answer {
             idle,
             timer: None,
             waiting: false,
+            broken: None,
         };
         if answer.body.is_end_stream() {
             answer.give_back();
@@ -147,6 +150,11 @@ impl HttpBody for Answer {
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if let Some(source) = self.broken.take() {
+            let target = self.origin.target().to_string();
+            let broken = UpstreamError::Broken { target, source };
+            return Poll::Ready(Some(Err(broken.into())));
+        }
         match self.poll_body(cx) {
             Poll::Ready(Some(Ok(frame))) => {
                 self.waiting = false;
@@ -157,9 +165,11 @@ impl HttpBody for Answer {
             }
             Poll::Ready(Some(Err(source))) => {
                 self.wire = None;
-                let target = self.origin.target().to_string();
-                let broken = UpstreamError::Broken { target, source };
-                Poll::Ready(Some(Err(broken.into())))
+                // Head, pieces and end may have come at once. Whoever reads drops at an error what it has not written
+                // yet, and writes when there is nothing to read: so the client gets what there is, and then the cut.
+                self.broken = Some(source);
+                cx.waker().wake_by_ref();
+                Poll::Pending
             }
             Poll::Ready(None) => {
                 self.give_back();
@@ -178,7 +188,7 @@ impl HttpBody for Answer {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.broken.is_none() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
