@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::upgrade::Upgraded;
@@ -18,7 +19,7 @@ use crate::site::Site;
 use crate::ws::Asked;
 use crate::ws::wire::{Wire, WireLimits};
 
-/// Starts a session as soon as the connection has changed over, on a task of its own.
+/// Starts a session as soon as the connection has changed over.
 pub(super) fn when_upgraded(
     gateway: &Arc<Gateway>,
     site: &Arc<Site>,
@@ -30,21 +31,23 @@ pub(super) fn when_upgraded(
     let upgrade = hyper::upgrade::on(request);
     let (gateway, site) = (Arc::clone(gateway), Arc::clone(site));
     let tasks = gateway.tasks.clone();
-    tasks.spawn("session", async move {
+    tasks.spawn("session begins", async move {
         match upgrade.await {
-            Ok(upgraded) => converse(&gateway, site, asked, opened, upgraded).await,
+            Ok(upgraded) => begin(&gateway, site, asked, opened, upgraded, place).await,
             Err(error) => tracing::debug!(reason = %error, "a connection did not change over"),
         }
-        drop(place);
     });
 }
 
-async fn converse(
+/// Attaches the session, which then goes on by itself: what is here is needed once, and three times as large as what a
+/// session needs for as long as it lasts.
+async fn begin(
     gateway: &Gateway,
     site: Arc<Site>,
     asked: Asked,
     opened: Opened,
     upgraded: Upgraded,
+    place: Option<Place>,
 ) {
     let Some(wire) = wire(upgraded, &site) else {
         tracing::error!("an upgraded connection is of an unknown kind");
@@ -63,15 +66,17 @@ async fn converse(
         },
     );
     let berth = gateway.sites.admit(&site, &session, asked);
-    // The site may go while the session lives; the berth knows where the session is.
-    drop(site);
     if berth.is_none() {
         session.close(close::RESTART);
     }
-    wire.converse(session).await;
-    if let Some(berth) = berth {
-        berth.leave();
-    }
+    // Not an async block, which would have room for the conversation twice.
+    let conversation = wire.converse(session).map(move |()| {
+        if let Some(berth) = berth {
+            berth.leave();
+        }
+        drop(place);
+    });
+    gateway.tasks.spawn("session", conversation);
 }
 
 /// The socket with what the client sent early. What HTTP needed for it is let go of here, and not when the session ends:

@@ -118,10 +118,16 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
     }
 
     /// Serves the session until the socket is done with, and detaches it.
-    pub async fn converse(mut self, session: Attached) {
-        let end = poll_fn(|cx| self.poll(cx, &session)).await;
-        session.detach(end.code, &end.reason);
-        let _ = tokio::time::timeout(CLOSE_GRACE, self.io.shutdown()).await;
+    #[allow(
+        clippy::manual_async_fn,
+        reason = "an async function has room for its arguments twice, and this is what an idle session is made of"
+    )]
+    pub fn converse(mut self, session: Attached) -> impl Future<Output = ()> {
+        async move {
+            let end = poll_fn(|cx| self.poll(cx, &session)).await;
+            session.detach(end.code, &end.reason);
+            let _ = tokio::time::timeout(CLOSE_GRACE, self.io.shutdown()).await;
+        }
     }
 
     /// Tells a client that it came too late.
