@@ -36,9 +36,9 @@ impl Site {
     fn new(files: &[(&str, &str)], options: StaticOptions) -> Site {
         let dir = TempDir::new().unwrap();
         fs::write(dir.path().join("secret.txt"), "SECRET").unwrap();
-        fs::create_dir(dir.path().join("root-of-another")).unwrap();
-        fs::write(dir.path().join("root-of-another/secret.txt"), "SECRET").unwrap();
-        let root = dir.path().join("root");
+        fs::create_dir(dir.path().join("public-of-another")).unwrap();
+        fs::write(dir.path().join("public-of-another/secret.txt"), "SECRET").unwrap();
+        let root = dir.path().join("public");
         fs::create_dir(&root).unwrap();
         let files_served = StaticFiles::new(root, options, Arc::new(FileCache::default()));
         let site = Site {
@@ -52,7 +52,7 @@ impl Site {
     }
 
     fn path(&self, name: &str) -> std::path::PathBuf {
-        self.dir.path().join("root").join(name)
+        self.dir.path().join("public").join(name)
     }
 
     fn write(&self, name: &str, content: impl AsRef<[u8]>) {
