@@ -32,6 +32,11 @@ impl Limits {
         self.exceeded
     }
 
+    /// What all memories have now, in bytes.
+    pub fn memory_bytes(&self) -> u64 {
+        self.memory_bytes as u64
+    }
+
     /// The limit, in bytes.
     pub fn memory_bytes_max(&self) -> u64 {
         self.memory_bytes_max as u64

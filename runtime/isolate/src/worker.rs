@@ -206,8 +206,13 @@ impl Worker for IsolateWorker {
     async fn events(&mut self, events: &[Event], deadline: Deadline) -> EventsOutcome {
         sessions::events(&mut self.0, events, deadline).await
     }
+
     async fn tell(&mut self, notice: Notice, deadline: Deadline) {
         life::tell(&mut self.0, notice, deadline).await;
+    }
+
+    fn memory_bytes(&self) -> Option<u64> {
+        Some(self.0.store.data().limits.memory_bytes())
     }
 
     fn is_alive(&self) -> bool {

@@ -232,6 +232,14 @@ impl Worker for FakeWorker {
         self.0.shares.then(|| Box::new(handle) as Box<dyn Worker>)
     }
 
+    fn memory_bytes(&self) -> Option<u64> {
+        Some(1024 * (1 + self.0.requests.load(Ordering::SeqCst) as u64))
+    }
+
+    fn process(&self) -> Option<u32> {
+        self.0.shares.then_some(4711)
+    }
+
     fn is_alive(&self) -> bool {
         !self.0.dying.lock().contains(&self.0.number)
     }

@@ -57,7 +57,7 @@ impl Shelf {
                 continue;
             };
             living.step(Event::Leased);
-            living.life.served += 1;
+            living.serves();
             let number = living.number;
             self.lay_busy(living, rules, out);
             return Some((number, handle));

@@ -65,7 +65,7 @@ impl Lease {
             Some(Held::Seat(seat)) => return seat.leave(verdict),
             None => return,
         };
-        living.life.served += 1;
+        living.serves();
         living.used(Instant::now());
         match verdict {
             Verdict::Reusable => return self.pool.take_back(living),

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 
 use crate::places::Place;
 use crate::policy::Life;
+use crate::register::Entered;
 use crate::state::{Event, State};
 use crate::worker::Worker;
 
@@ -22,6 +23,8 @@ pub(crate) struct Living {
     /// Tells it from the other workers of its pool.
     pub number: u64,
     state: State,
+    /// Where it is written down what it does.
+    entered: Entered,
     /// Held once more by each open tunnel; absent until the first.
     tunnels: Option<Arc<()>>,
     // Fields drop in order: this one last.
@@ -30,13 +33,15 @@ pub(crate) struct Living {
 
 impl Living {
     /// One that has just started.
-    pub fn new(worker: Box<dyn Worker>, life: Life, number: u64, place: Place) -> Living {
+    pub fn new(worker: Box<dyn Worker>, life: Life, entered: Entered, place: Place) -> Living {
+        entered.used(&*worker, life.last_used);
         let mut living = Living {
             handles: Vec::new(),
             worker,
             life,
-            number,
+            number: entered.number(),
             state: State::Starting,
+            entered,
             tunnels: None,
             _place: place,
         };
@@ -56,6 +61,7 @@ impl Living {
             let state = self.state;
             unreachable!("a worker that is {state:?} cannot be {event:?}")
         });
+        self.entered.is(self.state);
     }
 
     /// Nobody gets it any more. False when that was so already.
@@ -88,9 +94,21 @@ impl Living {
         self.handles.pop().or_else(|| self.worker.share())
     }
 
+    /// It has, or had, one more invocation.
+    pub fn serves(&mut self) {
+        self.life.served += 1;
+        self.entered.served(self.life.served);
+    }
+
     /// It had work now.
     pub fn used(&mut self, now: Instant) {
         self.life.last_used = now;
         self.life.told_idle = false;
+        self.entered.used(&*self.worker, now);
+    }
+
+    /// Writes down how much memory it has.
+    pub fn weigh(&self) {
+        self.entered.weigh(&*self.worker);
     }
 }

@@ -14,7 +14,7 @@ pub use snapshot::{RevisionFigures, StartFailure};
 pub use tunnel::{PoolTunnel, TunnelHold};
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -29,6 +29,7 @@ use crate::error::AcquireError;
 use crate::lease::Lease;
 use crate::living::Living;
 use crate::policy::{Policy, Reuse};
+use crate::register::Register;
 use crate::setback::Setback;
 use crate::shelf::{Out, Rules, Shelf};
 use crate::state::Event;
@@ -67,8 +68,7 @@ pub struct Pool {
     turns: Arc<Semaphore>,
     turns_max: usize,
     waiting: AtomicUsize,
-    /// How many workers were started, ever.
-    started: AtomicU64,
+    register: Arc<Register>,
     /// Cloned for everyone who will need workers until further notice.
     stakes: TaskTracker,
     /// Cloned for every open tunnel.
@@ -117,7 +117,7 @@ impl Pool {
             turns: Arc::new(Semaphore::new(turns_max)),
             turns_max,
             waiting: AtomicUsize::new(0),
-            started: AtomicU64::new(0),
+            register: Arc::default(),
             stakes: TaskTracker::new(),
             tunnels: TaskTracker::new(),
             draining: Shutdown::new(),

@@ -239,6 +239,12 @@ impl Shelf {
         self.serving() + self.retiring.len()
     }
 
+    /// Writes down how much memory each has.
+    pub fn weigh(&self) {
+        let others = self.busy.iter().chain(&self.retiring);
+        self.idle.iter().chain(others).for_each(Living::weigh);
+    }
+
     /// Their lives, for the statistics.
     pub fn lives(&self) -> impl Iterator<Item = Life> {
         let idle = self.idle.iter();

@@ -130,6 +130,16 @@ pub trait Worker: Send {
         None
     }
 
+    /// How much memory it has, in bytes, as far as is known without asking it. Cheap, as [`share`](Worker::share).
+    fn memory_bytes(&self) -> Option<u64> {
+        None
+    }
+
+    /// The id of the process that it is; `None` where it is none of its own. Cheap, as [`share`](Worker::share).
+    fn process(&self) -> Option<u32> {
+        None
+    }
+
     /// Whether it still runs, as far as is known without asking it: a process that exited does not. Cheap, as
     /// [`share`](Worker::share).
     fn is_alive(&self) -> bool {

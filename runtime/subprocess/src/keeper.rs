@@ -166,6 +166,7 @@ impl Keeper {
     /// Whether it uses more than it may. Then it must not have anything any more.
     fn is_overdrawn(&self, state: &State, family: &[u32]) -> bool {
         let (memory, members) = (kin::memory_bytes(family), family.len());
+        state.measured(memory);
         let bounds = &self.bounds;
         if memory <= bounds.memory_bytes && members <= bounds.processes_max {
             return false;

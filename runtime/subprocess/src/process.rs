@@ -42,6 +42,8 @@ pub(crate) struct State {
     answers: AtomicU64,
     /// It used more than this memory, in bytes, and was ended for it; 0 when it did not.
     overdrawn: AtomicU64,
+    /// What it and its children had of memory when they were last measured; 0 before that.
+    memory_bytes: AtomicU64,
     pub last_words: LastWords,
 }
 
@@ -71,6 +73,7 @@ impl State {
             flights: AtomicUsize::new(0),
             answers: AtomicU64::new(0),
             overdrawn: AtomicU64::new(0),
+            memory_bytes: AtomicU64::new(0),
             last_words: LastWords::default(),
         })
     }
@@ -101,6 +104,11 @@ impl State {
     /// Whether nothing is under way.
     pub fn is_unused(&self) -> bool {
         self.flights.load(Ordering::Acquire) == 0
+    }
+
+    /// It and its children have so many bytes of memory now.
+    pub fn measured(&self, memory_bytes: u64) {
+        self.memory_bytes.store(memory_bytes, Ordering::Relaxed);
     }
 
     /// It used more than these bytes of memory, and is ended for it.
@@ -147,6 +155,17 @@ impl Process {
     /// Whether it runs and may have work.
     pub fn is_alive(&self) -> bool {
         !self.state.is_retired() && self.state.ended.borrow().is_none()
+    }
+
+    /// What the system knows it by.
+    pub fn pid(&self) -> u32 {
+        self.state.pid
+    }
+
+    /// What it and its children had of memory when they were last measured, in bytes; `None` before that.
+    pub fn memory_bytes(&self) -> Option<u64> {
+        let bytes = self.state.memory_bytes.load(Ordering::Relaxed);
+        (bytes > 0).then_some(bytes)
     }
 
     /// Takes it out of use. It ends when those who hold it are done.

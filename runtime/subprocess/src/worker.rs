@@ -124,6 +124,14 @@ impl Worker for ProcessWorker {
         Some(Box::new(ProcessWorker(Arc::clone(&self.0))))
     }
 
+    fn memory_bytes(&self) -> Option<u64> {
+        self.0.memory_bytes()
+    }
+
+    fn process(&self) -> Option<u32> {
+        Some(self.0.pid())
+    }
+
     fn is_alive(&self) -> bool {
         self.0.is_alive()
     }

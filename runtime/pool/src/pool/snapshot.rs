@@ -2,7 +2,8 @@
 //!
 //! [`Pool::snapshot`] is one revision's part of `/_/stats` and `/_/deployments`: `busy`, `waiting` and `queue_wait` are its
 //! queue, `created` and `cold_start` its cold starts and their times, `start_failure` why its workers do not start, after
-//! how many tries, and when the next one is. [`Pool::workers`] is its line in Buntime's terms.
+//! how many tries, and when the next one is. [`Pool::workers`] is its line in Buntime's terms, [`Pool::each_worker`] has
+//! the workers one by one.
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use rookery_telemetry::{HistogramSnapshot, Quantiles, WorkerSnapshot, WorkerStat
 use tokio::time::Instant;
 
 use super::Pool;
+use crate::register::WorkerList;
 
 /// What one revision's pool did and has, at one moment.
 #[derive(Clone, Debug)]
@@ -83,6 +85,15 @@ impl Pool {
             cold_start: stats.cold_start.snapshot(),
             cpu_time: self.spawn.cpu_time(),
         }
+    }
+
+    /// The workers one by one, those that are being started included: the first so many, and how many there are besides.
+    pub fn each_worker(&self, limit: usize) -> WorkerList {
+        // One that shares is never away with an invocation, and its memory grows without one, too.
+        if self.at_once > 1 {
+            self.shelf.lock().weigh();
+        }
+        self.register.list(limit, Instant::now())
     }
 
     /// The live workers in one line; `None` when there are none.

@@ -1,6 +1,5 @@
 //! A new worker: a place for it, and the start itself.
 
-use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::time::{Instant, timeout, timeout_at};
@@ -39,6 +38,7 @@ impl Pool {
     /// A new worker in this place, whoever it is for.
     pub(super) async fn start_in(&self, place: Place) -> Result<Living, SpawnError> {
         let born = Instant::now();
+        let entered = self.register.enter(born);
         let started = self.spawn_one().await;
         let now = Instant::now();
         let (worker, handle) = started.inspect_err(|reason| {
@@ -50,15 +50,14 @@ impl Pool {
             self.setback.lock().succeeded();
         }
         self.stats.created(now - born);
-        let nth = self.started.fetch_add(1, Ordering::Relaxed);
         let life = Life {
             born,
             last_used: now,
             served: 0,
-            requests_max: self.policy.requests_max(nth),
+            requests_max: self.policy.requests_max(entered.number() - 1),
             told_idle: false,
         };
-        let mut living = Living::new(worker, life, nth, place);
+        let mut living = Living::new(worker, life, entered, place);
         living.handles.extend(handle);
         Ok(living)
     }

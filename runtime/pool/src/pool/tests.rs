@@ -6,6 +6,7 @@ mod figures;
 mod keep;
 mod memory;
 mod notices;
+mod register;
 mod sharing;
 mod starts;
 mod threads;
