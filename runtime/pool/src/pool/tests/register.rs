@@ -45,7 +45,7 @@ async fn a_worker_is_told_of_while_somebody_has_it_and_when_it_rests() {
         memory_bytes: Some(1024),
         process: None,
     };
-    assert_eq!(each(&pool), [busy.clone()]);
+    assert_eq!(each(&pool), std::slice::from_ref(&busy));
     gate.add_permits(1);
     asked.await.unwrap().unwrap();
     tokio::time::advance(Duration::from_secs(3)).await;
