@@ -8,10 +8,19 @@ use std::sync::Arc;
 use rookery_contract::{Event, EventKind};
 use tokio::time::Instant;
 
-use crate::inbox::BatchRoom;
+use crate::inbox::{BatchRoom, Chance};
 use crate::ready::ReadyQueue;
 use crate::session::{Offer, Session};
 use crate::waking::WakeList;
+
+/// What a batch cost.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Toll {
+    /// Nobody.
+    None,
+    /// A session was closed, if it was not before.
+    Closed,
+}
 
 /// What came of a batch.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,6 +30,10 @@ pub enum EventsDone {
     /// The guest died while it worked on the event at this index. Those before it stand. Its session is closed with
     /// 1011 and the event is not given again. Those after it are given again, before anything newer.
     Culprit(usize),
+    /// As [`Culprit`](EventsDone::Culprit), and the event left nothing outside of the guest: as far as anybody can tell it
+    /// was never given. If its session is another revision's by now, that one is given it, marked as given again. Once:
+    /// the next guest that dies of it has the culprit.
+    Traceless(usize),
     /// As [`Culprit`](EventsDone::Culprit), but the event was the host's own and its session was moved away because of it:
     /// it stays open, and hears what comes next where it is now.
     Excused(usize),
@@ -44,6 +57,7 @@ struct Part {
     session: Arc<Session>,
     events: usize,
     given_before: usize,
+    chance: Chance,
 }
 
 impl Batch {
@@ -83,6 +97,7 @@ impl Batch {
                 session,
                 events: taken.events,
                 given_before: taken.given_before,
+                chance: taken.chance,
             }),
             Offer::Nothing => {}
             Offer::NoRoom => return Err(session),
@@ -90,21 +105,25 @@ impl Batch {
         Ok(())
     }
 
-    pub(crate) fn finish(mut self, done: EventsDone) {
-        self.settle(done);
+    pub(crate) fn finish(mut self, queue: &ReadyQueue, done: EventsDone) -> Toll {
+        self.settle(Some(queue), done)
     }
 
-    fn settle(&mut self, done: EventsDone) {
+    fn settle(&mut self, queue: Option<&ReadyQueue>, done: EventsDone) -> Toll {
         let suspect = self.parts.first().is_some_and(|part| part.given_before > 0);
+        let is_here = |index: usize| index < self.events.len();
         match done {
-            EventsDone::Culprit(index) if index < self.events.len() => {
-                self.blame(index, Guilt::Sessions);
+            EventsDone::Culprit(index) if is_here(index) => self.blame(index, Guilt::Sessions),
+            EventsDone::Traceless(index) if is_here(index) => {
+                self.blame(index, queue.map_or(Guilt::Sessions, Guilt::Nobodys))
             }
-            EventsDone::Excused(index) if index < self.events.len() => {
-                self.blame(index, Guilt::Hosts);
-            }
-            EventsDone::All | EventsDone::Culprit(_) | EventsDone::Excused(_) => {
+            EventsDone::Excused(index) if is_here(index) => self.blame(index, Guilt::Hosts),
+            EventsDone::All
+            | EventsDone::Culprit(_)
+            | EventsDone::Traceless(_)
+            | EventsDone::Excused(_) => {
                 self.stand(self.parts.len());
+                Toll::None
             }
             EventsDone::NoneBegan if suspect => self.blame(0, Guilt::Sessions),
             EventsDone::NoneBegan => self.give_back(Held::Against),
@@ -122,7 +141,7 @@ impl Batch {
         self.events.drain(..at);
     }
 
-    fn blame(&mut self, index: usize, guilt: Guilt) {
+    fn blame(&mut self, index: usize, guilt: Guilt<'_>) -> Toll {
         let mut end = 0;
         let before = self.parts.iter().take_while(|part| {
             end += part.events;
@@ -132,25 +151,38 @@ impl Batch {
         let start = end - self.parts[before].events;
         self.stand(before);
         let culprit = self.parts.remove(0);
-        let own: Vec<_> = self
+        let mut own: Vec<_> = self
             .events
             .drain(..culprit.events)
             .map(|event| event.kind)
             .collect();
         self.give_back(Held::Behind);
-        let own = own.into_iter().skip(index - start);
-        match guilt {
-            Guilt::Sessions => culprit.session.blame(own),
-            Guilt::Hosts => {
-                let rest = own.skip(1).map(redelivered);
-                culprit.session.return_events(rest, 0);
+        // The news of a move come first, and are no event of the client's.
+        let first = own.iter().position(|kind| !is_news(kind));
+        let chance = match culprit.chance {
+            Chance::Last if first.is_some_and(|first| first >= index - start) => Chance::Last,
+            Chance::First | Chance::Last => Chance::First,
+        };
+        own.drain(..index - start);
+        let session = culprit.session;
+        match (guilt, chance) {
+            (Guilt::Sessions, _) | (Guilt::Nobodys(_), Chance::Last) => session.blame(own),
+            (Guilt::Nobodys(queue), Chance::First) => {
+                let own = own.into_iter().map(redelivered).collect();
+                return session.spare(queue, own);
+            }
+            (Guilt::Hosts, chance) => {
+                let rest = own.into_iter().skip(1).map(redelivered);
+                session.return_events(rest, 0, chance);
+                return Toll::None;
             }
         }
+        Toll::Closed
     }
 
     /// Puts all that is left back, in front of whatever came since. From the last to the first, so that the first is
     /// in front.
-    fn give_back(&mut self, held: Held) {
+    fn give_back(&mut self, held: Held) -> Toll {
         while let Some(part) = self.parts.pop() {
             let from = self.events.len() - part.events;
             let kinds = self.events.drain(from..).map(|event| match held {
@@ -161,16 +193,19 @@ impl Batch {
                 Held::Against => part.events,
                 Held::Behind | Held::AsBefore => part.given_before,
             };
-            part.session.return_events(kinds, given_before);
+            part.session.return_events(kinds, given_before, part.chance);
         }
+        Toll::None
     }
 }
 
 /// Whose event it was that the guest died of.
 #[derive(Clone, Copy)]
-enum Guilt {
+enum Guilt<'q> {
     Sessions,
     Hosts,
+    /// Nothing came of it, so it may be given again to who has the session, if that is not whom this queue is for.
+    Nobodys(&'q ReadyQueue),
 }
 
 /// Whether it counts against events that they were given.
@@ -181,6 +216,10 @@ enum Held {
     Behind,
     /// Nobody was given them.
     AsBefore,
+}
+
+fn is_news(kind: &EventKind) -> bool {
+    matches!(kind, EventKind::Resumed { .. })
 }
 
 fn redelivered(kind: EventKind) -> EventKind {
@@ -196,7 +235,7 @@ fn redelivered(kind: EventKind) -> EventKind {
 impl Drop for Batch {
     fn drop(&mut self) {
         if !self.parts.is_empty() {
-            self.settle(EventsDone::NoneBegan);
+            self.settle(None, EventsDone::NoneBegan);
         }
     }
 }

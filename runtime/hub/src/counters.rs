@@ -42,6 +42,7 @@ pub(crate) struct Counters {
     pub(crate) dropped: Count,
     pub(crate) conflated: Count,
     pub(crate) guest_faults: Count,
+    pub(crate) spared: Count,
 }
 
 impl Counters {

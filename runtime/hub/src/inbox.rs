@@ -5,19 +5,20 @@
 //! a session is in one batch at a time. **Invariant:** `Closed` is the last event that ever goes in.
 //! **Absent on purpose:** locks and wakers of the ready queue. `session.rs` and `ready.rs` drive it.
 
+mod passage;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::task::Waker;
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use rookery_contract::{Event, EventKind, Payload, SessionId};
+use rookery_contract::{EventKind, Payload};
 
+pub(crate) use self::passage::{BatchRoom, Chance, Taken};
 use crate::config::SessionLimits;
 use crate::ready::{Due, ReadyQueue};
 
-/// An emptied queue keeps at most so many places, since most sessions are idle at any time.
-const PLACES_KEPT: usize = 4;
 /// Timers that ran out and wait for the guest. As many as may be set, so a guest that is served loses none.
 const TIMERS_WAITING_MAX: usize = 32;
 
@@ -54,19 +55,6 @@ enum Hearing {
     Deaf,
 }
 
-/// What still fits a batch.
-pub(crate) struct BatchRoom {
-    pub(crate) events: usize,
-    pub(crate) bytes: usize,
-}
-
-/// What a batch took from one session.
-pub(crate) struct Taken {
-    pub(crate) events: usize,
-    /// How many of them, from the first on, had been given to a worker that died before it began with them.
-    pub(crate) given_before: usize,
-}
-
 /// Answered by the host itself.
 pub(crate) struct AutoReply {
     pub(crate) request: ByteString,
@@ -86,6 +74,8 @@ pub(crate) struct Inbox {
     bytes: usize,
     limits: SessionLimits,
     given_before: usize,
+    /// That of the first event.
+    chance: Chance,
     turn: Turn,
     /// There as long as the turn is not resting.
     due: Option<Due>,
@@ -107,6 +97,7 @@ impl Inbox {
             bytes: 0,
             limits,
             given_before: 0,
+            chance: Chance::First,
             turn: Turn::Resting,
             due: None,
             hearing: Hearing::All,
@@ -187,6 +178,9 @@ impl Inbox {
             .position(|kind| matches!(kind, EventKind::Timer { name: other } if **other == *name));
         if let Some(index) = waiting {
             self.events.remove(index);
+            if index == 0 {
+                self.chance = Chance::First;
+            }
             self.given_before -= usize::from(index < self.given_before);
         }
     }
@@ -205,6 +199,9 @@ impl Inbox {
     pub(crate) fn go_deaf(&mut self) -> Option<Waker> {
         self.hearing = Hearing::Deaf;
         self.auto_reply = None;
+        if self.events.front().is_some_and(is_from_client) {
+            self.chance = Chance::First;
+        }
         self.events.retain(|kind| !is_from_client(kind));
         self.bytes = 0;
         self.given_before = self.given_before.min(self.events.len());
@@ -242,6 +239,11 @@ impl Inbox {
         self.turn == Turn::Waiting && std::ptr::eq(Arc::as_ptr(&self.ready), queue)
     }
 
+    /// Whether its next events go to another queue than this.
+    pub(crate) fn has_left(&self, queue: &ReadyQueue) -> bool {
+        !std::ptr::eq(Arc::as_ptr(&self.ready), queue)
+    }
+
     /// The queue that the session must be put into now, if it is not there and has events.
     pub(crate) fn call(&mut self) -> Option<Arc<ReadyQueue>> {
         if self.turn != Turn::Resting || self.is_empty() {
@@ -261,109 +263,12 @@ impl Inbox {
         }
     }
 
-    /// Moves events into a batch. An `Opened` ends the session's part: what comes after it waits for the next batch, in
-    /// which it is missing if the guest refused the client.
-    pub(crate) fn take(
-        &mut self,
-        session: SessionId,
-        room: &mut BatchRoom,
-        batch: &mut Vec<Event>,
-    ) -> Taken {
-        let mut events = self.announce_move(session, room, batch);
-        while let Some(kind) = self.events.front() {
-            let bytes = payload_len(kind) + self.attachment.len();
-            if room.events == 0 || (room.bytes < bytes && !batch.is_empty()) {
-                break;
-            }
-            room.events -= 1;
-            room.bytes = room.bytes.saturating_sub(bytes);
-            self.bytes -= payload_len(kind);
-            events += 1;
-            let kind = self.events.pop_front().expect("the front was seen");
-            let opened = matches!(kind, EventKind::Opened(_));
-            batch.push(Event {
-                session,
-                attachment: self.attachment.clone(),
-                kind,
-            });
-            if opened {
-                break;
-            }
-        }
-        let given_before = self.given_before.min(events);
-        self.given_before -= given_before;
-        if self.events.is_empty() && self.events.capacity() > PLACES_KEPT {
-            self.events = VecDeque::new();
-        }
-        if events > 0 {
-            self.turn_to(Turn::InBatch);
-        }
-        Taken {
-            events,
-            given_before,
-        }
-    }
-
-    /// Tells the guest first that another version had the session, unless it never heard of the session at all.
-    fn announce_move(
-        &mut self,
-        session: SessionId,
-        room: &mut BatchRoom,
-        batch: &mut Vec<Event>,
-    ) -> usize {
-        if matches!(self.events.front(), Some(EventKind::Opened(_))) {
-            self.resumed_from = None;
-        }
-        if room.events == 0 {
-            return 0;
-        }
-        let Some(from_version) = self.resumed_from.take() else {
-            return 0;
-        };
-        room.events -= 1;
-        batch.push(Event {
-            session,
-            attachment: self.attachment.clone(),
-            kind: EventKind::Resumed {
-                from_version: ByteString::from(from_version.into_string()),
-            },
-        });
-        1
-    }
-
     /// Who waits for room, if there is some now.
     pub(crate) fn room_waker(&mut self) -> Option<Waker> {
         if self.has_room() {
             self.room_waker.take()
         } else {
             None
-        }
-    }
-
-    /// Puts events back at the front, in their order, `given_before` of them as given to a worker in vain. Of a session
-    /// that was moved meanwhile, this says nothing about the revision that has it now.
-    pub(crate) fn put_back(
-        &mut self,
-        kinds: impl DoubleEndedIterator<Item = EventKind>,
-        given_before: usize,
-    ) {
-        let was_moved = self.resumed_from.is_some();
-        let mut count = 0;
-        for kind in kinds.rev() {
-            if self.hearing == Hearing::Deaf && is_from_client(&kind) {
-                continue;
-            }
-            count += 1;
-            if let EventKind::Resumed { from_version } = &kind {
-                // It stands before whatever waits, and is made when it is given. Nobody has served the session since.
-                self.resumed_from = Some((&**from_version).into());
-                continue;
-            }
-            self.bytes += payload_len(&kind);
-            self.events.push_front(kind);
-        }
-        if !was_moved {
-            self.given_before += given_before.min(count);
         }
     }
 
@@ -376,7 +281,7 @@ impl Inbox {
     pub(crate) fn give_up(&mut self) -> (bool, Option<Waker>) {
         let waker = self.go_deaf();
         self.events = VecDeque::new();
-        self.given_before = 0;
+        (self.given_before, self.chance) = (0, Chance::First);
         self.turn_to(Turn::Resting);
         (self.ended, waker)
     }

@@ -6,7 +6,8 @@
 //!
 //! **Guarantees.**
 //! * In: a session's events reach the guest in order, in at most one batch at a time. An event is given again only when
-//!   the worker died before it began with it. The event that the guest died of is not, and its session closes with 1011.
+//!   the worker died before it began with it. The event that the guest died of is not, and its session closes with 1011;
+//!   but when nothing came of it, and the session is another revision's by then, that one is given it, once.
 //! * Out: a session that keeps up gets every message of its topics, each topic's in publish order, from the subscription on.
 //!   One that does not loses what its app marked as such, oldest or outdated first, each drop counted; when that is not
 //!   enough it is closed with 3001.
@@ -56,7 +57,7 @@ mod snapshot;
 mod timer;
 
 pub use crate::attach::{Attach, Attached};
-pub use crate::batch::{Batch, EventsDone};
+pub use crate::batch::{Batch, EventsDone, Toll};
 pub use crate::close::{CloseCode, CloseFrame};
 pub use crate::config::{HubConfig, SessionLimits};
 pub use crate::error::Refusal;

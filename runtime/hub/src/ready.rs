@@ -13,7 +13,7 @@ use rookery_contract::BATCH_EVENTS_MAX;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::batch::{Batch, EventsDone};
+use crate::batch::{Batch, EventsDone, Toll};
 use crate::inbox::BatchRoom;
 use crate::session::Session;
 use crate::waking::WakeList;
@@ -87,9 +87,10 @@ impl ReadyQueue {
         }
     }
 
-    /// Says what came of a batch. A batch that is dropped instead counts as [`EventsDone::NoneBegan`].
-    pub fn finish(&self, batch: Batch, done: EventsDone) {
-        batch.finish(done);
+    /// Says what came of a batch that was taken here. A batch that is dropped instead counts as
+    /// [`EventsDone::NoneBegan`].
+    pub fn finish(&self, batch: Batch, done: EventsDone) -> Toll {
+        batch.finish(self, done)
     }
 
     /// How many sessions wait.

@@ -18,10 +18,11 @@ use parking_lot::Mutex;
 use rookery_bundle::Namespace;
 use rookery_contract::{Event, EventKind, Payload, SendStatus, SessionId};
 
+use crate::batch::Toll;
 use crate::close::{CloseFrame, GUEST_FAULT, RESTART};
 use crate::config::SessionLimits;
 use crate::hold::Holds;
-use crate::inbox::{AutoReply, BatchRoom, Inbox, Received, Taken};
+use crate::inbox::{AutoReply, BatchRoom, Chance, Inbox, Received, Taken};
 use crate::outbox::Outbox;
 use crate::ready::{Place, ReadyQueue};
 use crate::realm::Realm;
@@ -260,15 +261,16 @@ impl Session {
         self.realm.forget_session(self.id);
     }
 
-    /// The events of a batch come back.
+    /// The events of a batch come back; the first that is no news of a move has this chance.
     pub(crate) fn return_events(
         self: &Arc<Self>,
         kinds: impl DoubleEndedIterator<Item = EventKind>,
         given_before: usize,
+        chance: Chance,
     ) {
         let ready = {
             let mut inbox = self.inbox.lock();
-            inbox.put_back(kinds, given_before);
+            inbox.put_back(kinds, given_before, chance);
             inbox.rest();
             inbox.call()
         };
@@ -276,13 +278,35 @@ impl Session {
     }
 
     /// The guest died of the first of these events. The others are what came after it in the batch.
-    pub(crate) fn blame(self: &Arc<Self>, mut kinds: impl DoubleEndedIterator<Item = EventKind>) {
+    pub(crate) fn blame(self: &Arc<Self>, kinds: Vec<EventKind>) {
         self.realm.counters().guest_faults.incr();
+        let mut kinds = kinds.into_iter();
         if matches!(kinds.next(), Some(EventKind::Closed { .. })) {
             return self.forget();
         }
         self.close_deaf(GUEST_FAULT, &Holds::default());
-        self.return_events(kinds, 0);
+        self.return_events(kinds, 0, Chance::First);
+    }
+
+    /// A guest died of the first of these events, and nothing came of it: whoever has the session now is given them, and
+    /// that first one for the last time. If it is still the one behind this queue, the event is to blame.
+    pub(crate) fn spare(self: &Arc<Self>, queue: &ReadyQueue, kinds: Vec<EventKind>) -> Toll {
+        // The end of a session is never moved.
+        let is_end = matches!(kinds.first(), Some(EventKind::Closed { .. }));
+        let ready = {
+            let mut inbox = self.inbox.lock();
+            if is_end || !inbox.has_left(queue) {
+                drop(inbox);
+                self.blame(kinds);
+                return Toll::Closed;
+            }
+            inbox.put_back(kinds.into_iter(), 0, Chance::Last);
+            inbox.rest();
+            inbox.call()
+        };
+        self.realm.counters().spared.incr();
+        self.wait_in(ready, Place::Front);
+        Toll::None
     }
 
     /// The ready queue that it came to wait in is closed, so no guest will ever hear of it again; unless it was moved.

@@ -55,6 +55,8 @@ pub struct RealmSnapshot {
     pub conflated: u64,
     /// Sessions closed because the guest died of their event.
     pub guest_faults: u64,
+    /// Events that the guest died of, that left nothing, and that another revision was given.
+    pub spared: u64,
 }
 
 impl RealmSnapshot {
@@ -72,6 +74,7 @@ impl RealmSnapshot {
             dropped: counters.dropped.get(),
             conflated: counters.conflated.get(),
             guest_faults: counters.guest_faults.get(),
+            spared: counters.spared.get(),
         }
     }
 
@@ -87,6 +90,7 @@ impl RealmSnapshot {
         self.dropped += other.dropped;
         self.conflated += other.conflated;
         self.guest_faults += other.guest_faults;
+        self.spared += other.spared;
     }
 }
 
