@@ -17,8 +17,9 @@ const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 const TRAILERS: HeaderValue = HeaderValue::from_static("trailers");
 
-/// Those that concern a connection and not a message, named in `Connection` or not.
-static OF_A_CONNECTION: [HeaderName; 8] = [
+/// What a head is looked through for. Those up to `UPGRADE` concern a connection and not a message, named in `Connection`
+/// or not.
+static NOTED: [HeaderName; 13] = [
     CONNECTION,
     KEEP_ALIVE,
     PROXY_CONNECTION,
@@ -27,28 +28,92 @@ static OF_A_CONNECTION: [HeaderName; 8] = [
     TE,
     TRANSFER_ENCODING,
     UPGRADE,
+    EXPECT,
+    HOST,
+    CONTENT_LENGTH,
+    AUTHORIZATION,
+    COOKIE,
 ];
 
-/// Those that a client cannot have removed by naming them in `Connection`: without them the message would mean something
-/// else to the next server than to this one.
-static KEPT: [HeaderName; 4] = [HOST, CONTENT_LENGTH, AUTHORIZATION, COOKIE];
+/// Which of [`NOTED`] a head has: one bit each, in that order. Asking a map for each of them by name costs several times as
+/// much as one look through its few names, and mostly there is next to none.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Noted(u16);
+
+impl Noted {
+    const OF_A_CONNECTION: Noted = Noted(0b1111_1111);
+    const CONNECTION: Noted = Noted(1);
+    const KEEP_ALIVE: Noted = Noted(1 << 1);
+    const TE: Noted = Noted(1 << 5);
+    const EXPECT: Noted = Noted(1 << 8);
+    const HOST: Noted = Noted(1 << 9);
+    const CONTENT_LENGTH: Noted = Noted(1 << 10);
+    /// Those that a client cannot have removed by naming them in `Connection`: without them the message would mean
+    /// something else to the next server than to this one.
+    const KEPT: Noted = Noted(0b1111 << 9);
+    const COOKIE: Noted = Noted(1 << 12);
+
+    fn of(name: &HeaderName) -> Noted {
+        Noted(match *name {
+            CONNECTION => 1,
+            PROXY_AUTHENTICATE => 1 << 3,
+            PROXY_AUTHORIZATION => 1 << 4,
+            TE => Self::TE.0,
+            TRANSFER_ENCODING => 1 << 6,
+            UPGRADE => 1 << 7,
+            EXPECT => Self::EXPECT.0,
+            HOST => Self::HOST.0,
+            CONTENT_LENGTH => Self::CONTENT_LENGTH.0,
+            AUTHORIZATION => 1 << 11,
+            COOKIE => Self::COOKIE.0,
+            // The two that the crate has no number for.
+            _ => match name.as_str() {
+                "keep-alive" => Self::KEEP_ALIVE.0,
+                "proxy-connection" => 1 << 2,
+                _ => 0,
+            },
+        })
+    }
+
+    fn in_head(headers: &HeaderMap) -> Noted {
+        Noted(headers.keys().fold(0, |all, name| all | Self::of(name).0))
+    }
+
+    fn has(self, other: Noted) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Both in this and in the other.
+    fn and(self, other: Noted) -> Noted {
+        Noted(self.0 & other.0)
+    }
+
+    fn names(self) -> impl Iterator<Item = &'static HeaderName> {
+        let bits = (0..NOTED.len()).filter(move |bit| self.0 >> bit & 1 != 0);
+        bits.map(|bit| &NOTED[bit])
+    }
+}
 
 /// Leaves the fields that are meant for the other end.
 pub fn end_to_end(headers: &mut HeaderMap) {
-    // Mostly there is none of them, and looking through the names once is cheaper than asking for each.
-    if !headers.keys().any(|name| OF_A_CONNECTION.contains(name)) {
-        return;
-    }
-    if headers.contains_key(CONNECTION) {
+    let noted = Noted::in_head(headers);
+    leave(headers, noted, noted.and(Noted::OF_A_CONNECTION));
+}
+
+/// Removes what `Connection` names, and these.
+fn leave(headers: &mut HeaderMap, noted: Noted, gone: Noted) {
+    if noted.has(Noted::CONNECTION) {
         let named: Vec<HeaderName> = tokens(headers, &CONNECTION)
+            // The one that mostly stands there, and of which it is known whether there is such a field.
+            .filter(|token| !token.eq_ignore_ascii_case("keep-alive"))
             .filter_map(|token| HeaderName::from_bytes(token.as_bytes()).ok())
-            .filter(|name| !KEPT.contains(name))
+            .filter(|name| !Noted::of(name).has(Noted::KEPT))
             .collect();
         for name in named {
             headers.remove(name);
         }
     }
-    for name in &OF_A_CONNECTION {
+    for name in gone.names() {
         headers.remove(name);
     }
 }
@@ -58,9 +123,17 @@ pub fn end_to_end(headers: &mut HeaderMap) {
 ///
 /// To be done before anything is added, since a client may name in `Connection` what is added later.
 pub fn of_request(headers: &mut HeaderMap) {
-    let wants_trailers = tokens(headers, &TE).any(|token| token.eq_ignore_ascii_case("trailers"));
-    end_to_end(headers);
-    headers.remove(EXPECT);
+    behind(headers, Noted::in_head(headers));
+}
+
+fn behind(headers: &mut HeaderMap, noted: Noted) {
+    let gone = noted.and(Noted(Noted::OF_A_CONNECTION.0 | Noted::EXPECT.0));
+    if gone == Noted(0) {
+        return;
+    }
+    let wants_trailers = noted.has(Noted::TE)
+        && tokens(headers, &TE).any(|token| token.eq_ignore_ascii_case("trailers"));
+    leave(headers, noted, gone);
     if wants_trailers {
         headers.insert(TE, TRAILERS);
     }
@@ -73,13 +146,18 @@ pub(crate) fn for_http1(request: &mut Request<Body>, target: &Target) {
     let body = request.body();
     let framed = body.is_end_stream() || body.size_hint().exact().is_some();
     let headers = request.headers_mut();
-    of_request(headers);
-    host(headers, target);
-    one_cookie(headers);
-    if headers.contains_key(TE) {
+    let noted = Noted::in_head(headers);
+    behind(headers, noted);
+    if !noted.has(Noted::HOST) {
+        host(headers, target);
+    }
+    if noted.has(Noted::COOKIE) {
+        one_cookie(headers);
+    }
+    if noted.has(Noted::TE) && headers.contains_key(TE) {
         headers.insert(CONNECTION, HeaderValue::from_static("te"));
     }
-    if !framed && !headers.contains_key(CONTENT_LENGTH) {
+    if !framed && !noted.has(Noted::CONTENT_LENGTH) {
         // Said here, because hyper sends no body of unknown length with GET unless it is told to.
         headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }

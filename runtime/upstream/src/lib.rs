@@ -18,6 +18,8 @@ mod upstreams;
 
 mod send;
 
+mod again;
+
 mod origin;
 
 mod wire;

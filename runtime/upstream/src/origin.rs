@@ -67,13 +67,6 @@ pub(crate) enum Age {
     Used,
 }
 
-/// Whether a line that rested will do.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) enum Wanted {
-    Any,
-    New,
-}
-
 const UNKNOWN: u8 = 0;
 const HTTP1: u8 = 1;
 const HTTP2: u8 = 2;
@@ -100,19 +93,13 @@ impl Origin {
         &self.target
     }
 
-    /// A line to send one request over.
+    /// A line to send one request over, for somebody who found none that [rested](Origin::rested), or none that did.
     pub async fn line(
         &self,
         tls: &Tls,
         tasks: &Tasks,
-        wanted: Wanted,
         deadline: Deadline,
     ) -> Result<(Line, Age), UpstreamError> {
-        if wanted == Wanted::Any
-            && let Some(line) = self.rested()
-        {
-            return Ok((line, Age::Used));
-        }
         if self.speaks.load(Ordering::Relaxed) == HTTP1 {
             return Ok((self.open(tls, tasks, deadline).await?, Age::New));
         }
@@ -127,7 +114,7 @@ impl Origin {
     }
 
     /// Takes a line that can be used at once.
-    fn rested(&self) -> Option<Line> {
+    pub fn rested(&self) -> Option<Line> {
         if self.speaks.load(Ordering::Relaxed) == HTTP2 {
             let mut shared = self.shared.lock();
             shared.take_if(|shared| shared.line.is_closed());

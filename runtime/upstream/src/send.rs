@@ -4,19 +4,20 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Method, Request, Response};
+use http::{Request, Response};
 use http_body::Body as _;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::client::conn::TrySendError;
 use tokio::time::timeout;
 
+use crate::again::Again;
 use crate::body::{Answer, Body, Counted, Progress};
 use crate::config::Timeouts;
 use crate::dial::Deadline;
 use crate::error::UpstreamError;
 use crate::fields;
-use crate::origin::{Age, Line, Origin, Wanted, broken};
+use crate::origin::{Age, Line, Origin, broken};
 use crate::target::Target;
 use crate::upstreams::Upstreams;
 use crate::wire::Wire;
@@ -38,23 +39,26 @@ impl Upstreams {
     ) -> Result<Response<Body>, UpstreamError> {
         let origin = self.origin(target);
         let (request, progress) = watched(request);
-        let (mut line, age) = self.line(&origin, Wanted::Any, timeouts).await?;
-        let copy = match age {
-            Age::Used => copy_of(&request),
+        let (mut line, age) = match origin.rested() {
+            Some(line) => (line, Age::Used),
+            // What is rare has a place of its own, here and below: what a request's future may need to hold, it holds always.
+            None => Box::pin(self.line(&origin, timeouts)).await?,
+        };
+        let again = match age {
+            Age::Used => Again::of(&request),
             Age::New => None,
         };
         let asked = asked(&mut line, &origin, request, &progress, timeouts.answer).await?;
-        let answer = match asked {
-            Ok(answer) => answer,
+        let (answer, line) = match asked {
+            Ok(answer) => (answer, line),
             Err(mut failed) => {
-                let again = failed
-                    .take_message()
-                    .or_else(|| copy.filter(|_| died(failed.error())));
-                let (Some(request), Age::Used) = (again, age) else {
+                let unsent = failed.take_message();
+                let again = again.filter(|_| died(failed.error()));
+                let (Some(request), Age::Used) = (unsent.or_else(|| again?.request()), age) else {
                     return Err(broken(target, failed.into_error()));
                 };
-                (line, _) = self.line(&origin, Wanted::New, timeouts).await?;
-                asked_once(&mut line, &origin, request, &progress, timeouts.answer).await?
+                drop(line);
+                Box::pin(self.ask_anew(&origin, request, &progress, timeouts)).await?
             }
         };
         let wire = match line {
@@ -68,16 +72,27 @@ impl Upstreams {
         Ok(received(answer, wire, origin, timeouts.idle))
     }
 
+    /// Asks over a new line, for the last time.
+    async fn ask_anew(
+        &self,
+        origin: &Origin,
+        request: Request<Body>,
+        progress: &Option<Progress>,
+        timeouts: Timeouts,
+    ) -> Result<(Response<Incoming>, Line), UpstreamError> {
+        let (mut line, _) = self.line(origin, timeouts).await?;
+        let asked = asked(&mut line, origin, request, progress, timeouts.answer).await?;
+        let answer = asked.map_err(|failed| broken(origin.target(), failed.into_error()))?;
+        Ok((answer, line))
+    }
+
     async fn line(
         &self,
         origin: &Origin,
-        wanted: Wanted,
         timeouts: Timeouts,
     ) -> Result<(Line, Age), UpstreamError> {
         let deadline = Deadline::within(timeouts.connect);
-        origin
-            .line(self.tls(), self.tasks(), wanted, deadline)
-            .await
+        origin.line(self.tls(), self.tasks(), deadline).await
     }
 }
 
@@ -92,23 +107,6 @@ fn watched(request: Request<Body>) -> (Request<Body>, Option<Progress>) {
         Counted { body, progress }.boxed_unsync()
     });
     (counted, Some(progress))
-}
-
-/// The same request once more, where sending it twice does what sending it once does.
-fn copy_of(request: &Request<Body>) -> Option<Request<Body>> {
-    let idempotent = matches!(
-        *request.method(),
-        Method::GET | Method::HEAD | Method::OPTIONS | Method::TRACE | Method::PUT | Method::DELETE
-    );
-    if !idempotent || !request.body().is_end_stream() {
-        return None;
-    }
-    let nothing = Empty::new().map_err(|never| match never {});
-    let mut copy = Request::new(nothing.boxed_unsync());
-    *copy.method_mut() = request.method().clone();
-    *copy.uri_mut() = request.uri().clone();
-    *copy.headers_mut() = request.headers().clone();
-    Some(copy)
 }
 
 type Asked = Result<Response<Incoming>, TrySendError<Request<Body>>>;
@@ -137,18 +135,6 @@ async fn asked(
         }
         seen = pieces;
     }
-}
-
-async fn asked_once(
-    line: &mut Line,
-    origin: &Origin,
-    request: Request<Body>,
-    progress: &Option<Progress>,
-    patience: Duration,
-) -> Result<Response<Incoming>, UpstreamError> {
-    asked(line, origin, request, progress, patience)
-        .await?
-        .map_err(|failed| broken(origin.target(), failed.into_error()))
 }
 
 /// Whether the connection ended, rather than that something wrong was said over it.

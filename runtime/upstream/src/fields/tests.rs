@@ -63,6 +63,18 @@ fn fields_of_the_connection_and_those_it_names_stay_behind() {
 }
 
 #[test]
+fn each_name_that_is_noted_has_its_own_bit_in_their_order() {
+    for (bit, name) in NOTED.iter().enumerate() {
+        assert_eq!(Noted::of(name).0, 1 << bit, "{name}");
+        assert!(Noted(1 << bit).names().eq([name]));
+    }
+    let kept = [HOST, CONTENT_LENGTH, AUTHORIZATION, COOKIE];
+    assert!(Noted::KEPT.names().eq(&kept));
+    assert!(Noted::OF_A_CONNECTION.names().eq(&NOTED[..8]));
+    assert!(Noted::of(&HeaderName::from_static("x-mine")) == Noted(0));
+}
+
+#[test]
 fn what_gives_a_message_its_meaning_cannot_be_named_away() {
     let mut fields = headers(&[
         ("connection", "host, content-length, cookie, authorization"),
