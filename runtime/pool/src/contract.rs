@@ -179,7 +179,7 @@ pub async fn says_that_it_has_no_tunnels(spawn: &dyn Spawn) {
     let mut worker = start(spawn).await;
     let answer = worker.tunnel(request("/answer").map(|_| ()), Deadline::after(PATIENCE));
     assert!(
-        matches!(patient(answer).await, Err(Fault::Unsupported(_))),
+        matches!(patient(answer).await, Err(unopened) if matches!(unopened.fault, Fault::Unsupported(_))),
         "a worker without tunnels says that it does not serve them"
     );
 }

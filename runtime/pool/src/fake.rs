@@ -16,7 +16,7 @@ use rookery_contract::Event;
 use tokio::sync::Semaphore;
 
 use crate::deadline::Deadline;
-use crate::tunnel::TunnelAnswer;
+use crate::tunnel::{TunnelAnswer, Unopened};
 use crate::worker::{
     Body, EventsOutcome, Fault, Invocation, Notice, Spawn, SpawnError, Verdict, Worker,
 };
@@ -209,9 +209,17 @@ impl Worker for FakeWorker {
         &mut self,
         request: Request<()>,
         _deadline: Deadline,
-    ) -> Result<TunnelAnswer, Fault> {
-        if request.uri().path() == "/refused" {
-            return Ok(TunnelAnswer::Refused(self.0.answer(0)));
+    ) -> Result<TunnelAnswer, Unopened> {
+        match request.uri().path() {
+            "/refused" => return Ok(TunnelAnswer::Refused(self.0.answer(0))),
+            "/broken" => {
+                return Err(Unopened {
+                    fault: Fault::Gone("told to".into()),
+                    verdict: Verdict::Reusable,
+                });
+            }
+            "/fail" => return Err(Fault::Gone("told to".into()).into()),
+            _ => {}
         }
         let (near, far) = tokio::io::duplex(TUNNEL_BYTES);
         self.0.tunnels.lock().push(far);

@@ -44,7 +44,7 @@ pub use pool::{Pool, PoolTunnel, RevisionFigures, Stake, StartFailure, TunnelHol
 pub use register::{WorkerFigures, WorkerList, WorkerState};
 pub use reply::{Answer, Reply, reply};
 pub use stats::{PoolStats, Totals};
-pub use tunnel::{Duplex, TunnelAnswer};
+pub use tunnel::{Duplex, TunnelAnswer, Unopened};
 pub use worker::{
     Body, BodyError, EventsOutcome, Fault, HealthAnswer, Invocation, Milestone, Notice, Prepare,
     Spawn, SpawnError, Verdict, Watch, Worker,

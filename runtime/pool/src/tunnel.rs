@@ -5,7 +5,7 @@
 use http::Response;
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::worker::Body;
+use crate::worker::{Body, Fault, Verdict};
 
 /// Bytes in both directions.
 pub trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -23,4 +23,22 @@ pub enum TunnelAnswer {
     },
     /// It is not wanted; an answer as to any request.
     Refused(Response<Body>),
+}
+
+/// Why no connection was opened, and what that leaves of the worker: a handshake that fails is not the end of whoever
+/// serves others meanwhile.
+#[derive(Debug)]
+pub struct Unopened {
+    /// What went wrong.
+    pub fault: Fault,
+    /// Whether the worker may have other work.
+    pub verdict: Verdict,
+}
+
+impl From<Fault> for Unopened {
+    /// The worker failed.
+    fn from(fault: Fault) -> Unopened {
+        let verdict = Verdict::Fault(fault.clone());
+        Unopened { fault, verdict }
+    }
 }

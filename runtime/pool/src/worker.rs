@@ -14,7 +14,7 @@ use rookery_contract::Event;
 
 use crate::deadline::Deadline;
 use crate::reply::Reply;
-use crate::tunnel::TunnelAnswer;
+use crate::tunnel::{TunnelAnswer, Unopened};
 
 /// A body as it streams between the gateway and a worker.
 pub type Body = UnsyncBoxBody<Bytes, BodyError>;
@@ -105,14 +105,15 @@ pub trait Worker: Send {
     /// outlives this handle, not the worker.
     ///
     /// # Errors
-    /// [`Fault::Unsupported`] where the worker has no such connections; any other fault when the handshake failed.
+    /// [`Fault::Unsupported`] where the worker has no such connections; any other fault when the handshake failed. With
+    /// it comes what is left of the worker, as after a request.
     async fn tunnel(
         &mut self,
         request: Request<()>,
         deadline: Deadline,
-    ) -> Result<TunnelAnswer, Fault> {
+    ) -> Result<TunnelAnswer, Unopened> {
         let _ = (request, deadline);
-        Err(Fault::Unsupported("connections in both directions"))
+        Err(Fault::Unsupported("connections in both directions").into())
     }
 
     /// Tells the worker something. Nothing comes back: a worker that fails on it, or is not done at the deadline, is

@@ -10,7 +10,8 @@ use std::time::Duration;
 use http::{Request, Response};
 use rookery_contract::Event;
 use rookery_pool::{
-    Body, Deadline, EventsOutcome, Fault, Invocation, Notice, Reply, TunnelAnswer, Verdict, Worker,
+    Body, Deadline, EventsOutcome, Fault, Invocation, Notice, Reply, TunnelAnswer, Unopened,
+    Verdict, Worker,
 };
 use rookery_upstream::{Dialled, Timeouts, UpstreamError};
 
@@ -46,7 +47,9 @@ impl Worker for ProcessWorker {
             biased;
             answered = sending => answered,
             () = deadline.passed() => {
-                return self.out_of_time(reply, &deadline, answers);
+                let (fault, verdict) = self.out_of_time(&deadline, answers);
+                reply.fail(fault);
+                return verdict;
             }
         };
         match answered {
@@ -54,9 +57,8 @@ impl Worker for ProcessWorker {
                 process.answered();
                 self.stream(response, reply, deadline).await
             }
-            Err(UpstreamError::AnswerTimeout { .. }) => self.out_of_time(reply, &deadline, answers),
             Err(error) => {
-                let (fault, verdict) = self.broken(&error).await;
+                let (fault, verdict) = self.failed(&error, &deadline, answers).await;
                 reply.fail(fault);
                 verdict
             }
@@ -74,9 +76,11 @@ impl Worker for ProcessWorker {
         &mut self,
         request: Request<()>,
         deadline: Deadline,
-    ) -> Result<TunnelAnswer, Fault> {
+    ) -> Result<TunnelAnswer, Unopened> {
         let process = &self.0;
         let flight = process.flight();
+        let answers = process.answers();
+        let unopened = |(fault, verdict)| Unopened { fault, verdict };
         let timeouts = timeouts(&deadline);
         let dialling = process
             .upstreams()
@@ -84,7 +88,9 @@ impl Worker for ProcessWorker {
         let dialled = tokio::select! {
             biased;
             dialled = dialling => dialled,
-            () = deadline.passed() => return Err(Fault::Timeout(deadline.timeout())),
+            () = deadline.passed() => {
+                return Err(unopened(self.out_of_time(&deadline, answers)));
+            }
         };
         match dialled {
             Ok(Dialled::Accepted(accepted)) => {
@@ -101,8 +107,7 @@ impl Worker for ProcessWorker {
                 process.answered();
                 Ok(TunnelAnswer::Refused(response))
             }
-            Err(UpstreamError::AnswerTimeout { .. }) => Err(Fault::Timeout(deadline.timeout())),
-            Err(error) => Err(self.broken(&error).await.0),
+            Err(error) => Err(unopened(self.failed(&error, &deadline, answers).await)),
         }
     }
 
@@ -149,14 +154,26 @@ fn timeouts(deadline: &Deadline) -> Timeouts {
 impl ProcessWorker {
     /// The request alone is given up. If nobody had an answer since it began, the process is stuck, and gets no more of
     /// them; those that it has may still be answered.
-    fn out_of_time(&self, reply: Reply, deadline: &Deadline, answers: u64) -> Verdict {
+    fn out_of_time(&self, deadline: &Deadline, answers: u64) -> (Fault, Verdict) {
         let fault = Fault::Timeout(deadline.timeout());
-        reply.fail(fault.clone());
         if self.0.answers() > answers {
-            return Verdict::Reusable;
+            return (fault, Verdict::Reusable);
         }
         self.0.retire();
-        Verdict::Fault(fault)
+        (fault.clone(), Verdict::Fault(fault))
+    }
+
+    /// An exchange, or a handshake, had no answer: what its client is told, and what is left of the process.
+    async fn failed(
+        &self,
+        error: &UpstreamError,
+        deadline: &Deadline,
+        answers: u64,
+    ) -> (Fault, Verdict) {
+        match error {
+            UpstreamError::AnswerTimeout { .. } => self.out_of_time(deadline, answers),
+            _ => self.broken(error).await,
+        }
     }
 
     /// An exchange broke: because the process ended, because it does not listen any more, or for a reason of its own.

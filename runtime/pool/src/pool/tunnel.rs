@@ -13,7 +13,7 @@ use super::Pool;
 use crate::deadline::Deadline;
 use crate::error::InvokeError;
 use crate::shelf::Out;
-use crate::tunnel::TunnelAnswer;
+use crate::tunnel::{TunnelAnswer, Unopened};
 use crate::worker::{Fault, Verdict};
 
 /// What a worker said to a handshake, and the hold on the worker.
@@ -57,8 +57,8 @@ impl Pool {
                 lease.finish(&Verdict::Reusable);
                 Ok(PoolTunnel { answer, hold })
             }
-            Err(fault) => {
-                lease.finish(&Verdict::Fault(fault.clone()));
+            Err(Unopened { fault, verdict }) => {
+                lease.finish(&verdict);
                 Err(self.fault(fault))
             }
         }

@@ -161,9 +161,9 @@ pub async fn text(response: Response<Body>) -> String {
     String::from_utf8(bytes.to_vec()).unwrap()
 }
 
-/// A tunnel to the server, which gives back what comes.
-pub async fn echo(pool: &Arc<Pool>) -> Box<dyn Duplex> {
-    let mut handshake = get("/echo").map(|_| ());
+/// The handshake of a WebSocket.
+pub fn handshake(path: &str) -> Request<()> {
+    let mut handshake = get(path).map(|_| ());
     for (name, value) in [
         ("connection", "upgrade"),
         ("upgrade", "websocket"),
@@ -172,7 +172,12 @@ pub async fn echo(pool: &Arc<Pool>) -> Box<dyn Duplex> {
     ] {
         handshake.headers_mut().insert(name, value.parse().unwrap());
     }
-    let tunnel = pool.tunnel(handshake).await.unwrap();
+    handshake
+}
+
+/// A tunnel to the server, which gives back what comes.
+pub async fn echo(pool: &Arc<Pool>) -> Box<dyn Duplex> {
+    let tunnel = pool.tunnel(handshake("/echo")).await.unwrap();
     let TunnelAnswer::Accepted { head, io } = tunnel.answer else {
         panic!("the server takes every handshake");
     };

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rookery_pool::{Fault, InvokeError, Pool};
+use rookery_pool::{Fault, InvokeError, Pool, PoolTunnel};
 use serde_json::json;
 
-use crate::house::{House, ask, get, signal, until};
+use crate::house::{House, ask, get, handshake, signal, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_process_fails_what_was_in_flight_and_the_next_request_is_served() {
@@ -85,6 +85,33 @@ async fn a_request_that_is_out_of_time_fails_alone_while_others_are_answered() {
         ),
         "{failed}"
     );
+    assert_eq!(ask(&pool, "/answer").await.unwrap(), pid);
+    assert_eq!(house.totals.failed.get(), 0);
+}
+
+/// A server that does not like a handshake may just hang up, and one that asks somebody first may take too long.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handshake_that_fails_fails_alone() {
+    let house = House::new();
+    let pool = house.pool(json!({"timeout": "500ms"})).await;
+    let pid = ask(&pool, "/answer").await.unwrap();
+    let told = |opened: Result<PoolTunnel, InvokeError>| match opened {
+        Err(InvokeError::Fault { fault, .. }) => fault,
+        _ => panic!("it does not open"),
+    };
+    let cut = told(pool.tunnel(handshake("/close")).await);
+    assert!(matches!(cut, Fault::Gone(_)), "{cut}");
+    let slow = tokio::spawn({
+        let pool = Arc::clone(&pool);
+        async move { pool.tunnel(handshake("/hang")).await }
+    });
+    until("it is in the process", async || {
+        pool.stats().busy.get() == 1
+    })
+    .await;
+    ask(&pool, "/answer").await.unwrap();
+    let late = told(slow.await.unwrap());
+    assert!(matches!(late, Fault::Timeout(_)), "{late}");
     assert_eq!(ask(&pool, "/answer").await.unwrap(), pid);
     assert_eq!(house.totals.failed.get(), 0);
 }

@@ -13,7 +13,7 @@ use rookery_bundle::Bundle;
 use rookery_lifecycle::Shutdown;
 use rookery_pool::{
     Body, Deadline, EventsOutcome, Fault, Invocation, Notice, Policy, Prepare, Spawn, SpawnError,
-    TunnelAnswer, Verdict, Worker,
+    TunnelAnswer, Unopened, Verdict, Worker,
 };
 use tokio::time::{sleep, timeout};
 
@@ -260,7 +260,11 @@ impl Worker for Handle {
         }
     }
 
-    async fn tunnel(&mut self, request: Request<()>, _: Deadline) -> Result<TunnelAnswer, Fault> {
+    async fn tunnel(
+        &mut self,
+        request: Request<()>,
+        _: Deadline,
+    ) -> Result<TunnelAnswer, Unopened> {
         let ongoing = Ongoing::begin(&self.0, request.uri().path());
         sleep(Duration::from_millis(1)).await;
         // Nobody speaks in it; the client only wants to know to whom.

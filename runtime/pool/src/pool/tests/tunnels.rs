@@ -109,6 +109,28 @@ async fn a_refusal_is_an_answer() {
     assert_eq!(spawn.started(), 1);
 }
 
+/// The worker says which of the two it is.
+#[tokio::test(start_paused = true)]
+async fn a_handshake_that_fails_ends_its_worker_only_when_that_failed() {
+    for at_once in [1, 2] {
+        let house = House::of(8);
+        let (pool, spawn) = house.pool_of(
+            |policy| policy.max_requests = 8,
+            |spawn| spawn.concurrency.store(at_once, Ordering::SeqCst),
+        );
+        let handshake = |path| {
+            let request = Request::builder().uri(path).body(()).unwrap();
+            pool.tunnel(request)
+        };
+        assert!(handshake("/broken").await.is_err());
+        assert_eq!(ask(&pool).await.unwrap(), "1/1");
+        assert_eq!((spawn.started(), pool.stats().failed.get()), (1, 0));
+        assert!(handshake("/fail").await.is_err());
+        assert_eq!((spawn.alive(), pool.stats().failed.get()), (0, 1));
+        assert_eq!(ask(&pool).await.unwrap(), "2/1");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_drain_says_when_it_begins_and_when_tunnels_are_cut() {
     let house = House::of(8);
