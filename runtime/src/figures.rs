@@ -8,11 +8,16 @@ use std::sync::{Arc, OnceLock, Weak};
 use rookery_admin::{RevisionLine, Source, StartFailure};
 use rookery_gateway::Gateway;
 use rookery_hub::Hub;
-use rookery_pool::{Budget, Totals};
+use rookery_pool::{Budget, Totals, WorkerList};
 use rookery_supervisor::{Revision, RevisionStatus, Supervisor};
 use rookery_telemetry::prometheus::Exposition;
 use rookery_telemetry::{LogTail, PoolFigures, Quantiles, Surroundings, WorkerSnapshot, rss_bytes};
 use serde_json::Value;
+
+/// How many workers are shown one by one: of one revision, and of all of them together, so that what a viewer is told at
+/// each tick stays small however many there are.
+const SHOWN_OF_ONE_MAX: usize = 50;
+const SHOWN_MAX: usize = 1_000;
 
 /// The parts that count.
 pub struct Figures {
@@ -58,6 +63,9 @@ impl Figures {
                 }),
                 sessions: attached.map_or(0, |count| *count as u64),
                 figures: pool.map(|pool| pool.snapshot()),
+                workers: pool
+                    .map(|pool| pool.each_worker(SHOWN_OF_ONE_MAX))
+                    .unwrap_or_default(),
             }
         };
         let mut lines = Vec::new();
@@ -66,7 +74,24 @@ impl Figures {
             let statuses = app.revisions.into_iter().rev();
             lines.extend(statuses.map(|status| line(&app.name, status)));
         }
+        bound_shown(lines.iter_mut().map(|line| &mut line.workers), SHOWN_MAX);
         lines
+    }
+}
+
+/// Where there are more in all, each revision shows as many as every other one may, and at least one.
+fn bound_shown<'a>(lists: impl Iterator<Item = &'a mut WorkerList>, most: usize) {
+    let lists = lists.filter(|list| !list.listed.is_empty());
+    let mut lists: Vec<&mut WorkerList> = lists.collect();
+    let all: usize = lists.iter().map(|list| list.listed.len()).sum();
+    if all <= most {
+        return;
+    }
+    let of_each = (most / lists.len()).max(1);
+    for list in &mut lists {
+        let over = list.listed.len().saturating_sub(of_each);
+        list.listed.truncate(of_each);
+        list.more += over as u64;
     }
 }
 
@@ -202,5 +227,44 @@ impl Source for Figures {
             "Sessions closed because the app failed on their event.",
         )
         .sample(&[], hub.guest_faults as f64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use rookery_pool::{WorkerFigures, WorkerState};
+
+    use super::*;
+
+    fn list(count: u64) -> WorkerList {
+        let one = |number| WorkerFigures {
+            number,
+            state: WorkerState::Busy,
+            age: Duration::ZERO,
+            idle: None,
+            leases: 1,
+            served: 1,
+            memory_bytes: None,
+            process: None,
+        };
+        WorkerList {
+            listed: (1..=count).map(one).collect(),
+            more: 2,
+        }
+    }
+
+    #[test]
+    fn where_there_are_too_many_workers_each_revision_shows_its_part_and_counts_the_rest() {
+        let shown = |counts: &[u64]| {
+            let mut lists: Vec<WorkerList> = counts.iter().map(|count| list(*count)).collect();
+            bound_shown(lists.iter_mut(), 12);
+            let shown = lists.iter().map(|list| (list.listed.len(), list.more));
+            shown.collect::<Vec<_>>()
+        };
+        assert_eq!(shown(&[9, 3, 0]), [(9, 2), (3, 2), (0, 2)]);
+        assert_eq!(shown(&[9, 4, 0]), [(6, 5), (4, 2), (0, 2)]);
+        assert_eq!(shown(&[20; 20]), [(1, 21); 20]);
     }
 }

@@ -18,7 +18,7 @@ use http_body_util::{BodyExt, Empty};
 use rookery_admin::{Access, Admin, Fate, Label, RevisionLine, Source, Stage};
 use rookery_bundle::{AppName, Bundle, Digest};
 use rookery_lifecycle::{Shutdown, Tasks};
-use rookery_pool::{Body, RevisionFigures, Watch};
+use rookery_pool::{Body, RevisionFigures, Watch, WorkerFigures, WorkerList, WorkerState};
 use rookery_supervisor::rollout::{Change, RolloutError, RolloutStatus};
 use rookery_telemetry::prometheus::Exposition;
 use rookery_telemetry::{Histogram, LogTail, PoolFigures, Surroundings, WorkerSnapshot};
@@ -90,6 +90,10 @@ impl Source for Busy {
                     cold_start: self.times.snapshot(),
                     cpu_time: Some(Duration::from_secs(1)),
                 }),
+                workers: WorkerList {
+                    listed: (1..=3).map(|number| worker(number, requests)).collect(),
+                    more: 0,
+                },
             }
         };
         (0..REVISIONS).map(line).collect()
@@ -129,6 +133,20 @@ impl Source for Busy {
     }
 
     fn expose(&self, _: &mut Exposition) {}
+}
+
+/// One that had as much to do.
+fn worker(number: u64, requests: u64) -> WorkerFigures {
+    WorkerFigures {
+        number,
+        state: WorkerState::Busy,
+        age: Duration::from_secs(60),
+        idle: None,
+        leases: 1,
+        served: requests / 3,
+        memory_bytes: Some(2 << 20),
+        process: None,
+    }
 }
 
 /// Deploys nothing.

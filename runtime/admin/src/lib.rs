@@ -36,6 +36,8 @@ mod source;
 
 mod revision;
 
+mod worker;
+
 mod metrics;
 
 mod recent;
@@ -80,3 +82,4 @@ pub use serve::Admin;
 pub use source::Source;
 pub use stream::{SHARED_FOR, VIEWERS_MAX};
 pub use turns::UPLOADS_MAX;
+pub use worker::WorkerLine;

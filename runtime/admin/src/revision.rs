@@ -1,11 +1,12 @@
 //! One revision: its state, and its numbers as they are shown.
 
-use rookery_pool::RevisionFigures;
+use rookery_pool::{RevisionFigures, WorkerList};
 use rookery_telemetry::Quantiles;
 use serde::Serialize;
 
 use crate::recent::Recent;
 use crate::survey::unix_ms;
+use crate::worker::{WorkerLine, moment};
 
 /// A revision that exists, whatever its state.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct RevisionLine {
     pub sessions: u64,
     /// What its pool did and has; `None` where there is no pool: of pages, and before it is live.
     pub figures: Option<RevisionFigures>,
+    /// Its workers one by one, as many as are to be shown.
+    pub workers: WorkerList,
 }
 
 /// Why a revision does not serve, or has no workers though it is asked for them.
@@ -90,6 +93,10 @@ pub struct FiguresSnapshot {
     /// Since when none of them has had work; none while one has.
     #[serde(skip_serializing_if = "Option::is_none")]
     idle_since: Option<u64>,
+    /// Those that were started first.
+    worker_list: Vec<WorkerLine>,
+    /// How many there are besides.
+    workers_more: u64,
 }
 
 impl RevisionLine {
@@ -107,7 +114,8 @@ impl RevisionLine {
             state: self.state,
             start_failure: self.start_failure(),
             sessions: self.sessions,
-            figures: (self.figures.as_ref()).map(|figures| FiguresSnapshot::of(figures, now)),
+            figures: (self.figures.as_ref())
+                .map(|figures| FiguresSnapshot::of(figures, &self.workers, now)),
             recent,
         }
     }
@@ -132,10 +140,9 @@ impl RevisionSnapshot {
 }
 
 impl FiguresSnapshot {
-    fn of(figures: &RevisionFigures, now: u64) -> FiguresSnapshot {
+    fn of(figures: &RevisionFigures, workers: &WorkerList, now: u64) -> FiguresSnapshot {
         let live = figures.workers.as_ref();
-        // Moments instead of ages, and whole seconds: what does nothing is told once, and not at every tick.
-        let since = |age: u64| (now.saturating_sub(age) + 500) / 1_000 * 1_000;
+        let since = |age: u64| moment(now, age);
         FiguresSnapshot {
             oldest_worker_since: live.map(|live| since(live.age)),
             idle_since: live
@@ -154,6 +161,10 @@ impl FiguresSnapshot {
             queue_wait_ms: Quantiles::of(&figures.queue_wait),
             cold_start_ms: Quantiles::of(&figures.cold_start),
             cpu_time_ms: figures.cpu_time.map(|time| time.as_micros() as f64 / 1e3),
+            worker_list: (workers.listed.iter())
+                .map(|worker| WorkerLine::of(worker, now))
+                .collect(),
+            workers_more: workers.more,
         }
     }
 }

@@ -22,7 +22,9 @@ use http_body_util::{BodyExt, Full};
 use parking_lot::Mutex;
 use rookery_bundle::{AppName, Bundle, Digest};
 use rookery_lifecycle::{Shutdown, Tasks};
-use rookery_pool::{Body, Milestone, RevisionFigures, StartFailure, Watch};
+use rookery_pool::{
+    Body, Milestone, RevisionFigures, StartFailure, Watch, WorkerFigures, WorkerList, WorkerState,
+};
 use rookery_supervisor::rollout::{Change, RolloutError, RolloutStatus};
 use rookery_telemetry::prometheus::Exposition;
 use rookery_telemetry::{
@@ -42,6 +44,24 @@ struct Known {
     /// What its requests are said to be.
     requests: AtomicU64,
     log: Arc<LogTail>,
+}
+
+/// One of ten workers.
+fn listed() -> WorkerList {
+    let busy = WorkerFigures {
+        number: 7,
+        state: WorkerState::Busy,
+        age: Duration::from_secs(5),
+        idle: None,
+        leases: 1,
+        served: 3,
+        memory_bytes: Some(65_536),
+        process: None,
+    };
+    WorkerList {
+        listed: vec![busy],
+        more: 9,
+    }
 }
 
 impl Source for Known {
@@ -125,9 +145,13 @@ impl Source for Known {
             refusal: None,
             sessions: 9,
             figures: Some(figures),
+            workers: WorkerList::default(),
         };
         vec![
-            line(1, "@team/chat", asked.clone()),
+            RevisionLine {
+                workers: listed(),
+                ..line(1, "@team/chat", asked.clone())
+            },
             line(2, "@team/chat", asked),
             line(3, "site", failing),
             RevisionLine {
@@ -142,6 +166,7 @@ impl Source for Known {
                 }),
                 sessions: 0,
                 figures: None,
+                workers: WorkerList::default(),
             },
         ]
     }

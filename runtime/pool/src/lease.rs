@@ -30,6 +30,7 @@ enum Held {
 impl Lease {
     pub(crate) fn whole(pool: Arc<Pool>, mut living: Living, turn: OwnedSemaphorePermit) -> Self {
         living.step(Event::Leased);
+        living.serves();
         Lease::new(pool, Held::Whole(living), turn)
     }
 
@@ -65,7 +66,6 @@ impl Lease {
             Some(Held::Seat(seat)) => return seat.leave(verdict),
             None => return,
         };
-        living.serves();
         living.used(Instant::now());
         match verdict {
             Verdict::Reusable => return self.pool.take_back(living),

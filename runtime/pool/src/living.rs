@@ -94,7 +94,7 @@ impl Living {
         self.handles.pop().or_else(|| self.worker.share())
     }
 
-    /// It has, or had, one more invocation.
+    /// It has one more invocation.
     pub fn serves(&mut self) {
         self.life.served += 1;
         self.entered.served(self.life.served);

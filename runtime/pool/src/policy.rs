@@ -50,7 +50,7 @@ pub struct Life {
     pub born: Instant,
     /// When it last finished an invocation.
     pub last_used: Instant,
-    /// How many it had; of one that shares, those that it has now included.
+    /// How many it had, those that it has now included.
     pub served: u64,
     /// How many it may have.
     pub requests_max: u64,

@@ -43,7 +43,7 @@ pub struct WorkerFigures {
     pub idle: Option<Duration>,
     /// Invocations that have it now.
     pub leases: u64,
-    /// Invocations that it had, those of now included where it takes several at once.
+    /// Invocations that it had, those of now included.
     pub served: u64,
     /// Its memory in bytes when it was last looked at, after an invocation at the latest; `None` where nobody knows.
     pub memory_bytes: Option<u64>,

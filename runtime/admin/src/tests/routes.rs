@@ -98,6 +98,11 @@ async fn a_revision_without_workers_has_a_line_that_says_why() {
         (&json!("@team/chat"), &json!(0), &json!(10), &json!(1250.0))
     );
     assert_eq!(asked["startFailure"], json!(null));
+    let worker = &asked["workerList"][0];
+    assert_eq!(
+        (&worker["id"], &worker["state"], &asked["workersMore"]),
+        (&json!(7), &json!("busy"), &json!(9))
+    );
     assert_eq!(
         failing["startFailure"],
         json!({ "reason": "no such file", "attempts": 8, "retryInMs": 1500 })

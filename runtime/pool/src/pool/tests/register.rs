@@ -41,7 +41,7 @@ async fn a_worker_is_told_of_while_somebody_has_it_and_when_it_rests() {
         age: Duration::from_secs(2),
         idle: None,
         leases: 1,
-        served: 0,
+        served: 1,
         memory_bytes: Some(1024),
         process: None,
     };
@@ -54,7 +54,6 @@ async fn a_worker_is_told_of_while_somebody_has_it_and_when_it_rests() {
         age: Duration::from_secs(5),
         idle: Some(Duration::from_secs(3)),
         leases: 0,
-        served: 1,
         memory_bytes: Some(2048),
         ..busy
     };
