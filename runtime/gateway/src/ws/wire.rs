@@ -3,11 +3,14 @@
 //! **Invariant:** only the outbox writes to the socket, pongs and close frames included, so frames never mix.
 //! **Invariant:** while the inbox is full nothing is read: a client that talks faster than its app listens is slowed
 //! down by TCP.
+//! **Invariant:** the client has its time to read a close frame. A socket that is closed with something unread in it
+//! takes back what was written last, so what a client still sends after it broke a rule is read, and forgotten.
 //! **Absent on purpose:** guests. This ends where the inbox begins.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
-use std::io::IoSlice;
+use std::io::{self, IoSlice};
+use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -18,7 +21,7 @@ use bytestring::ByteString;
 use rookery_contract::Payload;
 use rookery_hub::close::{self, CloseCode, CloseFrame};
 use rookery_hub::{Attached, Session, frame};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
 use tokio::time::{Instant, Sleep, sleep};
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
@@ -33,8 +36,10 @@ const READ_BUFFER_BYTES: usize = 1024;
 const CHUNKS_PER_WRITE: usize = 64;
 /// How many messages one client may send before others on the thread get their turn.
 const MESSAGES_PER_TURN: usize = 64;
-/// How long a close frame may take to be written and answered.
+/// How long a close frame may take to be written, answered, and read by whoever broke a rule.
 const CLOSE_GRACE: Duration = Duration::from_secs(5);
+/// How much of what nobody wants is read at once.
+const WASTE_BYTES: usize = 4096;
 /// How a connection that ended without a close frame is told to the guest (RFC 6455, 7.1.5).
 const ABNORMAL: u16 = 1006;
 
@@ -69,13 +74,25 @@ enum Reading {
 struct End {
     code: u16,
     reason: ByteString,
-    /// Whether the socket may still take our close frame.
-    writable: bool,
+    left: Left,
 }
 
-#[derive(PartialEq, Eq)]
+/// What is left to do with a socket when its client's side ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Left {
+    /// Nothing: it takes no close frame any more.
+    Nothing,
+    /// It may take our close frame.
+    Close,
+    /// It may take our close frame, and the client may still be sending.
+    CloseAndWaste,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Written {
     Frames,
+    /// The last frames are on their way, and the client has its grace to take them.
+    Last,
     /// Our close frame is in the socket.
     Close,
 }
@@ -126,7 +143,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
         async move {
             let end = poll_fn(|cx| self.poll(cx, &session)).await;
             session.detach(end.code, &end.reason);
-            let _ = tokio::time::timeout(CLOSE_GRACE, self.io.shutdown()).await;
+            let _ = tokio::time::timeout(CLOSE_GRACE, hang_up(&mut self.io, end.left)).await;
         }
     }
 
@@ -135,7 +152,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
         let bytes = frame::close(&CloseFrame::from(why));
         let said = async {
             self.io.write_all(&bytes).await?;
-            self.io.shutdown().await
+            hang_up(&mut self.io, Left::CloseAndWaste).await
         };
         let _ = tokio::time::timeout(CLOSE_GRACE, said).await;
     }
@@ -150,7 +167,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
         }
         let closed = self.written == Written::Close;
         if let Reading::Ended(end) = &self.reading
-            && (closed || !end.writable)
+            && (closed || end.left == Left::Nothing)
         {
             return Poll::Ready(self.end(session));
         }
@@ -178,7 +195,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
             };
             match self.protocol.read(&mut tap) {
                 Ok(message) => self.take(message, session),
-                Err(Error::Io(error)) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                Err(Error::Io(error)) if error.kind() == io::ErrorKind::WouldBlock => {
                     // All that is whole was taken; what is left cannot become a message.
                     if self.foresight.is_condemned() {
                         self.stop(1007, "invalid UTF-8", session);
@@ -216,7 +233,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
                 self.reading = Reading::Ended(End {
                     code,
                     reason: reason.into(),
-                    writable: true,
+                    left: Left::Close,
                 });
                 return;
             }
@@ -239,7 +256,7 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
                 self.reading = Reading::Ended(End {
                     code: ABNORMAL,
                     reason: ByteString::new(),
-                    writable: false,
+                    left: Left::Nothing,
                 });
             }
             error => self.stop(1002, &error.to_string(), session),
@@ -252,13 +269,13 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
         self.reading = Reading::Ended(End {
             code,
             reason: reason.into(),
-            writable: true,
+            left: Left::CloseAndWaste,
         });
     }
 
     /// Writes what waits, as much as the socket takes.
-    fn poll_write(&mut self, cx: &mut Context<'_>, session: &Session) -> Poll<std::io::Result<()>> {
-        while self.written == Written::Frames {
+    fn poll_write(&mut self, cx: &mut Context<'_>, session: &Session) -> Poll<io::Result<()>> {
+        while self.written != Written::Close {
             if self.writing.is_empty() {
                 std::task::ready!(session.poll_outbox(cx));
                 if session.take_chunks(&mut self.writing, CHUNKS_PER_WRITE) == 0 {
@@ -274,13 +291,14 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
             }
             match Pin::new(&mut self.io).poll_write_vectored(cx, &slices[..count]) {
                 Poll::Ready(Ok(0)) => {
-                    return Poll::Ready(Err(std::io::ErrorKind::WriteZero.into()));
+                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                 }
                 Poll::Ready(Ok(written)) => self.advance(written),
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
                 Poll::Pending => {
                     // A client that does not read any more does not get for ever to take its close frame.
-                    if session.poll_closing(cx).is_ready() && self.cut_off_is_unset() {
+                    if session.poll_closing(cx).is_ready() && self.written == Written::Frames {
+                        self.written = Written::Last;
                         self.timer.as_mut().reset(Instant::now() + CLOSE_GRACE);
                     }
                     return Poll::Pending;
@@ -306,18 +324,20 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
         }
     }
 
-    fn cut_off_is_unset(&self) -> bool {
-        self.timer.deadline() > Instant::now() + CLOSE_GRACE
-    }
-
     /// Ready when the client was given up.
     fn poll_timer(&mut self, cx: &mut Context<'_>, session: &Session) -> Poll<()> {
-        if self.idle.half.is_zero() && session.closing().is_none() {
+        let is_closing = self.written != Written::Frames;
+        if self.idle.half.is_zero() && !is_closing {
             return Poll::Pending;
         }
         while self.timer.as_mut().poll(cx).is_ready() {
-            if session.closing().is_some() {
+            if is_closing {
                 return Poll::Ready(());
+            }
+            if session.closing().is_some() {
+                // What comes before the close frame waits for a write to be durable. That is not the client's fault.
+                self.timer.as_mut().reset(Instant::now() + CLOSE_GRACE);
+                continue;
             }
             if std::mem::take(&mut self.idle.heard) {
                 self.idle.pinged = false;
@@ -346,7 +366,28 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
         End {
             code,
             reason,
-            writable: false,
+            left: Left::Nothing,
+        }
+    }
+}
+
+/// Ends our side, and reads what is still sent until the client ends its own.
+async fn hang_up<Io: AsyncRead + AsyncWrite + Unpin>(io: &mut Io, left: Left) -> io::Result<()> {
+    io.shutdown().await?;
+    if left == Left::CloseAndWaste {
+        poll_fn(|cx| poll_waste(io, cx)).await?;
+    }
+    Ok(())
+}
+
+fn poll_waste<Io: AsyncRead + Unpin>(io: &mut Io, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    // Not in the future, which every idle session has room for.
+    let mut waste = [MaybeUninit::uninit(); WASTE_BYTES];
+    loop {
+        let mut buffer = ReadBuf::uninit(&mut waste);
+        std::task::ready!(Pin::new(&mut *io).poll_read(cx, &mut buffer))?;
+        if buffer.filled().is_empty() {
+            return Poll::Ready(Ok(()));
         }
     }
 }
