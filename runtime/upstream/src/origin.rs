@@ -1,11 +1,12 @@
 //! The connections to one target: those that rest, the one that many share, and how many there may be.
 //!
-//! **Invariant:** a connection holds one of the target's places from before it is dialled until it is closed.
+//! **Invariant:** a connection holds one of the target's places from before it is dialled until it is closed; none rests
+//! while somebody waits for a place.
 //! **Invariant:** while it is not known what a target speaks, or when it is HTTP/2, one dial goes on at a time: a
 //! hundred requests that come at once share one HTTP/2 connection.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -34,6 +35,8 @@ pub(crate) struct Origin {
     target: Target,
     config: UpstreamConfig,
     places: Arc<Semaphore>,
+    /// How many wait for a place.
+    waiting: AtomicUsize,
     resting: Mutex<Resting>,
     shared: Mutex<Option<Shared>>,
     speaks: AtomicU8,
@@ -81,6 +84,7 @@ impl Origin {
         Origin {
             target,
             places: Arc::new(Semaphore::new(config.connections_max)),
+            waiting: AtomicUsize::new(0),
             config: config.clone(),
             resting: Mutex::default(),
             shared: Mutex::default(),
@@ -132,16 +136,22 @@ impl Origin {
         None
     }
 
-    /// Puts a wire back whose exchange is over; one that cannot take another one is closed.
+    /// Puts a wire back whose exchange is over; one that cannot take another one is closed, and so is one whose place
+    /// somebody waits for.
     pub fn rest(&self, mut wire: Wire) {
         if !wire.is_ready() {
             return;
         }
         let mut resting = self.resting.lock();
         let room = resting.wires.len() < self.config.idle_max;
-        if room && !resting.closed {
+        if room && !resting.closed && !self.is_wanted() {
             resting.wires.push((Instant::now(), wire));
         }
+    }
+
+    /// Whether somebody waits for a place.
+    pub fn is_wanted(&self) -> bool {
+        self.waiting.load(Ordering::SeqCst) > 0
     }
 
     /// Whether something rests that can be used at once.
@@ -149,6 +159,12 @@ impl Origin {
     pub fn is_ready(&self) -> bool {
         let mut resting = self.resting.lock();
         resting.wires.iter_mut().any(|(_, wire)| wire.is_ready())
+    }
+
+    /// Whether every place is taken.
+    #[cfg(test)]
+    pub fn is_full(&self) -> bool {
+        self.places.available_permits() == 0
     }
 
     /// Lets go of what rested for too long. Whether anything is left.
@@ -196,6 +212,13 @@ impl Origin {
     }
 
     async fn place(&self, deadline: Deadline) -> Result<OwnedSemaphorePermit, UpstreamError> {
+        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
+            return Ok(place);
+        }
+        let _wanted = Wanted::one(&self.waiting);
+        // It may have come to rest before it could know that somebody waits.
+        let rested = self.resting.lock().wires.pop();
+        drop(rested);
         let waiting = Arc::clone(&self.places).acquire_owned();
         match timeout_at(deadline.instant(), waiting).await {
             Ok(Ok(place)) => Ok(place),
@@ -236,6 +259,22 @@ impl Origin {
             });
         }
         Ok(line)
+    }
+}
+
+/// Counts one who waits, until it is dropped.
+struct Wanted<'a>(&'a AtomicUsize);
+
+impl<'a> Wanted<'a> {
+    fn one(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Wanted(count)
+    }
+}
+
+impl Drop for Wanted<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -310,6 +310,46 @@ async fn a_request_beyond_the_bound_waits_for_a_place() {
     assert_eq!(text(second).await, "ok");
 }
 
+/// The connection before it could take another request, and would rest for ever.
+#[tokio::test]
+async fn who_waits_for_a_place_has_that_of_a_connection_that_could_rest() {
+    let config = UpstreamConfig {
+        connections_max: 1,
+        ..UpstreamConfig::default()
+    };
+    let (upstreams, ..) = upstreams(config);
+    let (listener, target) = server().await;
+    let (go_on, goes_on) = tokio::sync::oneshot::channel::<()>();
+    let serving = tokio::spawn(async move {
+        let (mut first, _) = listener.accept().await.unwrap();
+        head(&mut first).await;
+        goes_on.await.unwrap();
+        first.write_all(ANSWER).await.unwrap();
+        let (mut second, _) = listener.accept().await.unwrap();
+        head(&mut second).await;
+        second.write_all(ANSWER).await.unwrap();
+        assert_eq!(first.read(&mut [0]).await.unwrap(), 0);
+    });
+    let send = || {
+        let (upstreams, to) = (Arc::clone(&upstreams), target.clone());
+        tokio::spawn(async move { upstreams.send(&to, get(), TIMEOUTS).await })
+    };
+    let first = send();
+    let origin = upstreams.origin(&target);
+    while !origin.is_full() {
+        tokio::task::yield_now().await;
+    }
+    let second = send();
+    while !origin.is_wanted() {
+        tokio::task::yield_now().await;
+    }
+    go_on.send(()).unwrap();
+    assert_eq!(text(first.await.unwrap().unwrap()).await, "ok");
+    assert_eq!(text(second.await.unwrap().unwrap()).await, "ok");
+    serving.await.unwrap();
+    assert!(!origin.is_wanted());
+}
+
 #[tokio::test]
 async fn after_the_shutdown_nothing_rests_and_every_task_ends() {
     let (upstreams, tasks, shutdown) = upstreams(UpstreamConfig::default());
