@@ -6,6 +6,7 @@
 //! names that its manifest was granted.
 //! **Absent on purpose:** wasm types, processes, HTTP.
 
+mod effects;
 mod guest;
 mod hub;
 mod keys;
@@ -14,6 +15,7 @@ mod outgoing;
 mod password;
 mod sql;
 
+pub use effects::Effects;
 pub use guest::{Guest, Services};
 pub use hub::GuestHub;
 pub use log::{LineSplitter, Stream};

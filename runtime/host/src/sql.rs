@@ -52,18 +52,17 @@ impl GuestSql {
         self.client.dialect()
     }
 
-    /// Rows.
+    /// Rows, of a [`statement`](GuestSql::statement).
     ///
     /// # Errors
     /// [`SqlError`], as all of these.
     pub async fn query(
         &mut self,
         hub: &mut GuestHub,
-        sql: &str,
-        values: Vec<Value>,
+        statement: Statement,
     ) -> Result<Rows, SqlError> {
         self.is_free()?;
-        let rows = self.client.query(sql, values).await;
+        let rows = self.client.ask(statement).await;
         self.owe(hub);
         rows
     }
@@ -102,7 +101,7 @@ impl GuestSql {
         Ok(Box::new(Own(slot)))
     }
 
-    /// A statement for one step of a transaction.
+    /// A statement for a query, or for one step of a transaction.
     pub fn statement(&self, sql: &str, values: Vec<Value>) -> Result<Statement, SqlError> {
         self.client.statement(sql, values)
     }

@@ -12,7 +12,7 @@ impl types::Host for State {}
 
 impl hub::Host for State {
     fn begin(&mut self, index: u32) -> wasmtime::Result<()> {
-        self.began = Some(index as usize);
+        self.effects.begin(index as usize);
         Ok(())
     }
 
@@ -21,7 +21,9 @@ impl hub::Host for State {
         session: u64,
         payload: types::PayloadResult,
     ) -> wasmtime::Result<hub::SendStatus> {
-        let status = self.hub().send(SessionId(session), &inward(payload));
+        let status = self
+            .hub_to_change()
+            .send(SessionId(session), &inward(payload));
         Ok(match status {
             contract::SendStatus::Queued => hub::SendStatus::Queued,
             contract::SendStatus::Full => hub::SendStatus::Full,
@@ -30,12 +32,15 @@ impl hub::Host for State {
     }
 
     fn close(&mut self, session: u64, code: u16, reason: String) -> wasmtime::Result<()> {
-        self.hub().close(SessionId(session), code, &reason);
+        self.hub_to_change()
+            .close(SessionId(session), code, &reason);
         Ok(())
     }
 
     fn attach(&mut self, session: u64, attachment: Vec<u8>) -> wasmtime::Result<bool> {
-        Ok(self.hub().attach(SessionId(session), attachment.into()))
+        Ok(self
+            .hub_to_change()
+            .attach(SessionId(session), attachment.into()))
     }
 
     fn subscribe(
@@ -43,12 +48,12 @@ impl hub::Host for State {
         session: u64,
         topic: String,
     ) -> wasmtime::Result<Result<types::Position, hub::TopicError>> {
-        let subscribed = self.hub().subscribe(SessionId(session), &topic);
+        let subscribed = self.hub_to_change().subscribe(SessionId(session), &topic);
         Ok(subscribed.map(position).map_err(topic_error))
     }
 
     fn unsubscribe(&mut self, session: u64, topic: String) -> wasmtime::Result<()> {
-        self.hub().unsubscribe(SessionId(session), &topic);
+        self.hub_to_change().unsubscribe(SessionId(session), &topic);
         Ok(())
     }
 
@@ -69,18 +74,21 @@ impl hub::Host for State {
                 .conflate
                 .map_or_else(Default::default, contract::WhenSlow::Conflate),
         };
-        let published = self.hub().publish(&topic, &inward(payload), options);
+        let published = self
+            .hub_to_change()
+            .publish(&topic, &inward(payload), options);
         Ok(published.map(position).map_err(topic_error))
     }
 
     fn set_timer(&mut self, session: u64, name: String, after_ms: u32) -> wasmtime::Result<()> {
         let after = Duration::from_millis(after_ms.into());
-        self.hub().set_timer(SessionId(session), &name, after);
+        self.hub_to_change()
+            .set_timer(SessionId(session), &name, after);
         Ok(())
     }
 
     fn cancel_timer(&mut self, session: u64, name: String) -> wasmtime::Result<()> {
-        self.hub().cancel_timer(SessionId(session), &name);
+        self.hub_to_change().cancel_timer(SessionId(session), &name);
         Ok(())
     }
 
@@ -90,7 +98,7 @@ impl hub::Host for State {
         request: String,
         response: String,
     ) -> wasmtime::Result<()> {
-        self.hub()
+        self.hub_to_change()
             .auto_reply(SessionId(session), &request, &response);
         Ok(())
     }
@@ -133,12 +141,14 @@ impl presence::Host for State {
         topic: String,
         about: String,
     ) -> wasmtime::Result<Result<(), hub::TopicError>> {
-        let tracked = self.hub().track(SessionId(session), &topic, &about);
+        let tracked = self
+            .hub_to_change()
+            .track(SessionId(session), &topic, &about);
         Ok(tracked.map_err(topic_error))
     }
 
     fn untrack(&mut self, session: u64, topic: String) -> wasmtime::Result<()> {
-        self.hub().untrack(SessionId(session), &topic);
+        self.hub_to_change().untrack(SessionId(session), &topic);
         Ok(())
     }
 

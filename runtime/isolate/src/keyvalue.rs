@@ -72,6 +72,7 @@ impl store::HostBucket for State {
         key: String,
         value: Vec<u8>,
     ) -> wasmtime::Result<Result<(), store::Error>> {
+        self.effects.note();
         Ok(self.bucket(&handle)?.set(&key, value.into()).map_err(other))
     }
 
@@ -80,6 +81,7 @@ impl store::HostBucket for State {
         handle: Resource<OpenBucket>,
         key: String,
     ) -> wasmtime::Result<Result<(), store::Error>> {
+        self.effects.note();
         Ok(self.bucket(&handle)?.delete(&key).map_err(other))
     }
 
@@ -116,6 +118,7 @@ impl atomics::Host for State {
         key: String,
         delta: i64,
     ) -> wasmtime::Result<Result<i64, store::Error>> {
+        self.effects.note();
         let bucket = self.bucket(&handle)?;
         Ok(bucket.increment(&key, delta).map_err(other))
     }
@@ -125,6 +128,7 @@ impl atomics::Host for State {
         handle: Resource<Cas>,
         value: Vec<u8>,
     ) -> wasmtime::Result<Result<(), atomics::CasError>> {
+        self.effects.note();
         let cas = self.table.delete(handle)?;
         let swapped = cas.bucket.swap(&cas.key, cas.revision, value.into());
         let refusal = match swapped {

@@ -62,6 +62,7 @@ impl store::HostBucket for State {
 
     async fn set(&mut self, handle: Resource<OpenKeys>, key: String, value: Vec<u8>) -> Answer<()> {
         self.table.get(&handle)?;
+        self.effects.note();
         Ok(match self.database().await {
             Ok((database, hub)) => {
                 let set = database.set_key(hub, &key, value.into()).await;
@@ -73,6 +74,7 @@ impl store::HostBucket for State {
 
     async fn delete(&mut self, handle: Resource<OpenKeys>, key: String) -> Answer<()> {
         self.table.get(&handle)?;
+        self.effects.note();
         Ok(match self.database().await {
             Ok((database, hub)) => database.delete_key(hub, &key).await.map_err(other),
             Err(error) => Err(closed(error)),
@@ -120,6 +122,7 @@ impl atomics::Host for State {
         delta: i64,
     ) -> Answer<i64> {
         self.table.get(&handle)?;
+        self.effects.note();
         Ok(match self.database().await {
             Ok((database, hub)) => {
                 let sum = database.increment_key(hub, &key, delta).await;
@@ -135,6 +138,7 @@ impl atomics::Host for State {
         value: Vec<u8>,
     ) -> wasmtime::Result<Result<(), atomics::CasError>> {
         let SeenKey { key, revision, .. } = self.table.delete(handle)?;
+        self.effects.note();
         let swapped = match self.database().await {
             Ok((database, hub)) => database.swap_key(hub, &key, revision, value.into()).await,
             Err(error) => Err(KvError::Database(error)),

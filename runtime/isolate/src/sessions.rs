@@ -2,7 +2,8 @@
 
 use rookery_contract as contract;
 use rookery_contract::EventKind;
-use rookery_pool::{Deadline, EventsOutcome, Fault, Verdict};
+use rookery_host::Effects;
+use rookery_pool::{Deadline, Effect, EventsOutcome, Fault, Verdict};
 
 use crate::bindings::exports::rookery::app::sessions as wit;
 use crate::bindings::rookery::app::types::PayloadParam;
@@ -19,13 +20,14 @@ pub(crate) async fn events(
     let Some(app) = isolate.sessions.as_ref() else {
         return EventsOutcome {
             began: None,
+            effect: Effect::None,
             verdict: Verdict::Fault(Fault::Unsupported("sessions")),
         };
     };
     isolate.sound = false;
     let state = isolate.store.data_mut();
     state.deadline = deadline;
-    state.began = None;
+    state.effects = Effects::default();
     let lists: Vec<Lists<'_>> = events.iter().filter_map(Lists::of).collect();
     let mut next_lists = lists.iter();
     let events: Vec<wit::Event<'_>> = events
@@ -41,7 +43,11 @@ pub(crate) async fn events(
     let state = isolate.store.data_mut();
     state.end_invocation();
     EventsOutcome {
-        began: state.began,
+        began: state.effects.began(),
+        effect: match state.effects.has_left() {
+            true => Effect::Left,
+            false => Effect::None,
+        },
         verdict: match called {
             Ok(()) => Verdict::Reusable,
             Err(error) => Verdict::Fault(trap::fault(state, &error)),

@@ -16,16 +16,27 @@ type Answer<T> = wasmtime::Result<Result<T, sql::Error>>;
 impl sql::Host for State {
     async fn query(&mut self, statement: sql::Statement) -> Answer<sql::Rows> {
         let (text, values) = inward(statement);
-        let (database, hub) = match self.database().await {
-            Ok(database) => database,
+        let looked_at = match self.database().await {
+            Ok((database, _)) => database.statement(&text, values),
+            Err(error) => Err(error),
+        };
+        let statement = match looked_at {
+            Ok(statement) => statement,
             Err(error) => return Ok(Err(sql_error(error))),
         };
-        let found = database.query(hub, &text, values).await;
+        if !statement.only_reads() {
+            self.effects.note();
+        }
+        let found = match self.database().await {
+            Ok((database, hub)) => database.query(hub, statement).await,
+            Err(error) => Err(error),
+        };
         Ok(found.map(rows).map_err(sql_error))
     }
 
     async fn execute(&mut self, statement: sql::Statement) -> Answer<sql::Done> {
         let (text, values) = inward(statement);
+        self.effects.note();
         let (database, hub) = match self.database().await {
             Ok(database) => database,
             Err(error) => return Ok(Err(sql_error(error))),
@@ -36,6 +47,7 @@ impl sql::Host for State {
 
     async fn batch(&mut self, statements: Vec<sql::Statement>) -> Answer<Vec<sql::Done>> {
         let statements = statements.into_iter().map(inward).collect();
+        self.effects.note();
         let (database, hub) = match self.database().await {
             Ok(database) => database,
             Err(error) => return Ok(Err(sql_error(error))),
@@ -61,6 +73,8 @@ impl sql::Host for State {
 
 impl sql::HostTransaction for State {
     async fn begin(&mut self) -> Answer<Resource<OpenTransaction>> {
+        // All of it, also what is done in its steps: it keeps other writers waiting from here on.
+        self.effects.note();
         let begun = match self.database().await {
             Ok((database, _)) => database.begin().await,
             Err(error) => Err(error),
@@ -77,6 +91,7 @@ impl sql::HostTransaction for State {
         statement: sql::Statement,
     ) -> Answer<sql::Rows> {
         let (text, values) = inward(statement);
+        self.effects.note();
         let statement = match self.database().await {
             Ok((database, _)) => database.statement(&text, values),
             Err(error) => Err(error),
@@ -94,6 +109,7 @@ impl sql::HostTransaction for State {
         statement: sql::Statement,
     ) -> Answer<sql::Done> {
         let (text, values) = inward(statement);
+        self.effects.note();
         let statement = match self.database().await {
             Ok((database, _)) => database.statement(&text, values),
             Err(error) => Err(error),
@@ -106,6 +122,7 @@ impl sql::HostTransaction for State {
     }
 
     async fn commit(&mut self, transaction: Resource<OpenTransaction>) -> Answer<()> {
+        self.effects.note();
         let OpenTransaction(transaction) = self.table.delete(transaction)?;
         let kept = match self.database().await {
             Ok((database, hub)) => database.commit(hub, transaction).await,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use http::{Request, Response};
-use rookery_host::{Guest, GuestHub, GuestSql, Outgoing};
+use rookery_host::{Effects, Guest, GuestHub, GuestSql, Outgoing};
 use rookery_pool::Deadline;
 use rookery_storage::SqlError;
 use wasmtime::component::ResourceTable;
@@ -29,8 +29,8 @@ pub(crate) struct State {
     pub turn: Turn,
     /// What all guests of the revision computed.
     pub cpu: Arc<CpuTime>,
-    /// The index of the event that the guest began last.
-    pub began: Option<usize>,
+    /// What the events of a batch left outside of the guest.
+    pub effects: Effects,
     pub table: ResourceTable,
     /// What the invocation says, and what it waits for.
     pub outgoing: Outgoing,
@@ -58,7 +58,7 @@ impl State {
             deadline,
             turn: Turn::default(),
             cpu,
-            began: None,
+            effects: Effects::default(),
             table,
             outgoing,
             hub: None,
@@ -72,6 +72,12 @@ impl State {
     /// Sessions and topics, for the invocation that runs.
     pub fn hub(&mut self) -> &mut GuestHub {
         self.hub.get_or_insert_with(|| self.guest.hub())
+    }
+
+    /// The same for what others may notice.
+    pub fn hub_to_change(&mut self) -> &mut GuestHub {
+        self.effects.note();
+        self.hub()
     }
 
     /// The database for the invocation that runs, and the hub that holds what is said of what it writes.

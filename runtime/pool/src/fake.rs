@@ -18,7 +18,7 @@ use tokio::sync::Semaphore;
 use crate::deadline::Deadline;
 use crate::tunnel::{TunnelAnswer, Unopened};
 use crate::worker::{
-    Body, EventsOutcome, Fault, Invocation, Notice, Spawn, SpawnError, Verdict, Worker,
+    Body, Effect, EventsOutcome, Fault, Invocation, Notice, Spawn, SpawnError, Verdict, Worker,
 };
 
 /// What the other end of a fake tunnel buffers.
@@ -201,6 +201,7 @@ impl Worker for FakeWorker {
     async fn events(&mut self, events: &[Event], _deadline: Deadline) -> EventsOutcome {
         EventsOutcome {
             began: events.len().checked_sub(1),
+            effect: Effect::Left,
             verdict: Verdict::Reusable,
         }
     }

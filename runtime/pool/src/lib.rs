@@ -46,6 +46,6 @@ pub use reply::{Answer, Reply, reply};
 pub use stats::{PoolStats, Totals};
 pub use tunnel::{Duplex, TunnelAnswer, Unopened};
 pub use worker::{
-    Body, BodyError, EventsOutcome, Fault, HealthAnswer, Invocation, Milestone, Notice, Prepare,
-    Spawn, SpawnError, Verdict, Watch, Worker,
+    Body, BodyError, Effect, EventsOutcome, Fault, HealthAnswer, Invocation, Milestone, Notice,
+    Prepare, Spawn, SpawnError, Verdict, Watch, Worker,
 };

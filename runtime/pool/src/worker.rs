@@ -43,11 +43,22 @@ pub enum Verdict {
     Fault(Fault),
 }
 
+/// Whether an event left anything outside of the guest: a message, a write, whatever others could notice.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Effect {
+    /// As far as anybody can tell it was never given.
+    None,
+    /// It did, or may have.
+    Left,
+}
+
 /// What came of a batch of events.
 #[derive(Debug)]
 pub struct EventsOutcome {
     /// The index of the event that the guest began last; `None` when it began none.
     pub began: Option<usize>,
+    /// Of that event. Whoever cannot tell says [`Effect::Left`].
+    pub effect: Effect,
     /// What is left of the worker. On a fault the events before `began` stand, the one at `began` is the culprit.
     pub verdict: Verdict,
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 use http::{Request, Response};
 use rookery_contract::Event;
 use rookery_pool::{
-    Body, Deadline, EventsOutcome, Fault, Invocation, Notice, Reply, TunnelAnswer, Unopened,
-    Verdict, Worker,
+    Body, Deadline, Effect, EventsOutcome, Fault, Invocation, Notice, Reply, TunnelAnswer,
+    Unopened, Verdict, Worker,
 };
 use rookery_upstream::{Dialled, Timeouts, UpstreamError};
 
@@ -68,6 +68,7 @@ impl Worker for ProcessWorker {
     async fn events(&mut self, _events: &[Event], _deadline: Deadline) -> EventsOutcome {
         EventsOutcome {
             began: None,
+            effect: Effect::None,
             verdict: Verdict::Fault(Fault::Unsupported("session events")),
         }
     }

@@ -9,7 +9,7 @@ use std::task::{Context, Waker};
 use rookery_bundle::{AppName, Expect};
 use rookery_hub::{Hub, HubConfig};
 use rookery_lifecycle::Shutdown;
-use rookery_storage::Stores;
+use rookery_storage::{Rows, SqlError, Stores};
 
 use super::*;
 use crate::guest::{Guest, Services};
@@ -137,6 +137,11 @@ async fn keys_in_the_database_are_owed_as_statements_are() {
     assert_eq!(found, Ok(Some("3".into())));
 }
 
+async fn ask(sql: &mut GuestSql, hub: &mut GuestHub, text: &str) -> Result<Rows, SqlError> {
+    let statement = sql.statement(text, vec![])?;
+    sql.query(hub, statement).await
+}
+
 #[tokio::test]
 async fn while_a_transaction_is_open_its_invocation_speaks_through_it_alone() {
     let guest = guest();
@@ -144,17 +149,17 @@ async fn while_a_transaction_is_open_its_invocation_speaks_through_it_alone() {
     writes.write("CREATE TABLE t (a BIGINT)").await;
     let Invocation { hub, sql, .. } = &mut writes;
     let mut transaction = sql.begin().await.unwrap();
-    let refused = sql.query(hub, "SELECT 1", vec![]).await.unwrap_err();
+    let refused = ask(sql, hub, "SELECT 1").await.unwrap_err();
     assert!(refused.to_string().contains("is open"), "{refused}");
     assert!(sql.begin().await.is_err());
     assert!(sql.set_key(hub, "a", "1".into()).await.is_err());
     let insert = sql.statement("INSERT INTO t VALUES (1)", vec![]).unwrap();
     transaction.execute(insert).await.unwrap();
     sql.commit(hub, transaction).await.unwrap();
-    let rows = sql.query(hub, "SELECT a FROM t", vec![]).await.unwrap();
+    let rows = ask(sql, hub, "SELECT a FROM t").await.unwrap();
     assert_eq!(rows.rows.len(), 1);
     drop(sql.begin().await.unwrap());
-    assert!(sql.query(hub, "SELECT 1", vec![]).await.is_ok());
+    assert!(ask(sql, hub, "SELECT 1").await.is_ok());
 }
 
 #[tokio::test]
@@ -171,7 +176,7 @@ async fn a_transaction_ends_with_its_invocation() {
     let mut second = Invocation::of(&guest).await;
     second.write("INSERT INTO t VALUES (2)").await;
     let Invocation { hub, sql, .. } = &mut second;
-    let rows = sql.query(hub, "SELECT a FROM t", vec![]).await.unwrap();
+    let rows = ask(sql, hub, "SELECT a FROM t").await.unwrap();
     assert_eq!(rows.rows, [[rookery_storage::Value::Integer(2)]]);
     let late = transaction.execute(insert).await.unwrap_err();
     assert!(late.to_string().contains("ended"), "{late}");

@@ -38,6 +38,11 @@ impl SqlClient {
     /// Rows. A statement that writes and returns rows is a query, too.
     pub async fn query(&mut self, sql: &str, values: Vec<Value>) -> Result<Rows, SqlError> {
         let statement = self.statement(sql, values)?;
+        self.ask(statement).await
+    }
+
+    /// The same of a statement that was looked at.
+    pub async fn ask(&mut self, statement: Statement) -> Result<Rows, SqlError> {
         let alone = self.pending.as_ref().is_none_or(Durable::is_settled);
         if statement.only_reads() && alone {
             return self.database.read(statement).await;

@@ -13,8 +13,8 @@ use async_trait::async_trait;
 use rookery_bundle::{Bundle, Entry, Kind};
 use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_pool::{
-    Budget, Deadline, EventsOutcome, Invocation, Policy, Pool, Prepare, Spawn, SpawnError, Totals,
-    Verdict, Worker,
+    Budget, Deadline, Effect, EventsOutcome, Invocation, Policy, Pool, Prepare, Spawn, SpawnError,
+    Totals, Verdict, Worker,
 };
 use rookery_routing::{Fallback, Selector};
 use rookery_supervisor::{
@@ -233,6 +233,7 @@ impl Worker for Idle {
     async fn events(&mut self, _: &[rookery_contract::Event], _: Deadline) -> EventsOutcome {
         EventsOutcome {
             began: None,
+            effect: Effect::None,
             verdict: Verdict::Spent,
         }
     }

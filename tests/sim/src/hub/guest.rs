@@ -12,7 +12,7 @@ use rookery_contract::{
 use rookery_hub::{Hub, Publisher};
 use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_pool::{
-    Deadline, EventsOutcome, Fault, Invocation, Prepare, Spawn, SpawnError, Verdict, Worker,
+    Deadline, Effect, EventsOutcome, Fault, Invocation, Prepare, Spawn, SpawnError, Verdict, Worker,
 };
 use tokio::time::{Instant, sleep};
 
@@ -169,7 +169,11 @@ impl Worker for SimWorker {
                 Verdict::Fault(Fault::Trap("as planned".into()))
             }
         };
-        EventsOutcome { began, verdict }
+        EventsOutcome {
+            began,
+            effect: Effect::Left,
+            verdict,
+        }
     }
 }
 

@@ -12,8 +12,8 @@ use parking_lot::Mutex;
 use rookery_bundle::Bundle;
 use rookery_lifecycle::Shutdown;
 use rookery_pool::{
-    Body, Deadline, EventsOutcome, Fault, Invocation, Notice, Policy, Prepare, Spawn, SpawnError,
-    TunnelAnswer, Unopened, Verdict, Worker,
+    Body, Deadline, Effect, EventsOutcome, Fault, Invocation, Notice, Policy, Prepare, Spawn,
+    SpawnError, TunnelAnswer, Unopened, Verdict, Worker,
 };
 use tokio::time::{sleep, timeout};
 
@@ -256,6 +256,7 @@ impl Worker for Handle {
     async fn events(&mut self, _: &[rookery_contract::Event], _: Deadline) -> EventsOutcome {
         EventsOutcome {
             began: None,
+            effect: Effect::None,
             verdict: Verdict::Reusable,
         }
     }
