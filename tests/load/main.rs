@@ -1,13 +1,16 @@
 //! Puts load on a server and says how it answered: `cargo run --release -p rookery-tests --bin load -- COMMAND`.
 //!
-//! `http` asks a server that runs already. The others start one of their own, beside this process: the binary that
+//! `http` and `room` ask servers that run already. The others start one of their own, beside this process: the binary that
 //! `ROOKERY_BIN` names, or the one of the same profile. docs/performance.md tells what each is for and what came out.
 //!
-//! **Absent on purpose:** verdicts about speed. Figures of one machine say nothing about another; only `upgrades` fails.
+//! **Absent on purpose:** verdicts about speed. Figures of one machine say nothing about another; `upgrades` fails when
+//! anybody noticed, `room` when anybody missed a message.
 
 mod http;
 mod idle;
 mod measured;
+mod room;
+mod spent;
 mod stalled;
 mod upgrades;
 mod wake;
@@ -32,6 +35,8 @@ enum Command {
     Idle(idle::Idle),
     /// How long an app that sleeps takes to hear a message.
     Wake(wake::Wake),
+    /// What a room of members who all speak costs several servers, by turns.
+    Room(room::Room),
     /// What one client that does not read costs the others.
     Stalled(stalled::Stalled),
     /// Whether anybody notices upgrades and killed workers.
@@ -42,7 +47,7 @@ fn main() -> ExitCode {
     let options = Options::parse();
     let runtime = match options.command {
         // One thread leaves the server the rest of the machine.
-        Command::Http(_) => tokio::runtime::Builder::new_current_thread(),
+        Command::Http(_) | Command::Room(_) => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),
     }
     .enable_all()
@@ -56,6 +61,7 @@ fn main() -> ExitCode {
             Command::Http(http) => http.run().await,
             Command::Idle(idle) => idle.run().await,
             Command::Wake(wake) => wake.run().await,
+            Command::Room(room) => room.run().await,
             Command::Stalled(stalled) => stalled.run().await,
             Command::Upgrades(upgrades) => upgrades.run().await,
         }

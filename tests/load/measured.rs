@@ -12,6 +12,11 @@ impl Measured {
         self.0.push(one);
     }
 
+    /// All of these.
+    pub fn take_all(&mut self, all: Vec<Duration>) {
+        self.0.extend(all);
+    }
+
     /// The smallest that so large a part of all does not exceed, in milliseconds; 0 of none.
     pub fn quantile_ms(&mut self, quantile: f64) -> f64 {
         self.0.sort_unstable();

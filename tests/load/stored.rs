@@ -5,6 +5,8 @@
 //! **Invariant:** a message counts when the client who said it heard it back: the server says nothing before it is durable.
 //! **Absent on purpose:** checking masks, fragments and control frames. The server is not what is tested here.
 
+mod spent;
+
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -14,6 +16,8 @@ use clap::Parser;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
+
+use spent::processor_time;
 
 /// Rooms full of clients who say one thing after the other, on an app like `examples/notes`.
 #[derive(Parser)]
@@ -248,14 +252,4 @@ fn holds(payload: &[u8], own: &[u8]) -> bool {
     // The name comes before the text.
     let begin = &payload[..payload.len().min(64)];
     begin.windows(own.len()).any(|window| window == own)
-}
-
-/// What the process used so far, of the system's and its own time. Linux counts hundredths of a second.
-fn processor_time(pid: u32) -> Option<Duration> {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    let (_, rest) = stat.rsplit_once(')')?;
-    let mut fields = rest.split_whitespace().skip(11);
-    let (user, system) = (fields.next()?, fields.next()?);
-    let ticks: u64 = user.parse::<u64>().ok()? + system.parse::<u64>().ok()?;
-    Some(Duration::from_millis(ticks * 10))
 }
