@@ -81,7 +81,12 @@ impl Matcher {
         }
     }
 
-    /// Runs on a path that the filter has let through.
+    /// Whether it finds by itself, and in linear time, what does not match.
+    pub(crate) fn needs_no_filter(&self) -> bool {
+        matches!(self, Self::Linear(_))
+    }
+
+    /// Runs on a path that the filter has let through, if it [needs](Self::needs_no_filter) one.
     pub(crate) fn run(&self, path: &str, steps_max: u64) -> Outcome {
         match self {
             Self::Decided => Outcome {

@@ -68,7 +68,10 @@ impl Sent {
             Some(rewritten) => rewritten.map_err(|_| UriTooLong)?,
         };
         Ok(Self {
-            path: format!("{}{path}", target.base),
+            path: match target.base.as_str() {
+                "" => path,
+                base => [base, path.as_str()].concat(),
+            },
             query: joined([target.query.as_deref(), query.as_deref()]),
         })
     }

@@ -6,6 +6,7 @@
 //!
 //! **Invariant:** text that was matched is put in as it is; a `$` in it means nothing.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -71,7 +72,12 @@ impl Rewrite {
         let query = query
             .map(|query| write(query, matched, groups))
             .transpose()?;
-        Ok((path::normal(&written).into_owned(), query))
+        let path = match path::normal(&written) {
+            Cow::Owned(normal) => normal,
+            // Mostly it is normal as it was written.
+            Cow::Borrowed(_) => written,
+        };
+        Ok((path, query))
     }
 }
 
@@ -86,7 +92,7 @@ impl Part {
 }
 
 fn write(parts: &[Part], matched: &str, groups: &Groups) -> Result<String, TooLong> {
-    let mut out = String::new();
+    let mut out = String::with_capacity(matched.len() + 32);
     for part in parts {
         let of_match = |pick: fn(Range<usize>, usize) -> Range<usize>| {
             groups.get(0).map(|range| pick(range, matched.len()))

@@ -19,12 +19,17 @@ const STEPS_MAX: u64 = 100_000;
 /// How many steps all rules together may take on one path.
 const STEPS_OF_ALL_MAX: u64 = 4 * STEPS_MAX;
 
+/// So few rules are asked one after the other, if their patterns run in linear time.
+const FEW: usize = 2;
+
 /// The rules of one bundle.
 #[derive(Debug)]
 pub struct RuleSet {
     rules: Vec<Rule>,
     /// Lets a path through to each rule that may match it.
     filter: RegexSet,
+    /// Whether asking the rules themselves costs less than asking the filter first.
+    asks_each: bool,
 }
 
 /// What came of asking.
@@ -74,7 +79,15 @@ impl RuleSet {
             .nest_limit(NEST_MAX)
             .build();
         match filter {
-            Ok(filter) if faults.is_empty() => return Ok(Self { rules, filter }),
+            Ok(filter) if faults.is_empty() => {
+                let asks_each =
+                    rules.len() <= FEW && rules.iter().all(|rule| rule.matcher.needs_no_filter());
+                return Ok(Self {
+                    rules,
+                    filter,
+                    asks_each,
+                });
+            }
             Ok(_) => {}
             Err(error) => faults.push(RuleFault {
                 at: String::new(),
@@ -97,10 +110,25 @@ impl RuleSet {
             matched: None,
             gave_up: Vec::new(),
         };
+        if self.asks_each {
+            self.look(self.rules.iter(), &path, &mut lookup);
+        } else {
+            let filtered = self.filter.matches(&path);
+            let rules = filtered.iter().map(|index| &self.rules[index]);
+            self.look(rules, &path, &mut lookup);
+        }
+        lookup
+    }
+
+    fn look<'a>(
+        &'a self,
+        rules: impl Iterator<Item = &'a Rule>,
+        path: &str,
+        lookup: &mut Lookup<'a>,
+    ) {
         let mut steps_left = STEPS_OF_ALL_MAX;
-        for index in &self.filter.matches(&path) {
-            let rule = &self.rules[index];
-            let outcome = rule.matcher.run(&path, steps_left.min(STEPS_MAX));
+        for rule in rules {
+            let outcome = rule.matcher.run(path, steps_left.min(STEPS_MAX));
             steps_left -= outcome.steps;
             match outcome.verdict {
                 Verdict::Missed => {}
@@ -109,12 +137,11 @@ impl RuleSet {
                     is_first: rule.count_giving_up(),
                 }),
                 Verdict::Matched(groups) => {
-                    lookup.matched = Some(Matched::new(rule, &path, &groups));
+                    lookup.matched = Some(Matched::new(rule, path, &groups));
                     break;
                 }
             }
         }
-        lookup
     }
 }
 

@@ -61,7 +61,8 @@ pub(super) fn run(program: &Program, read: &[u32], path: &[u8], steps_max: u64) 
         program,
         path,
         slots: vec![EMPTY; program.slots],
-        entries: Vec::new(),
+        // Most paths need no more of them.
+        entries: Vec::with_capacity(32),
         looks: Vec::new(),
         steps_left: steps_max,
     };

@@ -44,6 +44,31 @@ fn the_first_rule_that_matches_wins() {
 }
 
 #[test]
+fn few_rules_find_without_the_filter_what_they_find_with_it() {
+    let few = json!([
+        {"pattern": "^/a/(.*)$", "target": "http://a", "rewrite": "/$1"},
+        {"pattern": "b(\\d+)", "target": "http://b", "rewrite": "/$1"},
+    ]);
+    let mut many = few.clone();
+    for name in ["x", "y", "z"] {
+        let rule = json!({"pattern": format!("^/never/{name}$"), "target": "http://c"});
+        many.as_array_mut().unwrap().push(rule);
+    }
+    let (few, many) = (set(&few), set(&many));
+    assert!(few.asks_each && !many.asks_each);
+    for (path, expected) in [
+        ("/a/b1", "0 http://a/b1"),
+        ("/c/b12", "1 http://b/12"),
+        ("/c", ""),
+    ] {
+        assert_eq!(found(&few, path, None), expected);
+        assert_eq!(found(&many, path, None), expected);
+    }
+    // One whose verdict is the filter's own is never asked without it.
+    assert!(!set(&json!({"^/a": {"target": "http://a"}})).asks_each);
+}
+
+#[test]
 fn a_rule_that_only_may_match_does_not_hide_the_next() {
     let rules = json!([
         {"pattern": "^/(?!admin)(.*)$", "target": "http://a", "rewrite": "/x/$1"},
