@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use crate::attempts::Attempts;
 use crate::audit::Who;
 use crate::keys::{Key, Keys};
-use crate::login::Logins;
+use crate::login::{LoginId, Logins};
 use crate::origin;
 
 /// Who may ask.
@@ -40,6 +40,17 @@ pub(crate) enum Denied {
     },
     /// No token is needed, but the server was reached by a name that is not of this machine.
     ForeignHost,
+}
+
+/// What somebody was let in by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Pass {
+    /// Nothing is needed.
+    None,
+    /// A token that came with the request.
+    Token(Key),
+    /// A login.
+    Login(LoginId),
 }
 
 /// Lets in, or does not.
@@ -87,6 +98,28 @@ impl Door {
                 let key = self.judge(secret, from)?;
                 Ok(Who::Token(key.name, key.role))
             }
+        }
+    }
+
+    /// What whoever asks with these headers was let in by.
+    pub fn pass(&self, headers: &HeaderMap) -> Option<Pass> {
+        let Access::Keys(keys) = &self.access else {
+            return Some(Pass::None);
+        };
+        if let Some(login) = self.logins.find(headers, keys) {
+            return Some(Pass::Login(login));
+        }
+        let value = headers.get(AUTHORIZATION)?;
+        keys.find(bearer(value.as_bytes())?).map(Pass::Token)
+    }
+
+    /// Whether it lets in still.
+    pub fn is_good(&self, pass: &Pass) -> bool {
+        match (&self.access, pass) {
+            (Access::Open, _) => true,
+            (Access::Keys(_), Pass::None) => false,
+            (Access::Keys(keys), Pass::Token(key)) => keys.still(key).is_some(),
+            (Access::Keys(keys), Pass::Login(login)) => self.logins.still(*login, keys).is_some(),
         }
     }
 

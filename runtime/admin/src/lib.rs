@@ -12,6 +12,8 @@ mod keys;
 
 mod access;
 
+mod seat;
+
 mod attempts;
 
 mod origin;

@@ -38,7 +38,11 @@ const POLICY: &str = "default-src 'none'; style-src 'self'; form-action 'self'; 
 
 /// Who is logged in, by the digest of each secret.
 #[derive(Default)]
-pub(crate) struct Logins(Mutex<HashMap<[u8; 32], Login>>);
+pub(crate) struct Logins(Mutex<HashMap<LoginId, Login>>);
+
+/// Tells a login from others, and is no way in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct LoginId([u8; 32]);
 
 /// A login.
 struct Login {
@@ -70,13 +74,23 @@ impl Logins {
     /// Whose login these headers have, and what it may now. A login is looked up by its digest, so how long that takes
     /// says nothing about any secret; it is good as long as its token is.
     pub fn holder(&self, headers: &HeaderMap, keys: &Keys) -> Option<(Arc<str>, Role)> {
+        self.find(headers, keys)
+            .and_then(|login| self.still(login, keys))
+    }
+
+    /// Which login these headers have, if it is good.
+    pub fn find(&self, headers: &HeaderMap, keys: &Keys) -> Option<LoginId> {
+        let mut logins = secrets(headers).map(digest);
+        logins.find(|login| self.still(*login, keys).is_some())
+    }
+
+    /// Whose a login is, and what it may now; `None` when it is over.
+    pub fn still(&self, login: LoginId, keys: &Keys) -> Option<(Arc<str>, Role)> {
         let logins = self.0.lock();
-        let now = Instant::now();
-        secrets(headers).find_map(|secret| {
-            let login = logins.get(&digest(secret))?;
-            let role = keys.still(&login.key).filter(|_| login.until > now)?;
-            Some((Arc::clone(&login.key.name), role))
-        })
+        let login = logins.get(&login)?;
+        let is_over = login.until <= Instant::now();
+        let role = keys.still(&login.key).filter(|_| !is_over)?;
+        Some((Arc::clone(&login.key.name), role))
     }
 
     fn close(&self, headers: &HeaderMap) {
@@ -87,8 +101,8 @@ impl Logins {
     }
 }
 
-fn digest(secret: &str) -> [u8; 32] {
-    Sha256::digest(secret).into()
+fn digest(secret: &str) -> LoginId {
+    LoginId(Sha256::digest(secret).into())
 }
 
 fn secrets(headers: &HeaderMap) -> impl Iterator<Item = &str> {

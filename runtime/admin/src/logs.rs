@@ -14,10 +14,10 @@ use rookery_lifecycle::Shutdown;
 use rookery_pool::{Body, BodyError};
 use rookery_telemetry::{Line, LogTail, Severity, TAIL_LINES_MAX, Taken};
 use serde::Serialize;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Interval, MissedTickBehavior};
 
 use crate::query::Query;
+use crate::seat::Seat;
 
 /// How many lines somebody gets who says nothing.
 const USUAL: usize = 200;
@@ -123,16 +123,11 @@ struct Follower {
     silent: u32,
     pending: VecDeque<Bytes>,
     shutdown: Shutdown,
-    _seat: OwnedSemaphorePermit,
+    seat: Seat,
 }
 
 /// The lines of now, then each that comes, until the shutdown.
-pub(crate) fn follow(
-    tail: Arc<LogTail>,
-    wanted: Wanted,
-    shutdown: Shutdown,
-    seat: OwnedSemaphorePermit,
-) -> Body {
+pub(crate) fn follow(tail: Arc<LogTail>, wanted: Wanted, shutdown: Shutdown, seat: Seat) -> Body {
     let mut ticks = tokio::time::interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let follower = Follower {
@@ -142,7 +137,7 @@ pub(crate) fn follow(
         silent: 0,
         pending: VecDeque::new(),
         shutdown,
-        _seat: seat,
+        seat,
     };
     StreamBody::new(stream::unfold(follower, Follower::step)).boxed_unsync()
 }
@@ -157,6 +152,9 @@ impl Follower {
                 biased;
                 () = self.shutdown.requested() => return None,
                 _ = self.ticks.tick() => {}
+            }
+            if !self.seat.is_good() {
+                return None;
             }
             if let Err(error) = self.look() {
                 return Some((Err(error), self));

@@ -28,6 +28,7 @@ use crate::query::Query;
 use crate::refusal::Refusal;
 use crate::rollout::{self, Rolling};
 use crate::route::{Asked, Route};
+use crate::seat::Seat;
 use crate::source::Source;
 use crate::stream::{Stream, View};
 use crate::survey::Survey;
@@ -36,7 +37,7 @@ use crate::{files, login, metrics, origin, page, respond};
 
 /// Answers what is below `/_/`.
 pub struct Admin {
-    door: Door,
+    door: Arc<Door>,
     source: Arc<dyn Source>,
     survey: Arc<Survey>,
     stream: Arc<Stream>,
@@ -63,7 +64,7 @@ impl Admin {
         let survey = Survey::new(source.clone(), tasks, shutdown.clone());
         let stream = Stream::new(Arc::clone(&survey), shutdown.clone());
         Arc::new(Admin {
-            door: Door::new(access),
+            door: Arc::new(Door::new(access)),
             source,
             survey,
             stream,
@@ -174,7 +175,7 @@ impl Admin {
             Route::Metrics => self.metrics(request.headers()),
             Route::Prometheus => self.prometheus(),
             Route::Stats => respond::json(&self.survey.stats()),
-            Route::Stream => self.stream(request.uri()),
+            Route::Stream => self.stream(request.uri(), request.headers()),
             Route::Logs => self.logs(request.uri(), request.headers()),
             Route::Deployments => respond::json(&self.source.deployments()),
             Route::Files(route) => {
@@ -260,7 +261,7 @@ impl Admin {
         )
     }
 
-    fn stream(&self, uri: &Uri) -> Response<Body> {
+    fn stream(&self, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
         let Some(every) = interval(uri.query()) else {
             let message = "interval is a number of milliseconds, or one with ms, s or m";
             return respond::error(StatusCode::BAD_REQUEST, "BAD_INTERVAL", message);
@@ -269,10 +270,15 @@ impl Admin {
             Some("dashboard") => View::Dashboard,
             _ => View::Statistics,
         };
-        match self.stream.watch(view, every) {
-            Some(events) => respond::events(events),
+        match self.seat(headers) {
+            Some(seat) => respond::events(self.stream.watch(view, every, seat)),
             None => respond::busy("Too many are watching"),
         }
+    }
+
+    /// A place for who asks with these headers, and was let in; `None` when too many have one.
+    fn seat(&self, headers: &HeaderMap) -> Option<Seat> {
+        self.stream.seat(&self.door, self.door.pass(headers)?)
     }
 
     fn logs(&self, uri: &Uri, headers: &HeaderMap) -> Response<Body> {
@@ -289,7 +295,7 @@ impl Admin {
         if !asks_events && !query.wishes("follow") {
             return respond::json(&logs::Shown::of(&wanted.take(&tail)));
         }
-        match self.stream.seat() {
+        match self.seat(headers) {
             Some(seat) => respond::events(logs::follow(tail, wanted, self.shutdown.clone(), seat)),
             None => respond::busy("Too many are watching"),
         }

@@ -18,10 +18,12 @@ use http_body_util::{BodyExt, StreamBody};
 use parking_lot::Mutex;
 use rookery_lifecycle::Shutdown;
 use rookery_pool::{Body, BodyError};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 use tokio::time::{Instant, Interval, MissedTickBehavior};
 
+use crate::access::{Door, Pass};
 use crate::dashboard::{Board, Seen};
+use crate::seat::Seat;
 use crate::survey::Survey;
 
 /// How many may watch at once.
@@ -57,7 +59,7 @@ struct Viewer {
     sees: Sees,
     /// Events of the last tick that the connection has not taken.
     pending: VecDeque<Bytes>,
-    _seat: OwnedSemaphorePermit,
+    seat: Seat,
 }
 
 enum Sees {
@@ -78,13 +80,13 @@ impl Stream {
     }
 
     /// A seat among those who watch, or `None` when there are too many.
-    pub(crate) fn seat(&self) -> Option<OwnedSemaphorePermit> {
-        self.seats.clone().try_acquire_owned().ok()
+    pub(crate) fn seat(&self, door: &Arc<Door>, pass: Pass) -> Option<Seat> {
+        let permit = self.seats.clone().try_acquire_owned().ok()?;
+        Some(Seat::new(door, pass, permit))
     }
 
-    /// One more viewer, or `None` when there are too many.
-    pub(crate) fn watch(self: &Arc<Self>, view: View, every: Duration) -> Option<Body> {
-        let seat = self.seat()?;
+    /// One more viewer.
+    pub(crate) fn watch(self: &Arc<Self>, view: View, every: Duration, seat: Seat) -> Body {
         let viewer = Viewer {
             ticks: self.ticks(every),
             stream: self.clone(),
@@ -94,9 +96,9 @@ impl Stream {
                 View::Dashboard => Sees::Dashboard(Seen::default()),
             },
             pending: VecDeque::new(),
-            _seat: seat,
+            seat,
         };
-        Some(StreamBody::new(stream::unfold(viewer, Viewer::step)).boxed_unsync())
+        StreamBody::new(stream::unfold(viewer, Viewer::step)).boxed_unsync()
     }
 
     /// Ticks that fall together with those of everybody who has this interval.
@@ -140,6 +142,9 @@ impl Viewer {
                 _ = ticks.tick() => {}
             }
             self.is_first = false;
+            if !self.seat.is_good() {
+                return None;
+            }
             let told = match &mut self.sees {
                 Sees::Statistics => self.stream.statistics().map(|event| vec![event]),
                 Sees::Dashboard(seen) => self.stream.board.tell(seen),

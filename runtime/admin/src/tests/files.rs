@@ -2,13 +2,16 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use serde_json::{Value, json};
 
 use super::{Answer, Server};
 use crate::Access;
 use crate::folder::STAGING;
+
+/// How long a loaded machine is waited for.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(super) fn server() -> Server {
     let server = Server::new(Access::Open);
@@ -72,11 +75,8 @@ impl Server {
 
     /// What uploads left; they clean up on threads of their own.
     pub(super) async fn left_over(&self) -> Vec<String> {
-        for _ in 0..1_000 {
-            let left = names(&self.path(STAGING));
-            if left.is_empty() {
-                return left;
-            }
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE && !names(&self.path(STAGING)).is_empty() {
             tokio::task::spawn_blocking(std::thread::yield_now)
                 .await
                 .unwrap();

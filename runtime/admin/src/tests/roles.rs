@@ -1,5 +1,10 @@
 //! Several tokens, what each may do, and what becomes of them while the server runs.
 
+use std::sync::Arc;
+
+use http_body_util::BodyExt;
+use rookery_pool::Body;
+
 use super::{Answer, Server, key};
 use crate::{Access, Keys, Role};
 
@@ -23,6 +28,12 @@ impl Server {
         format!("cookie: {}", cookie.unwrap())
     }
 
+    /// Something that followers of the log hear first.
+    fn say_something(&self) {
+        let kept = rookery_telemetry::trace::keeping(Arc::clone(&self.known.log));
+        tracing::subscriber::with_default(kept, || tracing::warn!("something"));
+    }
+
     async fn make_dir(&self, header: &str) -> Answer {
         let headers = [BROWSER[0], BROWSER[1], header];
         let body = r#"{"path":"made"}"#;
@@ -38,6 +49,62 @@ async fn the_page_offers_changes_to_who_may_make_them() {
     assert!(!server.ask("GET /_/", &[DEPLOYER]).await.body.contains(role));
     let open = Server::new(Access::Open);
     assert!(!open.ask("GET /_/", &[]).await.body.contains(role));
+}
+
+/// The first event of a stream, and the stream.
+async fn watch(server: &Server, path: &str, header: &str) -> Body {
+    let response = server
+        .respond(&format!("GET {path}"), &[BROWSER[0], header])
+        .await;
+    assert_eq!(response.status(), 200, "{path}");
+    let mut events = response.into_body();
+    events.frame().await.unwrap().unwrap();
+    events
+}
+
+const STREAMS: [&str; 3] = ["/_/sse", "/_/sse?view=dashboard", "/_/logs?follow"];
+
+/// What remains of a stream ends.
+async fn ends(mut events: Body) {
+    while events.frame().await.is_some() {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_watches_longer_than_their_token_is_good() {
+    let keys = keys();
+    let server = Server::new(Access::Keys(keys.clone()));
+    server.say_something();
+    let login = server.enter("r3ad").await;
+    let mut watched = Vec::new();
+    for path in STREAMS {
+        for header in [READER, &login] {
+            watched.push(watch(&server, path, header).await);
+        }
+    }
+    let mut other = watch(&server, "/_/sse", DEPLOYER).await;
+    keys.replace(vec![
+        key("grafana", Role::Read, "n3w"),
+        key("ci", Role::Deploy, "d3ploy"),
+    ]);
+    for events in watched {
+        ends(events).await;
+    }
+    assert!(other.frame().await.is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_watches_longer_than_their_login() {
+    let server = Server::new(Access::Keys(keys()));
+    server.say_something();
+    for path in STREAMS {
+        let login = server.enter("r3ad").await;
+        let events = watch(&server, path, &login).await;
+        let mut other = watch(&server, path, READER).await;
+        let headers = [BROWSER[0], BROWSER[1], &login];
+        assert_eq!(server.ask("POST /_/logout", &headers).await.status, 303);
+        ends(events).await;
+        assert!(other.frame().await.is_some());
+    }
 }
 
 #[tokio::test]
