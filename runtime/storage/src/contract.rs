@@ -99,6 +99,9 @@ async fn a_failed_write_changes_nothing_and_names_the_constraint(database: Arc<d
     );
     let both = "INSERT INTO notes (body) VALUES ('two'), ('one')";
     assert!(client.execute(both, vec![]).await.is_err());
+    // What would leave the first of them.
+    let half = "INSERT OR FAIL INTO notes (body) VALUES ('two'), ('one')";
+    assert!(client.execute(half, vec![]).await.is_err());
     for nonsense in ["SELEC", "SELECT nothing FROM nowhere", "SELECT ?"] {
         let refused = client.query(nonsense, vec![]).await.unwrap_err();
         assert!(

@@ -4,6 +4,8 @@
 //! comments and a trigger's body ends it.
 //! **Invariant:** nothing that begins or ends a transaction, opens another file or changes the connection gets through:
 //! a group of writes of many guests is one transaction, and they share the connection.
+//! **Invariant:** a statement that fails leaves nothing behind, and one that succeeds does not fail later: what would stop
+//! half way (`FAIL`), undo the others' (`ROLLBACK`) or be judged at the commit of all (`DEFERRED`) is refused.
 
 mod one_row;
 mod tokens;
@@ -74,7 +76,9 @@ pub(crate) fn inspect(sql: &str) -> Result<Seen, SqlError> {
             Token::Word(word) => one_row.follow(Piece::Word(word)),
             Token::Quoted(_) => one_row.follow(Piece::Name),
             Token::Place | Token::NamedPlace | Token::Other => {
-                one_row.follow(Piece::Sign(sql[place..].chars().next().unwrap_or(' ')));
+                let sign = sql[place..].chars().next().unwrap_or(' ');
+                one_row.follow(Piece::Sign(sign));
+                words.clause = words.clause.after_sign(sign);
             }
         }
         match token {
@@ -169,6 +173,41 @@ struct Words {
     /// How many tokens there were since the last `;`, and the first of them if it was a word.
     tokens: usize,
     first: Option<Upper>,
+    clause: Clause,
+}
+
+/// What the words before this one are the beginning of, where the next one may be refused.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+enum Clause {
+    #[default]
+    Any,
+    /// `INSERT` or `UPDATE`.
+    Change,
+    /// `RAISE`.
+    Raise,
+    /// `INSERT OR`, `ON CONFLICT`, `RAISE(`: how to fail comes next.
+    Resolution,
+    /// `INITIALLY`.
+    Initially,
+}
+
+impl Clause {
+    fn after_word(self, upper: &str) -> Clause {
+        match (self, upper) {
+            (_, "INSERT" | "UPDATE") => Clause::Change,
+            (Clause::Change, "OR") | (_, "CONFLICT") => Clause::Resolution,
+            (_, "RAISE") => Clause::Raise,
+            (_, "INITIALLY") => Clause::Initially,
+            _ => Clause::Any,
+        }
+    }
+
+    fn after_sign(self, sign: char) -> Clause {
+        match (self, sign) {
+            (Clause::Raise, '(') => Clause::Resolution,
+            _ => Clause::Any,
+        }
+    }
 }
 
 impl Words {
@@ -180,6 +219,18 @@ impl Words {
         if upper == "ROLLBACK" {
             return Err(refused("ROLLBACK is not for guests: use a transaction"));
         }
+        match (self.clause, upper) {
+            (Clause::Resolution, "FAIL") => {
+                return Err(refused("FAIL is not for guests: it stops half way"));
+            }
+            (Clause::Initially, "DEFERRED") => {
+                return Err(refused(
+                    "DEFERRED is not for guests: a constraint is judged with its statement",
+                ));
+            }
+            _ => {}
+        }
+        self.clause = self.clause.after_word(upper);
         let temporary = matches!(upper, "TEMP" | "TEMPORARY");
         if temporary && self.begun == 1 && self.begin[0].as_str() == "CREATE" {
             return Err(refused("there are no temporary tables, views and triggers"));

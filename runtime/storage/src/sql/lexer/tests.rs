@@ -98,6 +98,18 @@ fn what_is_not_for_guests_is_refused() {
     check("VACUUM INTO 'copy.db'", "not for guests");
     check("SELECT * FROM pragma_database_list", "not for guests");
     check("SELECT * FROM \"PRAGMA_database_list\"", "not for guests");
+    check("SELECT * FROM 'pragma_database_list'", "not for guests");
+    check("INSERT OR FAIL INTO t VALUES (1), (2)", "half way");
+    check("update or /**/ fail t SET a = 1", "half way");
+    check("CREATE TABLE t (a UNIQUE ON CONFLICT FAIL)", "half way");
+    check(
+        "CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT RAISE (FAIL, 'x'); END",
+        "half way",
+    );
+    check(
+        "CREATE TABLE t (a REFERENCES u DEFERRABLE INITIALLY DEFERRED)",
+        "with its statement",
+    );
     check("create temp table t (a)", "temporary");
     check("CREATE TEMPORARY TRIGGER t", "temporary");
     check("SELECT ?1", "without a name");
@@ -106,6 +118,21 @@ fn what_is_not_for_guests_is_refused() {
     check("SELECT [open", "not closed");
     check("SELECT 1\0; DROP TABLE t", "zero bytes");
     check("HELLO", "cannot begin with HELLO");
+}
+
+/// They are names, too.
+#[test]
+fn words_that_are_refused_in_one_place_are_allowed_in_another() {
+    for sql in [
+        "SELECT fail FROM t WHERE done OR fail",
+        "INSERT OR IGNORE INTO fail (deferred) VALUES ('fail')",
+        "UPDATE t SET a = 1 WHERE b OR fail",
+        "CREATE TABLE t (a UNIQUE ON CONFLICT ABORT, fail, deferred, conflict, initially)",
+        "CREATE TABLE t (a REFERENCES u DEFERRABLE INITIALLY IMMEDIATE)",
+        "CREATE TRIGGER t AFTER INSERT ON a BEGIN SELECT RAISE(ABORT, 'fail'); END",
+    ] {
+        assert!(inspect(sql).is_ok(), "{sql}");
+    }
 }
 
 #[test]

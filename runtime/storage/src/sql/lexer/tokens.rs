@@ -9,7 +9,8 @@ use crate::error::SqlError;
 pub(super) enum Token<'a> {
     /// A bare word: a keyword or a name, as written.
     Word(&'a str),
-    /// A name in quotes, as written between them.
+    /// What stands in quotes, as written between them: a name or a text. SQLite takes a text for a name where only a
+    /// name can be.
     Quoted(&'a str),
     /// `?` alone.
     Place,
@@ -49,8 +50,7 @@ fn token(sql: &str, begin: usize, first: char) -> Result<(Token<'_>, usize), Sql
     };
     Ok(match first {
         ';' => (Token::End, after),
-        '\'' => (Token::Other, quoted(sql, after, '\'')?),
-        '"' | '`' => {
+        '\'' | '"' | '`' => {
             let end = quoted(sql, after, first)?;
             (Token::Quoted(&sql[after..end - 1]), end)
         }
