@@ -133,7 +133,8 @@ impl Keeper {
                     return (None, true);
                 }
                 _ = measure.tick() => {
-                    let family = kin::family(state.pid);
+                    let below = guard.id().map(kin::household);
+                    let family = below.unwrap_or_else(|| kin::family(state.pid));
                     self.add_computed(&family, &mut computed);
                     if self.is_overdrawn(state, &family) {
                         guard.order(Order::Kill).await;
@@ -165,9 +166,13 @@ impl Keeper {
 
     /// Whether it uses more than it may. Then it must not have anything any more.
     fn is_overdrawn(&self, state: &State, family: &[u32]) -> bool {
-        let (memory, members) = (kin::memory_bytes(family), family.len());
+        let memory = kin::memory_bytes(family);
         state.measured(memory);
         let bounds = &self.bounds;
+        let members = match family.len() {
+            few if few <= bounds.processes_max => few,
+            _ => kin::running(family),
+        };
         if memory <= bounds.memory_bytes && members <= bounds.processes_max {
             return false;
         }

@@ -1,6 +1,7 @@
 //! A process with all that it started: how many they are, what memory they use, whose a socket is.
 //!
-//! **Absent on purpose:** those that left the family; the guard ends them, and they are not counted.
+//! **Invariant:** whoever leaves the family becomes the guard's child, and is counted below it: a process cannot hide what
+//! it uses behind a child whose parent has ended.
 
 use std::fs;
 use std::time::Duration;
@@ -21,6 +22,24 @@ pub(crate) fn family(pid: u32) -> Vec<u32> {
         at += 1;
     }
     pids
+}
+
+/// A process and everything below it, in which ways ever it came there: all that is below its guard, but that itself.
+pub(crate) fn household(guard: u32) -> Vec<u32> {
+    let mut pids = family(guard);
+    pids.remove(0);
+    pids
+}
+
+/// How many of them run. One that has ended and waits to be reaped has nothing any more but its number.
+pub(crate) fn running(pids: &[u32]) -> usize {
+    let is_running = |pid: &&u32| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // proc(5): the state is the first word after the name, which may contain anything.
+        let state = stat.rsplit_once(')').map_or("", |(_, after)| after.trim());
+        !state.is_empty() && !state.starts_with(['Z', 'X'])
+    };
+    pids.iter().filter(is_running).count()
 }
 
 fn children(pid: u32) -> Vec<u32> {
@@ -127,6 +146,22 @@ mod tests {
         drop(shell.stdin.take());
         shell.wait().unwrap();
         assert_eq!(memory_bytes(&members), 0);
+    }
+
+    #[test]
+    fn who_has_ended_does_not_run() {
+        let mut child = Command::new("/bin/cat")
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let pids = [child.id()];
+        assert_eq!(running(&pids), 1);
+        drop(child.stdin.take());
+        while running(&pids) > 0 {
+            std::thread::yield_now();
+        }
+        assert!(fs::exists(format!("/proc/{}", pids[0])).unwrap());
+        child.wait().unwrap();
     }
 
     #[test]

@@ -136,6 +136,11 @@ impl Guard {
         line.strip_prefix("exit ").map(str::to_owned)
     }
 
+    /// What the system knows the guard by; `None` once it was reaped.
+    pub fn id(&self) -> Option<u32> {
+        self.child.id()
+    }
+
     /// Waits for the guard's own end, so that it leaves no zombie.
     pub async fn reap(&mut self) {
         let _ = self.child.wait().await;

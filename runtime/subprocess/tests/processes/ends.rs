@@ -137,3 +137,18 @@ async fn a_process_that_starts_too_many_others_is_ended() {
     }
     until("it is gone", async || !is_known(server)).await;
 }
+
+/// It has no parent of the family any more, and is not forgotten for that.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_cannot_hide_those_that_it_started() {
+    let house = House::with(|config| {
+        config.measure_every = Duration::from_millis(20);
+        config.processes_max = 4;
+    });
+    let pool = house.pool(json!({})).await;
+    let server = pid_of(&pool, "/answer").await;
+    for _ in 0..4 {
+        let _ = ask(&pool, "/orphan").await;
+    }
+    until("it is gone", async || !is_known(server)).await;
+}
