@@ -6,14 +6,16 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http_body::{Frame, SizeHint};
+use http_body::{Body as _, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use rookery_pool::{Body, BodyError};
 
-/// How a body fared. Shared with whoever has to explain the failure.
-#[derive(Clone, Default)]
-pub(crate) struct Course(Arc<AtomicU8>);
+use crate::respond;
+
+/// How a body fared. Shared with whoever has to explain the failure; `None` where nothing can fail.
+#[derive(Clone)]
+pub(crate) struct Course(Option<Arc<AtomicU8>>);
 
 /// What was wrong with a body.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -30,7 +32,7 @@ const BROKEN: u8 = 2;
 impl Course {
     /// What was wrong, if anything was until now.
     pub fn defect(&self) -> Option<Defect> {
-        match self.0.load(Ordering::Relaxed) {
+        match self.0.as_ref()?.load(Ordering::Relaxed) {
             TOO_LARGE => Some(Defect::TooLarge),
             BROKEN => Some(Defect::Broken),
             _ => None,
@@ -40,19 +42,22 @@ impl Course {
 
 /// The body, which fails when it is longer than `limit` bytes.
 pub(crate) fn limited(body: Incoming, limit: u64) -> (Body, Course) {
-    let course = Course::default();
+    if body.is_end_stream() {
+        return (respond::empty(), Course(None));
+    }
+    let course = Arc::<AtomicU8>::default();
     let limited = Limited {
         body,
         left: limit,
-        course: course.clone(),
+        course: Arc::clone(&course),
     };
-    (limited.boxed_unsync(), course)
+    (limited.boxed_unsync(), Course(Some(course)))
 }
 
 struct Limited {
     body: Incoming,
     left: u64,
-    course: Course,
+    course: Arc<AtomicU8>,
 }
 
 impl http_body::Body for Limited {
@@ -66,7 +71,7 @@ impl http_body::Body for Limited {
         let frame = match ready!(Pin::new(&mut self.body).poll_frame(cx)) {
             Some(Ok(frame)) => frame,
             Some(Err(error)) => {
-                self.course.0.store(BROKEN, Ordering::Relaxed);
+                self.course.store(BROKEN, Ordering::Relaxed);
                 return Poll::Ready(Some(Err(error.into())));
             }
             None => return Poll::Ready(None),
@@ -78,7 +83,7 @@ impl http_body::Body for Limited {
                 Poll::Ready(Some(Ok(frame)))
             }
             None => {
-                self.course.0.store(TOO_LARGE, Ordering::Relaxed);
+                self.course.store(TOO_LARGE, Ordering::Relaxed);
                 Poll::Ready(Some(Err("the body is larger than the app takes".into())))
             }
         }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use http::Request;
+use http::header::UPGRADE;
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -16,8 +17,6 @@ use crate::config::GatewayConfig;
 use crate::gateway::Gateway;
 use crate::handle::handle;
 
-/// The most headers that a request may have.
-const HEADERS_MAX: usize = 128;
 /// How many requests one HTTP/2 connection may have open.
 const STREAMS_MAX: u32 = 256;
 
@@ -45,7 +44,10 @@ pub(crate) async fn serve(
     let shutdown = gateway.shutdown.clone();
     let builder = builder(&gateway.config);
     let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(place.clone());
+        // Only a connection that changes over needs it later.
+        if request.headers().contains_key(UPGRADE) {
+            request.extensions_mut().insert(place.clone());
+        }
         let answer = handle(Arc::clone(&gateway), peer, request);
         async move { Ok::<_, Infallible>(answer.await) }
     });
@@ -67,11 +69,12 @@ pub(crate) async fn serve(
 /// Speaks HTTP/1.1 and HTTP/2 within these limits.
 pub(crate) fn builder(config: &GatewayConfig) -> Builder<TokioExecutor> {
     let mut builder = Builder::new(TokioExecutor::new());
+    // The most headers of a request are hyper's own, 100: it has room for those on its stack, and asks for memory twice for
+    // each request when it is told a number.
     builder
         .http1()
         .timer(TokioTimer::new())
         .header_read_timeout(config.header_timeout)
-        .max_headers(HEADERS_MAX)
         .max_buf_size(config.header_bytes_max.max(8 * 1024));
     builder
         .http2()

@@ -10,7 +10,7 @@ use http::header::HOST;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version};
 use hyper::body::Incoming;
 use rookery_pool::Body;
-use rookery_routing::{Address, AddressError, Facts, Resolved, Route, Upgrade, choose};
+use rookery_routing::{Address, AddressError, Facts, Route, Upgrade, choose};
 
 use crate::error::RequestError;
 use crate::exchange::Exchange;
@@ -50,8 +50,7 @@ async fn serve(
     {
         return Err(RequestError::Host);
     }
-    let path = request.uri().path().to_owned();
-    match path.as_str() {
+    let address = match request.uri().path() {
         "/health" => {
             return Ok(respond::text(
                 StatusCode::OK,
@@ -60,39 +59,39 @@ async fn serve(
             ));
         }
         "/ready" => return Ok(root::ready(gateway)),
-        "/" => {
-            return match gateway.config.app_shell.clone() {
-                Some(shell) => serve_app(gateway, exchange, &format!("/{shell}/"), request).await,
-                None => Ok(root::index(gateway, &request)),
-            };
-        }
-        _ if path == "/_" || path.starts_with("/_/") => {
+        "/" => match gateway.config.app_shell.as_deref() {
+            Some(shell) => Address::parse(&format!("/{shell}/")),
+            None => return Ok(root::index(gateway, &request)),
+        },
+        path if path == "/_" || path.starts_with("/_/") => {
             let mut request = request;
             request.extensions_mut().insert(exchange.peer);
             return Ok(gateway.internal.serve(request).await);
         }
-        _ => {}
-    }
-    serve_app(gateway, exchange, &path, request).await
+        path => Address::parse(path),
+    };
+    let address = address.map_err(not_an_address)?;
+    serve_app(gateway, exchange, address, request).await
 }
 
 async fn serve_app(
     gateway: &Arc<Gateway>,
     exchange: &Exchange,
-    path: &str,
+    address: Address,
     mut request: Request<Incoming>,
 ) -> Result<Response<Body>, RequestError> {
-    let address = Address::parse(path).map_err(not_an_address)?;
     let mut drawn = None;
-    let (site, served, by) = {
+    let (site, requested, by) = {
         let table = gateway.sites.table();
         let (app, asked) = (address.app(), address.selector());
         let lot = || drawn.insert(Drawn::of(request.headers())).lot;
         let resolved = table
             .resolve_for(app, asked, gateway.config.fallback, lot)
             .ok_or_else(|| missing(gateway, &address))?;
-        let served = Served::of(&resolved, &address);
-        (Arc::clone(resolved.value), served, resolved.by)
+        // A selector that was parsed is printable; what is not is left out rather than guessed.
+        let requested = || HeaderValue::from_str(address.selector_text()).ok();
+        let requested = if resolved.exact { None } else { requested() };
+        (Arc::clone(resolved.value), requested, resolved.by)
     };
     let sent = Sent::of(by, drawn, &address, &mut request);
     let answered = dispatch(gateway, &site, &address, exchange, request).await;
@@ -102,7 +101,11 @@ async fn serve_app(
     if let Some(sent) = sent {
         sent.finish(&site.revision.tally, blame, &mut response);
     }
-    served.sign(&mut response);
+    let headers = response.headers_mut();
+    headers.insert(X_ROOKERY_VERSION, site.version.clone());
+    if let Some(requested) = requested {
+        headers.insert(X_ROOKERY_REQUESTED, requested);
+    }
     Ok(response)
 }
 
@@ -191,30 +194,4 @@ fn missing(gateway: &Gateway, address: &Address) -> RequestError {
 
 fn not_an_address(error: AddressError) -> RequestError {
     RequestError::AppNotFound(error.key().to_owned())
-}
-
-/// Which version answered, and whether it was the one that was asked for.
-struct Served {
-    version: HeaderValue,
-    requested: Option<HeaderValue>,
-}
-
-impl Served {
-    fn of(resolved: &Resolved<'_, Arc<Site>>, address: &Address) -> Self {
-        // A version's text and a selector that was parsed are printable; what is not is left out rather than guessed.
-        let version = HeaderValue::from_str(&resolved.version.to_string());
-        let requested = || HeaderValue::from_str(address.selector_text()).ok();
-        Served {
-            version: version.unwrap_or(HeaderValue::from_static("unknown")),
-            requested: if resolved.exact { None } else { requested() },
-        }
-    }
-
-    fn sign(self, response: &mut Response<Body>) {
-        let headers = response.headers_mut();
-        headers.insert(X_ROOKERY_VERSION, self.version);
-        if let Some(requested) = self.requested {
-            headers.insert(X_ROOKERY_REQUESTED, requested);
-        }
-    }
 }

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use http::HeaderValue;
 use rookery_bundle::{Bundle, Entry};
 use rookery_hub::ReadyQueue;
 use rookery_lifecycle::{Shutdown, Tasks};
@@ -20,6 +21,8 @@ use crate::ws;
 /// One revision at the front door.
 pub(crate) struct Site {
     pub revision: Arc<Revision>,
+    /// As each answer tells it.
+    pub version: HeaderValue,
     pub files: Option<StaticFiles>,
     /// Its proxy rules, which come first.
     pub rules: Option<Rules>,
@@ -39,6 +42,7 @@ impl Site {
     /// Of a revision that just came into the table.
     pub fn new(revision: Arc<Revision>, cache: &Arc<FileCache>, moves: &Arc<Moves>) -> Self {
         Site {
+            version: version(&revision.bundle),
             files: files(&revision.bundle, cache),
             rules: (revision.rules.as_ref())
                 .map(|rules| Rules::new(&revision.bundle.label(), rules)),
@@ -84,6 +88,11 @@ impl Site {
     pub fn leave_table(&self) {
         self.gone.request();
     }
+}
+
+/// A version's text is printable; what is not is left out rather than guessed.
+fn version(bundle: &Bundle) -> HeaderValue {
+    HeaderValue::try_from(bundle.version.to_string()).unwrap_or(HeaderValue::from_static("unknown"))
 }
 
 fn files(bundle: &Bundle, cache: &Arc<FileCache>) -> Option<StaticFiles> {
