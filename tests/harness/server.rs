@@ -163,6 +163,11 @@ impl Server {
         Server::start_with(apps, options).await
     }
 
+    /// What the system knows it by.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// What it said so far.
     pub fn log(&self) -> String {
         self.log.text()

@@ -13,6 +13,7 @@ mod room;
 mod spent;
 mod stalled;
 mod upgrades;
+mod viewers;
 mod wake;
 
 use std::process::ExitCode;
@@ -39,6 +40,8 @@ enum Command {
     Room(room::Room),
     /// What one client that does not read costs the others.
     Stalled(stalled::Stalled),
+    /// What those who watch the dashboard cost.
+    Viewers(viewers::Viewers),
     /// Whether anybody notices upgrades and killed workers.
     Upgrades(upgrades::Upgrade),
 }
@@ -64,6 +67,7 @@ fn main() -> ExitCode {
             Command::Room(room) => room.run().await,
             Command::Stalled(stalled) => stalled.run().await,
             Command::Upgrades(upgrades) => upgrades.run().await,
+            Command::Viewers(viewers) => viewers.run().await,
         }
     })
 }
