@@ -53,7 +53,7 @@ macro_rules! part {
 
 static STYLE: Part = part!("page.css", "text/css; charset=utf-8");
 
-static PARTS: [Part; 12] = [
+static PARTS: [Part; 13] = [
     part!("main.js", SCRIPT),
     part!("dom.js", SCRIPT),
     part!("words.js", SCRIPT),
@@ -64,6 +64,7 @@ static PARTS: [Part; 12] = [
     part!("traffic.js", SCRIPT),
     part!("weights.js", SCRIPT),
     part!("panels.js", SCRIPT),
+    part!("workers.js", SCRIPT),
     part!("deploy.js", SCRIPT),
     part!("icon.svg", "image/svg+xml"),
 ];

@@ -2,10 +2,11 @@
 
 import { drawApps } from "./apps.js";
 import "./deploy.js";
-import { attribute, by, text } from "./dom.js";
+import { attribute, by, mayChange, shown, text } from "./dom.js";
 import { filter } from "./model.js";
-import { drawCharts, drawFaults, drawLog, drawTiles, drawTopics, drawUpstreams, drawWorkers } from "./panels.js";
+import { drawCharts, drawFaults, drawLog, drawTiles, drawTopics, drawUpstreams } from "./panels.js";
 import { follow } from "./stream.js";
+import { drawWorkers } from "./workers.js";
 
 const WORDS = { live: "Live", lost: "Reconnecting", connecting: "Connecting", paused: "Paused" };
 
@@ -50,6 +51,7 @@ by("level").addEventListener("change", (event) => {
 by("range").addEventListener("change", drawCharts);
 document.addEventListener("visibilitychange", () => isPaused || draw());
 text(by("host"), location.host);
+shown(by("read-only"), !mayChange);
 
 // The section that is read is marked among the links.
 const links = new Map([...document.querySelectorAll("nav a")].map((link) => [link.hash.slice(1), link]));

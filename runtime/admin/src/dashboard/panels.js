@@ -1,4 +1,4 @@
-// Everything but the apps: numbers of now, charts, workers, faults, topics, upstreams and the log.
+// Everything but the apps and the workers: numbers of now, charts, faults, topics, upstreams and the log.
 
 import { chart, scales, spark } from "./charts.js";
 import { attribute, by, h, keyed, shown, text } from "./dom.js";
@@ -58,17 +58,6 @@ function rows(id, items, key, kinds, values) {
       if (kinds[index] === "n") cell.classList.toggle("zero", value === "0" || value === NONE);
     }),
   );
-}
-
-export function drawWorkers() {
-  const living = [...known.revisions.values()].filter((one) => one.workers > 0 && matches(one.app, one.version, one.state));
-  living.sort((one, other) => other.busy - one.busy || other.workers - one.workers || one.id - other.id);
-  const state = (one) => (one.busy > 0 ? "busy" : one.idleSince ? `idle ${span(known.now - one.idleSince)}` : "ready");
-  rows("worker-rows", living.slice(0, 100), (one) => one.id, ["", "", "n", "n", "n", "n"], (one) => [
-    label(one.app, one.version), state(one), count(one.workers), count(one.busy), span(known.now - one.oldestWorkerSince), ms(one.coldStartMs.p50),
-  ]);
-  shown(by("workers-empty"), living.length === 0);
-  text(by("workers-count"), known.pool ? `${plural(known.pool.activeWorkers, "lives", "live")}, ${bytes(known.pool.memoryUsageMB * 2 ** 20)} in all, up ${span(known.pool.uptimeMs)}` : "");
 }
 
 export function drawFaults() {
