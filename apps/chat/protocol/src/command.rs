@@ -9,6 +9,8 @@ use crate::frame::{Fields, Publish, Scalar};
 const PAGE_MAX: f64 = 100.0;
 const PAGE_DEFAULT: usize = 50;
 const RECOVERY_DEFAULT: usize = 100;
+/// In UTF-16 code units. The seed has no bound for the name of a room that is not created but joined, and joining makes it.
+const ROOM_MAX: usize = 1_000;
 /// In UTF-16 code units; ours are half as long.
 const POSITION_MAX: usize = 100;
 
@@ -134,9 +136,9 @@ impl Command {
 struct Reader(Fields);
 
 impl Reader {
-    /// A room's name has no upper bound, except where one is created by name.
+    /// The name of a room that may be there.
     fn room(&mut self) -> Option<String> {
-        self.text("roomId", 1, usize::MAX)
+        self.text("roomId", 1, ROOM_MAX)
     }
 
     fn limit(&mut self, default: usize) -> Option<usize> {

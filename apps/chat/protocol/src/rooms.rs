@@ -14,8 +14,14 @@ use crate::members::Members;
 use crate::reply::Listed;
 
 const LIST_KEY: &str = "rooms";
-/// The list is one value; so many rooms keep it below 200 KiB or so.
+/// The list is one value, which is read whenever a room is looked for; most lists are much smaller than they may be.
 const ROOMS_MAX: usize = 1_000;
+/// A value has a mebibyte at most, and a client that can go no further must be told so.
+const LIST_BYTES_MAX: usize = 512 * 1024;
+/// What a room has beside texts of its clients: an id, a time, and the names of the fields.
+const ROOM_BYTES: usize = 128;
+/// The most bytes that a character takes for each that it has: a control character is written `\u0001`.
+const ESCAPED_BYTES: usize = 6;
 
 /// The room that is always there.
 pub(crate) const GENERAL: &str = "general";
@@ -30,6 +36,20 @@ pub(crate) struct Room {
     pub(crate) description: Option<String>,
     pub(crate) created_by: String,
     pub(crate) created_at: u64,
+}
+
+impl Room {
+    /// How much of the list it takes, at most.
+    fn bytes(&self) -> usize {
+        let description = self.description.as_deref().unwrap_or_default();
+        let texts = [&self.id, description, &self.created_by];
+        let written = |text: &str| {
+            let plain = |byte: &u8| !byte.is_ascii_control() && !matches!(byte, b'"' | b'\\');
+            let plain = text.bytes().filter(plain).count();
+            plain + (text.len() - plain) * ESCAPED_BYTES
+        };
+        texts.into_iter().map(written).sum::<usize>() + ROOM_BYTES
+    }
 }
 
 /// What became of a wish to create a room.
@@ -95,7 +115,8 @@ impl<'a> Rooms<'a> {
             if let Some(known) = rooms.iter().find(|known| known.id == id) {
                 return Change::Keep(Created::Exists(known.key.clone()));
             }
-            if rooms.len() >= ROOMS_MAX {
+            let bytes: usize = rooms.iter().map(Room::bytes).sum();
+            if rooms.len() >= ROOMS_MAX || bytes + room.bytes() > LIST_BYTES_MAX {
                 return Change::Keep(Created::TooMany);
             }
             rooms.push(room.clone());

@@ -65,14 +65,14 @@ fn texts_are_as_long_as_their_limits() {
         ("room.create", "", "roomId", 1, 100),
         ("room.create", r#","roomId":"r""#, "description", 0, 500),
         ("room.join", r#","roomId":"r""#, "username", 1, 50),
-        ("room.join", r#","username":"ada""#, "roomId", 1, 100_000),
-        ("room.leave", "", "roomId", 1, 100_000),
+        ("room.join", r#","username":"ada""#, "roomId", 1, 1_000),
+        ("room.leave", "", "roomId", 1, 1_000),
         ("message.send", r#","roomId":"r""#, "text", 1, 2_000),
-        ("message.send", r#","text":"hi""#, "roomId", 1, 100_000),
-        ("message.history", "", "roomId", 1, 100_000),
-        ("typing.start", "", "roomId", 1, 100_000),
-        ("typing.stop", "", "roomId", 1, 100_000),
-        ("message.recover", r#","since":"x""#, "roomId", 1, 100_000),
+        ("message.send", r#","text":"hi""#, "roomId", 1, 1_000),
+        ("message.history", "", "roomId", 1, 1_000),
+        ("typing.start", "", "roomId", 1, 1_000),
+        ("typing.stop", "", "roomId", 1, 1_000),
+        ("message.recover", r#","since":"x""#, "roomId", 1, 1_000),
         ("message.recover", r#","roomId":"r""#, "since", 1, 100),
         (
             "room.join",
@@ -88,10 +88,7 @@ fn texts_are_as_long_as_their_limits() {
         };
         assert!(valid(shortest) && valid(longest), "{channel} {field}");
         assert!(shortest == 0 || !valid(shortest - 1), "{channel} {field}");
-        assert!(
-            longest == 100_000 || !valid(longest + 1),
-            "{channel} {field}"
-        );
+        assert!(!valid(longest + 1), "{channel} {field}");
         for other in ["null", "7", "true", "[]", "{}"] {
             let payload = format!(r#"{{"{field}":{other}{rest}}}"#);
             assert_eq!(validate(channel, &payload), None, "{channel} {payload}");

@@ -53,6 +53,42 @@ fn the_seeds_rules_hold() {
     }
 }
 
+/// The list of rooms is one value of a mebibyte at most. Whoever fills it is told, and takes nothing from the others.
+#[test]
+fn the_names_of_rooms_have_a_bound_together() {
+    let host = host(Extras::None);
+    for sign in ["\u{20ac}", "\\u0001"] {
+        let mut people = Vec::new();
+        let told = (0..1_000).find_map(|number| {
+            let name = format!("{number:03}{}", sign.repeat(997));
+            let client = join(&host, "Ada", &name);
+            let told = heard(&client);
+            assert_eq!(client.closed(), None);
+            people.push(client);
+            told.last()
+                .filter(|told| told.starts_with("error"))
+                .cloned()
+        });
+        let told = told.unwrap();
+        assert!(told.contains("TOO_MANY_ROOMS"), "{told}");
+        let list = host.run(|| {
+            let bucket = rookery_sdk::kv::bucket().unwrap();
+            bucket.get("rooms").unwrap().unwrap()
+        });
+        assert!(
+            (64 * 1024..600 * 1024).contains(&list.len()),
+            "{}",
+            list.len()
+        );
+        let bob = join(&host, "Bob", "general");
+        say(&bob, "general", "hi");
+        assert!(heard(&bob).last().unwrap().starts_with("message.received"));
+        for client in people {
+            client.close(1000, "");
+        }
+    }
+}
+
 #[test]
 fn refused_requests_count_and_are_refused_for_the_limit_first() {
     let host = host(Extras::None);
