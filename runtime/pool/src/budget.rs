@@ -2,8 +2,8 @@
 //!
 //! **Invariant:** every live worker holds one place of the budget, idle or busy, so there are never more of them.
 //! **Invariant:** only an idle worker is evicted.
-//! **Invariant:** pools that wait for places get them in turn, so that one with a thousand requests does not keep out
-//! one with a single request.
+//! **Invariant:** apps that wait for places get them in turn, and so do the versions of one, so that one with a thousand
+//! requests does not keep out one with a single request.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use crate::memory::{MemoryProbe, Pressure};
 use crate::places::{Place, Places};
 use crate::pool::Pool;
+use crate::rounds::Kin;
 
 /// How often idle workers are looked at.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
@@ -164,12 +165,12 @@ impl Budget {
 
     /// A place for a new worker of this pool. Evicts the worker that was idle longest when there is none; waits when
     /// all are busy.
-    pub(crate) async fn place(&self, pool: u64) -> Place {
+    pub(crate) async fn place(&self, kin: Kin) -> Place {
         if let Some(place) = self.places.take() {
             return place;
         }
         let _wanted = Wanted::one(&self.wanted);
-        let wait = self.places.wait(pool);
+        let wait = self.places.wait(kin);
         self.evict_oldest_idle();
         wait.place().await
     }

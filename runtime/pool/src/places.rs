@@ -8,7 +8,7 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
-use crate::rounds::{Rounds, Ticket};
+use crate::rounds::{Kin, Rounds, Ticket};
 
 /// So many places, free or taken.
 #[derive(Debug)]
@@ -67,7 +67,7 @@ impl Places {
     }
 
     /// Begins to wait for one, as one of this pool.
-    pub fn wait(self: &Arc<Self>, pool: u64) -> Wait {
+    pub fn wait(self: &Arc<Self>, kin: Kin) -> Wait {
         let (giver, given) = oneshot::channel();
         let mut state = self.state.lock();
         let ticket = if state.free > 0 {
@@ -77,7 +77,7 @@ impl Places {
                 .expect("its receiver is in this function");
             None
         } else {
-            Some(state.waiting.join(pool, giver))
+            Some(state.waiting.join(kin, giver))
         };
         drop(state);
         Wait {
@@ -141,17 +141,22 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
+    fn app(number: u64) -> Kin {
+        let (app, pool) = (number, number);
+        Kin { app, pool }
+    }
+
     #[tokio::test]
     async fn a_place_goes_to_the_next_who_waits_and_is_free_otherwise() {
         let places = Places::new(1);
         let place = places.take().unwrap();
         assert!(places.take().is_none());
-        let wait = places.wait(1);
+        let wait = places.wait(app(1));
         drop(place);
         assert_eq!(places.free(), 0);
         drop(wait.place().await);
         assert_eq!(places.free(), 1);
-        drop(places.wait(1).place().await);
+        drop(places.wait(app(1)).place().await);
         assert_eq!(places.free(), 1);
     }
 
@@ -159,7 +164,7 @@ mod tests {
     fn who_goes_away_takes_no_place_with_him() {
         let places = Places::new(1);
         let place = places.take().unwrap();
-        let (leaves, given_and_leaves) = (places.wait(1), places.wait(1));
+        let (leaves, given_and_leaves) = (places.wait(app(1)), places.wait(app(1)));
         drop(leaves);
         drop(place);
         assert_eq!(places.free(), 0, "it was given, and not taken yet");
@@ -171,7 +176,7 @@ mod tests {
     async fn a_place_given_to_who_goes_away_finds_the_one_behind() {
         let places = Places::new(1);
         let place = places.take().unwrap();
-        let (goes, stays) = (places.wait(1), places.wait(2));
+        let (goes, stays) = (places.wait(app(1)), places.wait(app(2)));
         drop(place);
         drop(goes);
         drop(stays.place().await);
@@ -182,7 +187,7 @@ mod tests {
     fn a_place_that_meets_nobody_is_offered_to_the_next() {
         let places = Places::new(1);
         let place = places.take().unwrap();
-        let (mut going, stays) = (places.wait(1), places.wait(2));
+        let (mut going, stays) = (places.wait(app(1)), places.wait(app(2)));
         // As if he went away between being found and being told.
         going.given.close();
         drop(place);
@@ -198,7 +203,7 @@ mod tests {
         let places = Places::new(1);
         let _place = places.take().unwrap();
         for _ in 0..10 {
-            drop(places.wait(1));
+            drop(places.wait(app(1)));
         }
         assert!(places.state.lock().waiting.next().is_none());
     }
@@ -209,7 +214,7 @@ mod tests {
         let coming = (0..2000_u64).map(|nth| {
             let places = Arc::clone(&places);
             tokio::spawn(async move {
-                let wait = places.wait(nth % 7);
+                let wait = places.wait(app(nth % 7));
                 tokio::task::yield_now().await;
                 if nth % 3 == 0 {
                     drop(wait);

@@ -30,6 +30,7 @@ use crate::lease::Lease;
 use crate::living::Living;
 use crate::policy::{Policy, Reuse};
 use crate::register::Register;
+use crate::rounds::Kin;
 use crate::setback::Setback;
 use crate::shelf::{Out, Rules, Shelf};
 use crate::state::Event;
@@ -53,7 +54,7 @@ const TURNS_MAX: usize = if Semaphore::MAX_PERMITS < u32::MAX as usize {
 pub struct Pool {
     label: String,
     /// What the budget knows it by.
-    number: u64,
+    kin: Kin,
     policy: Policy,
     spawn: Arc<dyn Spawn>,
     budget: Arc<Budget>,
@@ -107,10 +108,10 @@ impl Pool {
             false => spawn.concurrency().max(1),
         };
         let turns_max = workers_max.saturating_mul(at_once).min(TURNS_MAX);
-        let number = budget.next_pool();
+        let (label, number) = (label.into(), budget.next_pool());
         let pool = Arc::new(Pool {
-            label: label.into(),
-            number,
+            kin: Kin::of(&label, number),
+            label,
             workers_max,
             at_once,
             hears_notices: spawn.hears_notices(),

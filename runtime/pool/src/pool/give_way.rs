@@ -30,7 +30,7 @@ impl Pool {
 
     /// What the budget knows it by.
     pub(crate) fn number(&self) -> u64 {
-        self.number
+        self.kin.pool
     }
 
     /// How many workers share and are had by somebody.

@@ -67,7 +67,7 @@ impl Pool {
 
     /// A place, as long as anybody waits for the worker that is to have it.
     async fn place_for_waiting(&self) -> Result<Place, AcquireError> {
-        let mut place = std::pin::pin!(self.budget.place(self.number));
+        let mut place = std::pin::pin!(self.budget.place(self.kin));
         loop {
             if let Ok(place) = timeout(self.policy.queue_timeout, &mut place).await {
                 return Ok(place);

@@ -92,13 +92,13 @@ impl Pool {
 
     async fn place(&self, asked: Instant) -> Result<Place, AcquireError> {
         if self.budget.has_room_for(1) {
-            return Ok(self.budget.place(self.number).await);
+            return Ok(self.budget.place(self.kin).await);
         }
         let _waiting = self.join_queue()?;
         let until = asked + self.policy.queue_timeout;
         tokio::select! {
             biased;
-            place = timeout_at(until, self.budget.place(self.number)) => {
+            place = timeout_at(until, self.budget.place(self.kin)) => {
                 place.map_err(|_elapsed| self.queue_timeout())
             }
             () = self.closed.requested() => Err(self.draining()),

@@ -49,12 +49,21 @@ impl House {
         change: impl FnOnce(&mut Policy),
         make: impl FnOnce(&Arc<FakeSpawn>),
     ) -> (Arc<Pool>, Arc<FakeSpawn>) {
+        self.labelled("app@1.0.0", change, make)
+    }
+
+    fn labelled(
+        &self,
+        label: &str,
+        change: impl FnOnce(&mut Policy),
+        make: impl FnOnce(&Arc<FakeSpawn>),
+    ) -> (Arc<Pool>, Arc<FakeSpawn>) {
         let mut policy = policy_for_tests();
         change(&mut policy);
         let spawn = FakeSpawn::new();
         make(&spawn);
         let pool = Pool::new(
-            "app@1.0.0",
+            label,
             policy,
             spawn.clone(),
             &self.budget,

@@ -54,6 +54,36 @@ async fn a_flood_of_one_app_does_not_keep_out_another() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn two_versions_of_an_app_get_no_more_than_another_app() {
+    let house = House::of(2);
+    let named = |label| house.labelled(label, patient, |_| ()).0;
+    let (busy, in_busy) = house.pool(patient);
+    let (gate, answered) = (Arc::new(Semaphore::new(0)), Arc::default());
+    for _ in 0..2 {
+        in_busy.then(Step::AnswerAfter(Arc::clone(&gate)));
+        asks(&busy, "busy", &Arc::default());
+    }
+    while in_busy.alive() < 2 {
+        tokio::task::yield_now().await;
+    }
+    for (label, name) in [("a@1.0.0", "a1"), ("a@2.0.0", "a2"), ("b@1.0.0", "b")] {
+        let pool = named(label);
+        for waiting in 1..=2 {
+            asks(&pool, name, &answered);
+            while pool.waiting() < waiting {
+                tokio::task::yield_now().await;
+            }
+        }
+    }
+    // One place goes from hand to hand; the other one stays taken.
+    gate.add_permits(1);
+    while answered.lock().len() < 6 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(*answered.lock(), ["a1", "b", "a2", "b", "a1", "a2"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_gives_up_waiting_for_a_place_takes_none_with_him() {
     let house = House::of(1);
     let ((busy, in_busy), (other, _)) = (house.pool(|_| ()), house.pool(|_| ()));
