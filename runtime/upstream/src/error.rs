@@ -54,8 +54,8 @@ pub enum UpstreamError {
         /// Why.
         source: hyper::Error,
     },
-    /// The target switched protocols to something that nobody asked for.
-    #[error("{target} changed over to something else than a WebSocket")]
+    /// The target switched protocols unasked, or to something that nobody asked for.
+    #[error("{target} changed over to something that nobody asked for")]
     OtherProtocol {
         /// Who.
         target: String,

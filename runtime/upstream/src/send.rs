@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
@@ -61,6 +61,11 @@ impl Upstreams {
                 Box::pin(self.ask_anew(&origin, request, &progress, timeouts)).await?
             }
         };
+        if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
+            // Nobody asked for that, and a client that read it would speak something else from here on.
+            let target = target.to_string();
+            return Err(UpstreamError::OtherProtocol { target });
+        }
         let wire = match line {
             Line::Own(wire) if progress.is_none_or(|progress| progress.is_whole()) => Some(wire),
             Line::Own(wire) => {

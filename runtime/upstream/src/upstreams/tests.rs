@@ -161,6 +161,24 @@ async fn a_new_connection_that_dies_is_not_tried_again() {
 }
 
 #[tokio::test]
+async fn a_server_that_changes_over_unasked_gave_no_answer() {
+    let (upstreams, ..) = upstreams(UpstreamConfig::default());
+    let (listener, target) = server().await;
+    let serving = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        head(&mut stream).await;
+        let other = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n";
+        stream.write_all(other).await.unwrap();
+        assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
+    });
+    let refused = upstreams.send(&target, get(), TIMEOUTS).await.map(drop);
+    let refused = refused.unwrap_err();
+    let is_it = matches!(refused, UpstreamError::OtherProtocol { .. });
+    assert!(is_it, "{refused}");
+    serving.await.unwrap();
+}
+
+#[tokio::test]
 async fn nobody_there_is_an_error_that_names_the_target() {
     let (upstreams, ..) = upstreams(UpstreamConfig::default());
     let (listener, target) = server().await;
