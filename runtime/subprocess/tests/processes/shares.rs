@@ -6,7 +6,7 @@ use std::time::Duration;
 use rookery_pool::{Fault, InvokeError, Pool, PoolTunnel};
 use serde_json::json;
 
-use crate::house::{House, ask, get, handshake, signal, until};
+use crate::house::{FIXTURE, House, ask, get, handshake, is_running, signal, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_killed_process_fails_what_was_in_flight_and_the_next_request_is_served() {
@@ -134,6 +134,30 @@ async fn a_process_that_answers_nobody_in_time_is_replaced() {
     );
     assert_ne!(ask(&pool, "/answer").await.unwrap(), pid);
     assert_eq!(house.totals.failed.get(), 1);
+}
+
+/// One request finds it out; no other is sent there.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_listens_no_more_is_replaced() {
+    let house = House::new();
+    let pool = house
+        .pool(json!({"command": [FIXTURE, "serve", "--socket"]}))
+        .await;
+    let pid = ask(&pool, "/answer").await.unwrap();
+    assert_eq!(ask(&pool, "/deaf").await.unwrap(), "deaf");
+    let failed = ask(&pool, "/answer").await.unwrap_err();
+    let is_gone = matches!(
+        &failed,
+        InvokeError::Fault {
+            fault: Fault::Gone(_),
+            ..
+        }
+    );
+    assert!(is_gone, "{failed}");
+    assert_ne!(ask(&pool, "/answer").await.unwrap(), pid);
+    assert_eq!(house.totals.failed.get(), 1);
+    let pid: u32 = pid.parse().unwrap();
+    until("it is ended", async || !is_running(pid)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
