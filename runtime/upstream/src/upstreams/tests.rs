@@ -167,7 +167,8 @@ async fn a_server_that_changes_over_unasked_gave_no_answer() {
     let serving = tokio::spawn(async move {
         let (mut stream, _) = listener.accept().await.unwrap();
         head(&mut stream).await;
-        let other = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n";
+        let other =
+            b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n";
         stream.write_all(other).await.unwrap();
         assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
     });
