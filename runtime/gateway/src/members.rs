@@ -18,9 +18,19 @@ pub(crate) struct Members {
     emptied: Notify,
 }
 
+/// Whom a site takes in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+enum Door {
+    #[default]
+    Open,
+    /// Those who were served before, here or elsewhere; nobody new.
+    Known,
+    Closed,
+}
+
 #[derive(Default)]
 struct State {
-    closed: bool,
+    door: Door,
     berths: HashMap<SessionId, Arc<Berth>>,
     held_until: Option<Instant>,
 }
@@ -28,12 +38,27 @@ struct State {
 impl Members {
     /// Takes a session in; false when nobody is taken in any more.
     pub fn enter(&self, berth: &Arc<Berth>) -> bool {
+        self.let_in(berth, Door::Known)
+    }
+
+    /// Takes a session in that no guest has heard of; false when nobody new is taken in any more.
+    pub fn welcome(&self, berth: &Arc<Berth>) -> bool {
+        self.let_in(berth, Door::Open)
+    }
+
+    fn let_in(&self, berth: &Arc<Berth>, most: Door) -> bool {
         let mut state = self.state.lock();
-        if state.closed {
-            return false;
+        let is_let_in = state.door <= most;
+        if is_let_in {
+            state.berths.insert(berth.id(), Arc::clone(berth));
         }
-        state.berths.insert(berth.id(), Arc::clone(berth));
-        true
+        is_let_in
+    }
+
+    /// Takes nobody new in from now on.
+    pub fn turn_away(&self) {
+        let mut state = self.state.lock();
+        state.door = state.door.max(Door::Known);
     }
 
     /// Lets a session go; it need not be there.
@@ -50,10 +75,11 @@ impl Members {
     /// Stays open until then at least, for those who left; false when it is closed already.
     pub fn hold(&self, until: Instant) -> bool {
         let mut state = self.state.lock();
-        if !state.closed {
+        let is_open = state.door < Door::Closed;
+        if is_open {
             state.held_until = state.held_until.max(Some(until));
         }
-        !state.closed
+        is_open
     }
 
     /// Until when those who left may come back.
@@ -73,7 +99,7 @@ impl Members {
 
     /// Takes nobody in from now on. Everybody who is there.
     pub fn close(&self) -> Vec<Arc<Berth>> {
-        self.state.lock().closed = true;
+        self.state.lock().door = Door::Closed;
         self.all()
     }
 

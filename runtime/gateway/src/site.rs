@@ -84,8 +84,9 @@ impl Site {
         self.ready.get_or_init(ReadyQueue::new)
     }
 
-    /// It left the table.
+    /// It left the table: nobody new comes here.
     pub fn leave_table(&self) {
+        self.members.turn_away();
         self.gone.request();
     }
 }

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** a site is made once per revision and kept while the revision is in the supervisor's table, so its
 //! file index and its sessions outlive every change around it. One that left the table is kept while sessions need it.
+//! **Invariant:** a session begins in a site that is in the table, or in none.
 //! **Absent on purpose:** how a session moves (`ws/berth.rs`) and when it goes back (`trial.rs`).
 
 use std::collections::HashMap;
@@ -20,7 +21,7 @@ use crate::config::GatewayConfig;
 use crate::proxy::{RuleSnapshot, Rules};
 use crate::site::Site;
 use crate::static_files::FileCache;
-use crate::trial::Moves;
+use crate::trial::{Judged, Moves};
 use crate::ws::{self, Asked, Berth};
 
 /// How long sessions that have nowhere to go are left alone: a deploy may take the old version away a moment before the
@@ -112,6 +113,7 @@ impl Sites {
             let left = self.refresh(&supervisor);
             self.kept.lock().extend(left.iter().cloned());
             self.move_sessions();
+            self.end_trials();
             for site in left {
                 site.leave_table();
                 let retired = Arc::clone(&self).retire(site, shutdown.clone());
@@ -130,8 +132,17 @@ impl Sites {
         }
     }
 
-    /// Puts a new session into the site that it was sent to or, when the table changed meanwhile, where it belongs now.
-    /// `None` when there is no such place any more.
+    /// Where a session that is about to begin is served, and waits. `None` when nothing that it asked for takes sessions.
+    pub fn place(&self, asked: &Asked) -> Option<(Arc<Site>, Arc<ReadyQueue>)> {
+        let table = self.table.load();
+        let lot = || asked.lot;
+        let resolved = table.resolve_for(&asked.app, &asked.selector, self.rules.fallback, lot)?;
+        let ready = resolved.value.ready(&self.tasks)?;
+        Some((Arc::clone(resolved.value), Arc::clone(ready)))
+    }
+
+    /// Puts a session that no guest has heard of into this [`place`](Sites::place). `None` when that left the table
+    /// meanwhile: there is another one, or none.
     pub fn admit(
         &self,
         site: &Arc<Site>,
@@ -139,20 +150,23 @@ impl Sites {
         asked: Asked,
     ) -> Option<Arc<Berth>> {
         let berth = Berth::new(session, asked);
-        let entered = berth.enter(site);
+        if !berth.arrive(site) {
+            return None;
+        }
         // Looked at after entering: a table that came before is seen here, one that comes after finds a member.
         let table = self.table.load_full();
-        match (entered, self.way(&table, site, &berth)) {
-            (true, Way::Stay | Way::End) => {}
-            (true, Way::On(next, ready)) => berth.move_to(next, ready, self.rules.trial),
-            (false, Way::Stay | Way::End) => return None,
-            (false, Way::On(next, ready)) => {
-                if !berth.enter(next) {
+        match self.way(&table, site, &berth) {
+            Way::Stay => {}
+            Way::On(next, ready) => berth.move_to(next, ready, self.rules.trial),
+            Way::End => {
+                let mut all = table.iter();
+                let is_there = all.any(|(_, _, one)| Arc::ptr_eq(one, site));
+                if !is_there && berth.withdraw(site) {
                     return None;
                 }
-                session.move_to(ready, &site.revision.bundle.version.to_string());
             }
         }
+        self.give_home(&table, &berth);
         Some(berth)
     }
 
@@ -178,8 +192,41 @@ impl Sites {
                 Arc::new(Site::new(Arc::clone(revision), &self.cache, &self.moves))
             })
         });
+        for site in tried(&table) {
+            site.trial.set_judged(Judged::Yes);
+        }
         self.table.store(Arc::new(table));
         left.into_values().collect()
+    }
+
+    /// What is not tried out any more has moved its sessions away, or passed.
+    fn end_trials(&self) {
+        let table = self.table.load();
+        for site in self.all() {
+            if !is_tried(&table, site.revision.bundle.name.as_str(), &site) {
+                site.trial.set_judged(Judged::No);
+            }
+        }
+    }
+
+    /// Says where a session goes back to that was opened on a version that is tried out: where it would be without it.
+    fn give_home(&self, table: &Table<Arc<Site>>, berth: &Berth) {
+        let (app, asked) = (berth.app(), berth.selector());
+        let Some(site) = berth.site().filter(|site| is_tried(table, app, site)) else {
+            return;
+        };
+        let home = table.resolve_without_tried(app, asked, berth.lot());
+        let Some(home) = home.map(|home| home.value) else {
+            return;
+        };
+        let namespace = |site: &Site| site.revision.bundle.namespace();
+        // Somebody has to wait there for who comes back.
+        if !Arc::ptr_eq(home, &site)
+            && namespace(home) == namespace(&site)
+            && home.ready(&self.tasks).is_some()
+        {
+            berth.give_home(&site, home);
+        }
     }
 
     /// Moves every session whose path leads elsewhere now.
@@ -190,6 +237,7 @@ impl Sites {
                 if let Way::On(next, ready) = self.way(&table, &site, &berth) {
                     berth.move_to(next, ready, self.rules.trial);
                 }
+                self.give_home(&table, &berth);
             }
         }
     }
@@ -242,7 +290,23 @@ impl Sites {
         match next.ready(&self.tasks) {
             None => Way::End,
             Some(_) if next.trial.has_failed() => Way::Stay,
+            Some(_) if berth.has_left(next) && is_tried(table, app, next) => Way::Stay,
             Some(ready) => Way::On(next, ready),
         }
     }
 }
+
+/// Whether a rollout tries this version of the app out.
+fn is_tried(table: &Table<Arc<Site>>, app: &str, site: &Arc<Site>) -> bool {
+    let tried = table.tried(app);
+    tried.is_some_and(|(_, tried)| Arc::ptr_eq(tried, site))
+}
+
+/// The sites of versions that rollouts try out.
+fn tried(table: &Table<Arc<Site>>) -> impl Iterator<Item = &Arc<Site>> {
+    let apps = table.apps();
+    apps.filter_map(|app| Some(table.tried(app)?.1))
+}
+
+#[cfg(test)]
+mod tests;

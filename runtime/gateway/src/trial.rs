@@ -3,11 +3,17 @@
 //! The trial begins with the first of them and lasts for a fixed time. When the guest dies of one of them meanwhile, all
 //! that are on trial go back to where they came from, and none comes again.
 //!
+//! While a rollout tries the revision out it is on trial as well, however long that takes, for each session by itself: the
+//! one whose event its guest dies of goes back alone, and does not come again before that is over. Sessions that were
+//! opened here go back to where they would be without it. Whether the others stay is for the rollout to judge.
+//!
 //! **Invariant:** a trial ends once: passed for good, or failed for good. Another build is another revision, and has a
 //! trial of its own.
-//! **Absent on purpose:** requests, and sessions that were opened here. They are served as if there were no trial.
+//! **Absent on purpose:** requests; and, where no rollout tries it out, sessions that were opened here. They are served as
+//! if there were no trial.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use parking_lot::Mutex;
@@ -22,7 +28,11 @@ use crate::ws::Berth;
 
 /// How a revision does with the sessions of its predecessors.
 #[derive(Default)]
-pub(crate) struct Trial(Mutex<State>);
+pub(crate) struct Trial {
+    state: Mutex<State>,
+    /// Whether a rollout tries it out.
+    judged: AtomicBool,
+}
 
 #[derive(Clone, Copy, Default)]
 enum State {
@@ -44,6 +54,13 @@ pub(crate) enum Standing {
     Failed,
 }
 
+/// Whether a rollout tries a revision out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Judged {
+    Yes,
+    No,
+}
+
 /// How many sessions changed their revision, ever.
 #[derive(Debug, Default)]
 pub struct Moves {
@@ -54,9 +71,9 @@ pub struct Moves {
 }
 
 impl Trial {
-    /// A session of an earlier revision comes. The first one begins the trial.
+    /// A session of another revision comes. The first one begins the trial.
     pub fn enter(&self, length: Duration) -> Standing {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         let now = Instant::now();
         if let State::NotBegun = *state {
             *state = State::Until(now + length);
@@ -64,18 +81,32 @@ impl Trial {
         match *state {
             State::Until(end) if now < end => Standing::OnTrial(end),
             State::Failed => Standing::Failed,
+            State::Until(_) | State::NotBegun if self.is_judged() => {
+                Standing::OnTrial(now + length)
+            }
             State::Until(_) | State::NotBegun => Standing::Passed,
         }
     }
 
     /// Whether it failed.
     pub fn has_failed(&self) -> bool {
-        matches!(*self.0.lock(), State::Failed)
+        matches!(*self.state.lock(), State::Failed)
+    }
+
+    /// A rollout tries it out from now on, or does so no more. To be said before sessions are moved to it because of that,
+    /// and after they were moved away.
+    pub fn set_judged(&self, judged: Judged) {
+        self.judged.store(judged == Judged::Yes, Ordering::Release);
+    }
+
+    /// Whether a rollout tries it out.
+    pub fn is_judged(&self) -> bool {
+        self.judged.load(Ordering::Acquire)
     }
 
     /// The guest died of a session on trial. Whether the trial is failed: it is not when it was passed before.
     fn fail(&self) -> bool {
-        let mut state = self.0.lock();
+        let mut state = self.state.lock();
         match *state {
             State::Until(end) if Instant::now() < end => *state = State::Failed,
             State::Failed => {}
@@ -125,8 +156,11 @@ fn is_the_guests(fault: &Fault) -> bool {
     }
 }
 
-/// Sends all sessions on trial back, if one of these is.
+/// Sends all sessions on trial back, if one of these is. Of a revision that is tried out, just these.
 fn send_back(site: &Site, mut sessions: impl Iterator<Item = SessionId>) {
+    if site.trial.is_judged() {
+        return send_each_back(site, sessions);
+    }
     let is_tried = |session| {
         let berth: Option<Arc<Berth>> = site.members.get(session);
         berth.is_some_and(|berth| berth.is_on_trial())
@@ -136,7 +170,8 @@ fn send_back(site: &Site, mut sessions: impl Iterator<Item = SessionId>) {
         return;
     }
     let all = site.members.all();
-    let count = all.iter().filter(|berth| berth.go_back(site)).count();
+    let tried = all.iter().filter(|berth| berth.is_on_trial());
+    let count = tried.filter(|berth| berth.go_back(site)).count();
     if count > 0 {
         site.moves.went_back.add(count as u64);
         tracing::warn!(
@@ -144,6 +179,17 @@ fn send_back(site: &Site, mut sessions: impl Iterator<Item = SessionId>) {
             sessions = count,
             "the app failed on a session that it took over: those it took over went back"
         );
+    }
+}
+
+fn send_each_back(site: &Site, sessions: impl Iterator<Item = SessionId>) {
+    // A session may have several events in one batch.
+    let berths = sessions.filter_map(|session| site.members.get(session));
+    let count = berths.filter(|berth| berth.go_back(site)).count();
+    if count > 0 {
+        site.moves.went_back.add(count as u64);
+        let app = site.revision.bundle.label();
+        tracing::debug!(%app, sessions = count, "sessions went back from a version that is tried out");
     }
 }
 
@@ -183,5 +229,19 @@ mod tests {
         let trial = Trial::default();
         assert_eq!(trial.enter(Duration::ZERO), Standing::Passed);
         assert!(!trial.fail());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_tried_out_is_on_trial_for_as_long_as_that_takes() {
+        let trial = Trial::default();
+        trial.set_judged(Judged::Yes);
+        for _ in 0..3 {
+            let end = Instant::now() + LENGTH;
+            assert_eq!(trial.enter(LENGTH), Standing::OnTrial(end));
+            tokio::time::advance(2 * LENGTH).await;
+        }
+        assert!(matches!(trial.enter(Duration::ZERO), Standing::OnTrial(_)));
+        trial.set_judged(Judged::No);
+        assert_eq!(trial.enter(LENGTH), Standing::Passed);
     }
 }

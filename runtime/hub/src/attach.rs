@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytestring::ByteString;
 use rookery_bundle::Namespace;
-use rookery_contract::{EventKind, Opened};
+use rookery_contract::Opened;
 
 use crate::config::SessionLimits;
 use crate::hub::Hub;
@@ -50,6 +50,47 @@ impl Deref for Attached {
     }
 }
 
+/// A session that no guest is told of yet, so that a place can be looked for. It may be moved meanwhile. Dropping it is
+/// as if it had never been.
+pub struct Arrival(Option<Arc<Session>>);
+
+impl Arrival {
+    /// The session. It has an id and can be named, and waits for nobody.
+    pub fn session(&self) -> &Arc<Session> {
+        self.0.as_ref().expect("it is there until it began")
+    }
+
+    /// From now on it waits for the guest.
+    pub fn begin(mut self) -> Attached {
+        let session = self.0.take().expect("it begins once");
+        session.call();
+        Attached(session)
+    }
+
+    /// It does not come after all: gives what the guest would have been told, to begin another one. `None` when it was
+    /// moved meanwhile, and so may have been told.
+    pub fn withdraw(mut self) -> Option<Opened> {
+        let session = self.0.take()?;
+        match session.withdraw() {
+            Some(opened) => Some(opened),
+            None => {
+                drop(Attached(session));
+                None
+            }
+        }
+    }
+}
+
+impl Drop for Arrival {
+    fn drop(&mut self) {
+        if let Some(session) = self.0.take()
+            && session.withdraw().is_none()
+        {
+            drop(Attached(session));
+        }
+    }
+}
+
 impl Drop for Attached {
     fn drop(&mut self) {
         self.0.detach(ABNORMAL, "");
@@ -59,13 +100,18 @@ impl Drop for Attached {
 impl Hub {
     /// Attaches a client and queues its `Opened`.
     pub fn attach(&self, attach: Attach) -> Attached {
+        self.arrive(attach).begin()
+    }
+
+    /// Attaches a client whose `Opened` waits until it [begins](Arrival::begin).
+    pub fn arrive(&self, attach: Attach) -> Arrival {
         let realm = self.realm(&attach.namespace);
         let id = self.next_session_id();
         let session = Session::new(id, Arc::clone(&realm), attach.ready, attach.limits);
         // Listed first: a guest that is told of a session must be able to name it.
         realm.list_session(&session);
-        session.push_event(EventKind::Opened(Box::new(attach.opened)));
-        Attached(session)
+        session.expect(attach.opened);
+        Arrival(Some(session))
     }
 }
 

@@ -13,7 +13,7 @@ use std::task::Waker;
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use rookery_contract::{EventKind, Payload};
+use rookery_contract::{EventKind, Opened, Payload};
 
 pub(crate) use self::passage::{BatchRoom, Chance, Taken};
 use crate::config::SessionLimits;
@@ -149,6 +149,20 @@ impl Inbox {
     pub(crate) fn push(&mut self, kind: EventKind) {
         if !self.ended {
             self.events.push_back(kind);
+        }
+    }
+
+    /// Takes back the beginning of a session that waits for nobody yet.
+    pub(crate) fn take_back_opened(&mut self) -> Option<Opened> {
+        if self.turn != Turn::Resting {
+            return None;
+        }
+        match self
+            .events
+            .pop_front_if(|kind| matches!(kind, EventKind::Opened(_)))?
+        {
+            EventKind::Opened(opened) => Some(*opened),
+            _ => None,
         }
     }
 

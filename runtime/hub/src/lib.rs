@@ -56,7 +56,7 @@ mod sharded;
 mod snapshot;
 mod timer;
 
-pub use crate::attach::{Attach, Attached};
+pub use crate::attach::{Arrival, Attach, Attached};
 pub use crate::batch::{Batch, EventsDone, Toll};
 pub use crate::close::{CloseCode, CloseFrame};
 pub use crate::config::{HubConfig, SessionLimits};

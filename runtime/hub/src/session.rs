@@ -16,7 +16,7 @@ use bytes::Bytes;
 use bytestring::ByteString;
 use parking_lot::Mutex;
 use rookery_bundle::Namespace;
-use rookery_contract::{Event, EventKind, Payload, SendStatus, SessionId};
+use rookery_contract::{Event, EventKind, Opened, Payload, SendStatus, SessionId};
 
 use crate::batch::Toll;
 use crate::close::{CloseFrame, GUEST_FAULT, RESTART};
@@ -168,13 +168,22 @@ impl Session {
         pushed.status
     }
 
-    pub(crate) fn push_event(self: &Arc<Self>, kind: EventKind) {
-        let ready = {
-            let mut inbox = self.inbox.lock();
-            inbox.push(kind);
-            inbox.call()
-        };
+    /// What the guest is told first, once the session waits for it.
+    pub(crate) fn expect(&self, opened: Opened) {
+        self.inbox.lock().push(EventKind::Opened(Box::new(opened)));
+    }
+
+    /// Waits for the guest from now on, if anything is there for it and it does not wait already.
+    pub(crate) fn call(self: &Arc<Self>) {
+        let ready = self.inbox.lock().call();
         self.wait_in(ready, Place::Back);
+    }
+
+    /// Takes its beginning back, if it does not wait for a guest yet. Nobody knows it after that.
+    pub(crate) fn withdraw(&self) -> Option<Opened> {
+        let opened = self.inbox.lock().take_back_opened()?;
+        self.realm.forget_session(self.id);
+        Some(opened)
     }
 
     pub(crate) fn push_timer(self: &Arc<Self>, name: ByteString) {

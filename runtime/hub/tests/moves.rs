@@ -249,3 +249,42 @@ async fn a_queue_is_not_done_while_somebody_will_come_back_to_it() {
     assert_eq!(shorts(&events), expected);
     assert!(next.is_done());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_arrives_is_told_to_nobody_before_it_begins() {
+    let room = Room::new();
+    let next = ReadyQueue::new();
+    let arrival = room.arrival();
+    room.publisher()
+        .subscribe(arrival.session().id(), "a")
+        .expect("it can be named");
+    assert!(room.ready.is_empty());
+    let ann = Client(arrival.begin());
+    assert_eq!(shorts(&room.settle_all().await), ["opened"]);
+    drop(ann);
+    assert_eq!(shorts(&room.settle_all().await), ["closed:1006"]);
+    // One that was moved before waits where it was moved to, once.
+    let arrival = room.arrival();
+    arrival.session().move_to(&next, "1.0.0");
+    let ann = Client(arrival.begin());
+    ann.says("1");
+    assert!(settle(&room.ready).await.is_empty());
+    assert_eq!(shorts(&settle(&next).await), ["opened", "message:1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_arrival_that_is_withdrawn_was_never_there() {
+    let room = Room::new();
+    let next = ReadyQueue::new();
+    assert!(room.arrival().withdraw().is_some());
+    drop(room.arrival());
+    assert!(room.ready.is_empty() && room.ready.is_done());
+    assert_eq!(room.hub.snapshot().total.sessions, 0);
+    // One that was moved may have been told.
+    let arrival = room.arrival();
+    arrival.session().move_to(&next, "1.0.0");
+    assert!(arrival.withdraw().is_none());
+    let events = shorts(&settle(&next).await);
+    assert_eq!(events, ["opened", "closed:1006"]);
+    assert_eq!(room.hub.snapshot().total.sessions, 0);
+}

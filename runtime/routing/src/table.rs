@@ -27,6 +27,16 @@ struct App<T> {
     tags: HashMap<Box<str>, usize>,
     /// Who gets what asks for no one version; none without a rollout.
     spread: Option<Box<Spread>>,
+    /// The version that is tried out, if one is.
+    tried: Option<Box<Tried>>,
+}
+
+/// A version that is tried out.
+#[derive(Clone, Debug)]
+struct Tried {
+    place: usize,
+    /// Who would get what without it.
+    without: Spread,
 }
 
 /// Gathers what a [`Table`] will hold, in any order.
@@ -41,6 +51,7 @@ struct Draft<T> {
     tags: BTreeMap<Box<str>, Version>,
     bare_prereleases: Prereleases,
     rollout: Option<(Weights, Sessions)>,
+    tried: Option<(Version, Weights)>,
 }
 
 impl<T> Table<T> {
@@ -97,6 +108,29 @@ impl<T> Table<T> {
         Some(resolved)
     }
 
+    /// The version of an app that is tried out, if one is, and there is something to go back to.
+    pub fn tried(&self, app: &str) -> Option<(&Version, &T)> {
+        let app = self.apps.get(app)?;
+        let (version, value) = &app.versions.all()[app.tried.as_ref()?.place];
+        Some((version, value))
+    }
+
+    /// Where somebody belongs who asked with this selector and has this lot, were there not the version that is
+    /// [`tried`](Table::tried). `None` where none is.
+    pub fn resolve_without_tried(
+        &self,
+        app: &str,
+        selector: &Selector,
+        lot: Lot,
+    ) -> Option<Resolved<'_, T>> {
+        let app = self.apps.get(app)?;
+        let without = &app.tried.as_ref()?.without;
+        let asked = Asked::of(selector, |tag| app.tags.get(tag).copied())?;
+        let lot = Some(|| lot);
+        app.versions
+            .resolve_spread(without, asked, Fallback::None, lot)
+    }
+
     /// The names of the apps, in no order.
     pub fn apps(&self) -> impl Iterator<Item = &str> {
         self.apps.keys().map(|name| &**name)
@@ -132,6 +166,7 @@ impl<T> Table<T> {
                 versions: app.versions.map(&mut value),
                 tags: app.tags.clone(),
                 spread: app.spread.clone(),
+                tried: app.tried.clone(),
             };
             (name.clone(), app)
         });
@@ -199,6 +234,13 @@ impl<T> TableBuilder<T> {
         self
     }
 
+    /// Says that a version of this app is tried out, and what the weights would be without it. One that is not there when
+    /// the table is built, or that has nothing to go back to then, is not.
+    pub fn try_out(&mut self, app: &str, version: Version, without: Weights) -> &mut Self {
+        self.draft(app).tried = Some((version, without));
+        self
+    }
+
     /// The table. An app without a version is not in it.
     pub fn build(self) -> Table<T> {
         let apps = self
@@ -216,6 +258,7 @@ impl<T> TableBuilder<T> {
             tags: BTreeMap::new(),
             bare_prereleases: Prereleases::Out,
             rollout: None,
+            tried: None,
         })
     }
 }
@@ -235,6 +278,12 @@ impl<T> Draft<T> {
         let spread = self.rollout.and_then(|(weights, sessions)| {
             Spread::new(&weights, sessions, |version| versions.place_of(version))
         });
+        let tried = self.tried.and_then(|(version, without)| {
+            let place = versions.place_of(&version)?;
+            let place_of = |version: &Version| versions.place_of(version);
+            let without = Spread::new(&without, Sessions::Follow, place_of)?;
+            Some(Tried { place, without })
+        });
         if let Some(spread) = &spread {
             versions.leave_bare_to(spread.heaviest());
         }
@@ -242,6 +291,7 @@ impl<T> Draft<T> {
             versions,
             tags,
             spread: spread.map(Box::new),
+            tried: tried.map(Box::new),
         })
     }
 }

@@ -24,7 +24,7 @@ use crate::event::{Change, Event};
 use crate::handle::Shared;
 use crate::plan::{Action, Key, Wanted, plan};
 use crate::revision::{Refusal, Revision, RevisionId, State, Step, Until};
-use crate::rolling::Rolled;
+use crate::rollout::InForce;
 use crate::rollout::Writing;
 use crate::rollout::disk::Unwritten;
 use crate::rollout::ledger::Ledger;
@@ -58,7 +58,7 @@ pub(crate) struct Work {
     /// How requests are spread.
     pub(crate) ledger: Ledger,
     /// What the table was built of.
-    pub(crate) published: (Vec<RevisionId>, Tags, Rolled),
+    pub(crate) published: (Vec<RevisionId>, Tags, Vec<InForce>),
 }
 
 /// How a task ended.
@@ -334,7 +334,7 @@ impl Work {
             .collect();
         let serves = |app: &AppName, version: &Version| keys.contains(&(app, version));
         let tags = tags::served(&wanted, &self.published.1, serves);
-        let published = (live, tags, self.ledger.weights());
+        let published = (live, tags, self.ledger.in_force());
         if self.published == published {
             return;
         }

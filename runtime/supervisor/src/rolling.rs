@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rookery_bundle::AppName;
-use rookery_routing::{Sessions, Weights};
 use semver::Version;
 use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout};
@@ -34,9 +33,6 @@ pub(crate) struct Command {
     pub change: Change,
     pub reply: Reply,
 }
-
-/// The weights that a table was built with.
-pub(crate) type Rolled = Vec<(AppName, Weights, Sessions)>;
 
 impl Work {
     /// Takes note of the rollouts' files.

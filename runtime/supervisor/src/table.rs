@@ -7,14 +7,14 @@ use semver::Version;
 
 use crate::config::Prerelease;
 use crate::revision::Revision;
-use crate::rolling::Rolled;
+use crate::rollout::InForce;
 use crate::tags::Tags;
 
 /// Makes the table of what is live.
 pub fn build<'a>(
     live: impl IntoIterator<Item = &'a Arc<Revision>>,
     tags: &Tags,
-    rollouts: &Rolled,
+    rollouts: &[InForce],
     prerelease: Prerelease,
 ) -> Table<Arc<Revision>> {
     let mut table = Table::builder();
@@ -29,8 +29,12 @@ pub fn build<'a>(
     for ((app, tag), version) in tags {
         table.tag(app.as_str(), tag, version.clone());
     }
-    for (app, weights, sessions) in rollouts {
-        table.roll(app.as_str(), weights.clone(), *sessions);
+    for rollout in rollouts {
+        let app = rollout.app.as_str();
+        table.roll(app, rollout.weights.clone(), rollout.sessions);
+        if let Some((version, without)) = &rollout.tried {
+            table.try_out(app, version.clone(), without.clone());
+        }
     }
     table.build()
 }

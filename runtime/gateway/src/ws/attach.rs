@@ -10,14 +10,17 @@ use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::upgrade;
 use rookery_contract::Opened;
-use rookery_hub::{Attach, Hub, SessionLimits, close};
+use rookery_hub::{Attach, Attached, SessionLimits, close};
 use tokio::net::TcpStream;
 
 use crate::connection::Place;
 use crate::gateway::Gateway;
 use crate::site::Site;
-use crate::ws::Asked;
 use crate::ws::wire::{Wire, WireLimits};
+use crate::ws::{Asked, Berth};
+
+/// How often a place is looked for that is gone when the session comes to it: each time takes a new table.
+const TABLES_MAX: usize = 8;
 
 /// Starts a session as soon as the connection has changed over.
 pub(super) fn when_upgraded(
@@ -43,55 +46,79 @@ pub(super) fn when_upgraded(
 /// session needs for as long as it lasts.
 async fn begin(
     gateway: &Gateway,
-    site: Arc<Site>,
+    sent_to: Arc<Site>,
     asked: Asked,
     opened: Opened,
     upgraded: Upgraded,
     place: Option<Place>,
 ) {
-    let Some(wire) = wire(upgraded, &site) else {
+    let Some((stream, early)) = client(upgraded) else {
         tracing::error!("an upgraded connection is of an unknown kind");
         return;
     };
-    let Some(ready) = site.ready(&gateway.tasks) else {
-        return wire.refuse(close::RESTART).await;
+    let Some(Begun {
+        site,
+        session,
+        berth,
+    }) = find(gateway, asked, opened)
+    else {
+        let why = match gateway.shutdown.is_requested() {
+            true => close::GOING_AWAY,
+            false => close::RESTART,
+        };
+        let wire = Wire::new(stream, &early, wire_limits(&sent_to));
+        return wire.refuse(why).await;
     };
-    let session = Hub::attach(
-        &gateway.hub,
-        Attach {
-            namespace: site.revision.bundle.namespace(),
-            ready: Arc::clone(ready),
-            opened,
-            limits: limits(&site),
-        },
-    );
-    let berth = gateway.sites.admit(&site, &session, asked);
-    if berth.is_none() {
-        session.close(close::RESTART);
-    }
+    let wire = Wire::new(stream, &early, wire_limits(&site));
     // Not an async block, which would have room for the conversation twice.
     let conversation = wire.converse(session).map(move |()| {
-        if let Some(berth) = berth {
-            berth.leave();
-        }
+        berth.leave();
         drop(place);
     });
     gateway.tasks.spawn("session", conversation);
 }
 
-/// The socket with what the client sent early. What HTTP needed for it is let go of here, and not when the session ends:
-/// its buffer alone is several times what an idle session costs.
-fn wire(upgraded: Upgraded, site: &Site) -> Option<Wire<TcpStream>> {
-    let (stream, early) = client(upgraded)?;
-    let manifest = &site.revision.bundle.manifest.sessions;
-    let limits = WireLimits {
-        message_bytes_max: usize::try_from(manifest.max_message_size).unwrap_or(usize::MAX),
-        idle_timeout: manifest.idle_timeout,
-    };
-    Some(Wire::new(stream, &early, limits))
+/// A session that waits for its guest.
+struct Begun {
+    site: Arc<Site>,
+    session: Attached,
+    berth: Arc<Berth>,
 }
 
-/// The client's socket, and what it sent early.
+/// Finds the place that the path leads to by now, which may be another one than when the handshake was answered.
+fn find(gateway: &Gateway, asked: Asked, mut opened: Opened) -> Option<Begun> {
+    for _ in 0..TABLES_MAX {
+        let (site, ready) = gateway.sites.place(&asked)?;
+        let arrival = gateway.hub.arrive(Attach {
+            namespace: site.revision.bundle.namespace(),
+            ready,
+            opened,
+            limits: limits(&site),
+        });
+        let admitted = gateway.sites.admit(&site, arrival.session(), asked.clone());
+        if let Some(berth) = admitted {
+            let session = arrival.begin();
+            return Some(Begun {
+                site,
+                session,
+                berth,
+            });
+        }
+        opened = arrival.withdraw()?;
+    }
+    None
+}
+
+fn wire_limits(site: &Site) -> WireLimits {
+    let manifest = &site.revision.bundle.manifest.sessions;
+    WireLimits {
+        message_bytes_max: usize::try_from(manifest.max_message_size).unwrap_or(usize::MAX),
+        idle_timeout: manifest.idle_timeout,
+    }
+}
+
+/// The client's socket, and what it sent early. What HTTP needed for it is let go of here, and not when the session ends:
+/// its buffer alone is several times what an idle session costs.
 pub(super) fn client(upgraded: Upgraded) -> Option<(TcpStream, Bytes)> {
     // The listener only knows this kind of stream, so nothing else can be inside.
     let parts = upgrade::downcast::<TokioIo<TcpStream>>(upgraded).ok()?;

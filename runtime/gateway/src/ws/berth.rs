@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use rookery_contract::SessionId;
 use rookery_hub::{ReadyQueue, Session};
 use rookery_routing::{Address, Lot, Selector};
+use rookery_supervisor::RevisionId;
 
 use crate::site::Site;
 use crate::trial::Standing;
@@ -24,18 +25,37 @@ pub(crate) struct Berth {
     place: Mutex<Place>,
 }
 
+/// Where it is, and was.
 #[derive(Default)]
 struct Place {
     site: Option<Arc<Site>>,
-    /// Where it came from while it is on trial where it is. No reason for that site to live on: it holds itself.
-    back: Option<Weak<Site>>,
+    /// Where it goes back to while the site where it is is on trial. No reason for that one to live on: it holds itself.
+    back: Option<Back>,
+    /// The revision that it went back from.
+    left: Option<RevisionId>,
+}
+
+/// A way back.
+struct Back {
+    home: Weak<Site>,
+    reason: Reason,
+}
+
+/// Why there is one.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    /// It came from there.
+    Moved,
+    /// It was opened where it is, and would be there if that were not tried out.
+    Opened,
 }
 
 /// What a session asked for when it was opened. It decides where the session belongs for all its life.
+#[derive(Clone)]
 pub(crate) struct Asked {
-    app: Box<str>,
-    selector: Selector,
-    lot: Lot,
+    pub app: Box<str>,
+    pub selector: Selector,
+    pub lot: Lot,
 }
 
 impl Asked {
@@ -61,14 +81,30 @@ impl Berth {
         })
     }
 
-    /// Puts the session into the site that waits for its events already. False when the site takes no more.
-    pub fn enter(self: &Arc<Self>, first: &Arc<Site>) -> bool {
+    /// Puts a session that no guest has heard of into its first site. False when that takes nobody new.
+    pub fn arrive(self: &Arc<Self>, first: &Arc<Site>) -> bool {
         let mut place = self.place.lock();
-        let entered = first.members.enter(self);
-        if entered {
+        let arrived = first.members.welcome(self);
+        if arrived {
             place.site = Some(Arc::clone(first));
         }
-        entered
+        arrived
+    }
+
+    /// It leaves the site where it arrived, for another one to begin in. False when it was moved from there meanwhile.
+    pub fn withdraw(&self, first: &Arc<Site>) -> bool {
+        let mut place = self.place.lock();
+        if !place.is_in(first) {
+            return false;
+        }
+        place.site = None;
+        first.members.exit(self.id());
+        true
+    }
+
+    /// Where it is.
+    pub fn site(&self) -> Option<Arc<Site>> {
+        self.place.lock().site.clone()
     }
 
     /// Who is here.
@@ -96,8 +132,8 @@ impl Berth {
         self.lot
     }
 
-    /// Lets another site serve the session, if it takes it. The client does not notice. To a revision that was deployed
-    /// later than the one that it comes from, it goes on trial, which takes so long.
+    /// Lets another site serve the session, if it takes it. The client does not notice. To a revision that is tried out, or
+    /// that was deployed later than the one that it comes from, it goes on trial, which takes so long at least.
     pub fn move_to(self: &Arc<Self>, target: &Arc<Site>, ready: &Arc<ReadyQueue>, trial: Duration) {
         let mut place = self.place.lock();
         let Some(from) = place.site.clone() else {
@@ -107,7 +143,9 @@ impl Berth {
             return;
         }
         // Looked at after entering: a trial that fails later finds a member.
-        let standing = if from.revision.id < target.revision.id {
+        let is_tried = |site: &Site| site.trial.is_judged();
+        let is_newer = from.revision.id < target.revision.id;
+        let standing = if is_tried(target) || (is_newer && !is_tried(&from)) {
             target.trial.enter(trial)
         } else {
             Standing::Passed
@@ -115,7 +153,10 @@ impl Berth {
         place.back = match standing {
             Standing::Failed => return target.members.exit(self.id()),
             // Held before it is left, so that it does not close in between.
-            Standing::OnTrial(end) => from.members.hold(end).then(|| Arc::downgrade(&from)),
+            Standing::OnTrial(end) => from.members.hold(end).then(|| Back {
+                home: Arc::downgrade(&from),
+                reason: Reason::Moved,
+            }),
             Standing::Passed => None,
         };
         from.members.exit(self.id());
@@ -124,18 +165,36 @@ impl Berth {
         place.site = Some(Arc::clone(target));
     }
 
-    /// Whether it has where to go back to.
-    pub fn is_on_trial(&self) -> bool {
-        self.place.lock().back.is_some()
+    /// Says where it goes back to from this site, where it was opened; whoever came from elsewhere goes back there.
+    pub fn give_home(&self, site: &Site, home: &Arc<Site>) {
+        let mut place = self.place.lock();
+        if place.is_in(site) && place.back.is_none() {
+            place.back = Some(Back {
+                home: Arc::downgrade(home),
+                reason: Reason::Opened,
+            });
+        }
     }
 
-    /// Goes back to where it came from, if it is on trial in this site and that place still takes it.
+    /// Whether it was taken over by the site where it is, and has where to go back to.
+    pub fn is_on_trial(&self) -> bool {
+        let place = self.place.lock();
+        let back = place.back.as_ref();
+        back.is_some_and(|back| back.reason == Reason::Moved)
+    }
+
+    /// Whether it went back from there.
+    pub fn has_left(&self, site: &Site) -> bool {
+        self.place.lock().left == Some(site.revision.id)
+    }
+
+    /// Goes back, if it has where to go back to from this site, and that place still takes it.
     pub fn go_back(self: &Arc<Self>, from: &Site) -> bool {
         let mut place = self.place.lock();
-        if !(place.site.as_deref()).is_some_and(|site| std::ptr::eq(site, from)) {
+        if !place.is_in(from) {
             return false;
         }
-        let Some(home) = place.back.take().and_then(|home| home.upgrade()) else {
+        let Some(home) = place.back.take().and_then(|back| back.home.upgrade()) else {
             return false;
         };
         let Some(ready) = home.ready_if_any() else {
@@ -147,6 +206,7 @@ impl Berth {
         from.members.exit(self.id());
         self.session.move_to(ready, &version(from));
         place.site = Some(home);
+        place.left = Some(from.revision.id);
         true
     }
 
@@ -155,6 +215,13 @@ impl Berth {
         if let Some(site) = std::mem::take(&mut *self.place.lock()).site {
             site.members.exit(self.id());
         }
+    }
+}
+
+impl Place {
+    fn is_in(&self, site: &Site) -> bool {
+        let here = self.site.as_deref();
+        here.is_some_and(|here| std::ptr::eq(here, site))
     }
 }
 

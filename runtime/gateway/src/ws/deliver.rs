@@ -6,9 +6,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rookery_contract::{BATCH_EVENTS_MAX, Event, EventKind};
-use rookery_hub::{Batch, EventsDone, ReadyQueue};
+use rookery_hub::{Batch, EventsDone, ReadyQueue, Toll};
 use rookery_lifecycle::{Backoff, Tasks};
-use rookery_pool::{EventsOutcome, Fault, Pool, Verdict};
+use rookery_pool::{Effect, EventsOutcome, Fault, Pool, Verdict};
 
 use crate::site::Site;
 use crate::trial;
@@ -31,8 +31,9 @@ async fn run(site: Arc<Site>, ready: Arc<ReadyQueue>, pool: Arc<Pool>) {
             Ok(outcome) => {
                 backoff.reset();
                 let done = done(&site, &pool, &batch, &outcome);
-                count(&site, &batch, &outcome, &done);
-                ready.finish(batch, done);
+                let given = given(&batch, &outcome);
+                let toll = ready.finish(batch, done);
+                count(&site, given, done, toll);
             }
             Err(error) => {
                 // Not the events' fault: they wait, and so do we, rather than ask again at once.
@@ -45,22 +46,24 @@ async fn run(site: Arc<Site>, ready: Arc<ReadyQueue>, pool: Arc<Pool>) {
     }
 }
 
-/// Counts for who judges the revision.
-fn count(site: &Site, batch: &Batch, outcome: &EventsOutcome, done: &EventsDone) {
-    let tally = &site.revision.tally;
-    let given = match (&outcome.verdict, outcome.began) {
+/// How many events the guest began with.
+fn given(batch: &Batch, outcome: &EventsOutcome) -> usize {
+    match (&outcome.verdict, outcome.began) {
         (Verdict::Fault(_), Some(index)) => index + 1,
         (Verdict::Fault(_), None) => 0,
         _ => batch.events().len(),
-    };
+    }
+}
+
+/// Counts for who judges the revision.
+fn count(site: &Site, given: usize, done: EventsDone, toll: Toll) {
+    let tally = &site.revision.tally;
     tally.given(given as u64);
-    match done {
-        EventsDone::All | EventsDone::NotGiven => {}
-        EventsDone::Culprit(_) => {
-            tally.failed();
-            tally.closed();
-        }
-        _ => tally.failed(),
+    if !matches!(done, EventsDone::All | EventsDone::NotGiven) {
+        tally.failed();
+    }
+    if toll == Toll::Closed {
+        tally.closed();
     }
 }
 
@@ -83,6 +86,8 @@ fn done(site: &Site, pool: &Pool, batch: &Batch, outcome: &EventsOutcome) -> Eve
         (_, Some(index)) if is_gone && culprit.is_some_and(of_the_move) => {
             EventsDone::Excused(index)
         }
+        // What comes of it depends on where the session is by now, which the hub knows.
+        (_, Some(index)) if outcome.effect == Effect::None => EventsDone::Traceless(index),
         (_, Some(index)) => EventsDone::Culprit(index),
         (_, None) => EventsDone::NoneBegan,
     }

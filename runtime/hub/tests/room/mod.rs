@@ -9,7 +9,8 @@ use bytes::Bytes;
 use rookery_bundle::Namespace;
 use rookery_contract::{Event, EventKind, Opened, Payload, PublishOptions, SessionId};
 use rookery_hub::{
-    Attach, Attached, Batch, EventsDone, Hub, HubConfig, Publisher, ReadyQueue, SessionLimits,
+    Arrival, Attach, Attached, Batch, EventsDone, Hub, HubConfig, Publisher, ReadyQueue,
+    SessionLimits,
 };
 use rookery_lifecycle::{Shutdown, Tasks};
 
@@ -41,13 +42,21 @@ impl Room {
         self.client_with(SessionLimits::default())
     }
 
-    pub fn client_with(&self, limits: SessionLimits) -> Client {
-        Client(self.hub.attach(Attach {
+    pub fn arrival(&self) -> Arrival {
+        self.hub.arrive(self.attach(SessionLimits::default()))
+    }
+
+    fn attach(&self, limits: SessionLimits) -> Attach {
+        Attach {
             namespace: self.namespace.clone(),
             ready: Arc::clone(&self.ready),
             opened: Opened::default(),
             limits,
-        }))
+        }
+    }
+
+    pub fn client_with(&self, limits: SessionLimits) -> Client {
+        Client(self.hub.attach(self.attach(limits)))
     }
 
     /// A client whose `Opened` the guest has seen, subscribed to these topics.

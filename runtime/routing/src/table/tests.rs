@@ -1,6 +1,9 @@
 //! Claims about what a table holds; which version is picked is told by `tests/`.
 
+#![allow(clippy::unwrap_used)]
+
 use super::*;
+use crate::rollout::Share;
 
 fn version(text: &str) -> Version {
     Version::parse(text).expect("a version")
@@ -99,4 +102,59 @@ fn the_same_version_again_replaces_the_first() {
         table.iter().map(|(_, _, value)| *value).collect::<Vec<_>>(),
         [2]
     );
+}
+
+#[test]
+fn who_is_on_a_version_that_is_tried_out_has_a_place_to_go_back_to() {
+    let lots = || (0..=u16::MAX).step_by(97).map(|lot| Lot::drawn(lot.into()));
+    let whole = |text: &str| Weights::whole(version(text));
+    let mut builder = Table::builder();
+    for text in ["1.0.0", "1.1.0", "2.0.0"] {
+        builder.insert("chat", version(text), version(text));
+    }
+    let share = Share::of_percent(50.0).unwrap();
+    let without = whole("1.0.0").with(&version("2.0.0"), share).unwrap();
+    let with = without.with(&version("1.1.0"), share).unwrap();
+    builder
+        .tag("chat", "new", version("1.1.0"))
+        .roll("chat", with, Sessions::Follow)
+        .try_out("chat", version("1.1.0"), without);
+    let table = builder.build().map(Version::clone);
+    assert_eq!(table.tried("chat").unwrap().0, &version("1.1.0"));
+    let home = |selector: &str, lot| {
+        let selector = Selector::parse(selector).unwrap();
+        let resolved = table.resolve_without_tried("chat", &selector, lot);
+        resolved.map(|resolved| resolved.value.to_string())
+    };
+    for lot in lots() {
+        let home = |selector| home(selector, lot).unwrap();
+        // Where they were, if they were not on it.
+        let selector = Selector::None;
+        let now = table
+            .resolve_session("chat", &selector, Fallback::None, lot, &version("1.0.0"))
+            .unwrap();
+        if *now.version != version("1.1.0") {
+            assert_eq!(home(""), now.version.to_string());
+        }
+        assert_ne!(home(""), "1.1.0");
+        assert_eq!(home("1"), "1.0.0");
+        // Who asked for it by a name has nowhere else.
+        assert_eq!(home("1.1.0"), "1.1.0");
+        assert_eq!(home("new"), "1.1.0");
+        assert_eq!(home("~1.1"), "1.1.0");
+    }
+}
+
+#[test]
+fn what_does_not_serve_is_not_tried_out() {
+    let check = |tried: &str, without: &str| {
+        let mut builder = Table::builder();
+        builder.insert("chat", version("1.0.0"), ());
+        builder.insert("chat", version("1.1.0"), ());
+        builder.try_out("chat", version(tried), Weights::whole(version(without)));
+        builder.build().tried("chat").is_some()
+    };
+    assert!(check("1.1.0", "1.0.0"));
+    assert!(!check("1.2.0", "1.0.0"));
+    assert!(!check("1.1.0", "0.9.0"), "nothing to go back to");
 }

@@ -33,6 +33,17 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Who waits to hear what came of a change.
 pub(crate) type Reply = oneshot::Sender<Result<RolloutStatus, RolloutError>>;
 
+/// How an app's requests are spread.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct InForce {
+    pub app: AppName,
+    /// With the canary's share.
+    pub weights: Weights,
+    pub sessions: Sessions,
+    /// The canary's version, and the weights without it.
+    pub tried: Option<(Version, Weights)>,
+}
+
 /// All rollouts.
 pub(crate) struct Ledger {
     entries: BTreeMap<AppName, Entry>,
@@ -189,14 +200,20 @@ impl Ledger {
         todo
     }
 
-    /// The weights that are in force.
-    pub fn weights(&self) -> Vec<(AppName, Weights, Sessions)> {
+    /// What is in force.
+    pub fn in_force(&self) -> Vec<InForce> {
         let entries = self.entries.iter();
-        let weights = entries.filter_map(|(app, entry)| {
-            let weights = entry.rollout.in_force()?;
-            Some((app.clone(), weights, entry.rollout.sessions))
+        let in_force = entries.filter_map(|(app, entry)| {
+            let rollout = &entry.rollout;
+            let tried = rollout.canary.as_ref().map(|canary| &canary.version);
+            Some(InForce {
+                app: app.clone(),
+                weights: rollout.in_force()?,
+                sessions: rollout.sessions,
+                tried: tried.cloned().zip(rollout.weights.clone()),
+            })
         });
-        weights.collect()
+        in_force.collect()
     }
 
     /// Puts the tags that are set in files over those that are links.

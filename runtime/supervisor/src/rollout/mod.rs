@@ -33,3 +33,4 @@ pub use tally::{Answered, Tally};
 
 pub(crate) use change::Ground;
 pub(crate) use entry::{Todo, Told, Tone, Writing, unix_ms};
+pub(crate) use ledger::InForce;

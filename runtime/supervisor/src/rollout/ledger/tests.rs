@@ -37,7 +37,7 @@ fn ledger() -> Ledger {
 
 /// The version that has everything.
 fn whole(ledger: &Ledger) -> Option<String> {
-    let (_, weights, _) = ledger.weights().pop()?;
+    let weights = ledger.in_force().pop()?.weights;
     Some(weights.heaviest().to_string())
 }
 
