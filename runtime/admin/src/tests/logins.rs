@@ -209,6 +209,35 @@ async fn another_sites_page_can_neither_log_in_nor_write() {
     assert!(server.path("x").is_dir());
 }
 
+/// Whether tokens are needed or not: a browser on the operator's own machine has pages of others open, too.
+#[tokio::test]
+async fn every_write_asks_which_page_it_comes_from() {
+    let evil = ["host: localhost", "origin: https://evil.example"];
+    for line in [
+        "PUT /_/deployments/chat/1.0.0",
+        "DELETE /_/deployments/chat/1.0.0",
+        "POST /_/deployments/chat/promote",
+        "POST /_/deployments/chat/canary",
+        "POST /_/deployments/chat/rollback",
+        "POST /_/deployments/chat/tag",
+        "POST /_/deployments/mkdir",
+        "POST /_/deployments/rename",
+        "POST /_/deployments/upload",
+        "DELETE /_/deployments/delete",
+        "POST /_/login",
+        "POST /_/logout",
+    ] {
+        let open = Server::new(crate::Access::Open);
+        let refused = open.tell(line, &evil, "{}").await;
+        assert_eq!(refused.outcome(), (403, "CROSS_ORIGIN".into()), "{line}");
+        let locked = server();
+        let cookie = locked.cookie().await;
+        let headers = [evil[0], evil[1], &cookie];
+        let refused = locked.tell(line, &headers, "{}").await;
+        assert_eq!(refused.outcome(), (403, "CROSS_ORIGIN".into()), "{line}");
+    }
+}
+
 #[tokio::test]
 async fn a_form_that_is_too_long_is_not_read() {
     let answer = server().log_in(&"x".repeat(1 << 20)).await;
