@@ -4,12 +4,14 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use http::Request;
 use http::header::UPGRADE;
+use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
+use rookery_lifecycle::Shutdown;
+use rookery_pool::Body;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -41,14 +43,29 @@ pub(crate) async fn serve(
     peer: SocketAddr,
     place: Place,
 ) {
-    let shutdown = gateway.shutdown.clone();
-    let builder = builder(&gateway.config);
-    let service = service_fn(move |mut request: Request<Incoming>| {
+    let (builder, shutdown) = (builder(&gateway.config), gateway.shutdown.clone());
+    let answer = move |mut request: Request<Incoming>| {
         // Only a connection that changes over needs it later.
         if request.headers().contains_key(UPGRADE) {
             request.extensions_mut().insert(place.clone());
         }
-        let answer = handle(Arc::clone(&gateway), peer, request);
+        handle(Arc::clone(&gateway), peer, request)
+    };
+    converse(&builder, stream, peer, &shutdown, answer).await;
+}
+
+/// Answers requests until the client leaves, or until the shutdown and then what is under way.
+pub(crate) async fn converse<Answer>(
+    builder: &Builder<TokioExecutor>,
+    stream: TcpStream,
+    peer: SocketAddr,
+    shutdown: &Shutdown,
+    answer: impl Fn(Request<Incoming>) -> Answer,
+) where
+    Answer: Future<Output = Response<Body>> + Send + 'static,
+{
+    let service = service_fn(move |request| {
+        let answer = answer(request);
         async move { Ok::<_, Infallible>(answer.await) }
     });
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);

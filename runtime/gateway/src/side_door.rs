@@ -4,7 +4,6 @@
 //!
 //! **Absent on purpose:** routing, sessions, upgrades.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +11,6 @@ use std::time::Duration;
 use http::header::LOCATION;
 use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use rookery_lifecycle::{Backoff, Shutdown, Tasks};
 use rookery_pool::Body;
 use tokio::net::{TcpListener, TcpStream};
@@ -98,24 +95,12 @@ async fn serve(
     peer: SocketAddr,
     _place: OwnedSemaphorePermit,
 ) {
-    let shutdown = door.shutdown.clone();
-    let builder = connection::builder(&door.config);
-    let service = service_fn(move |request: Request<Incoming>| {
+    let (builder, shutdown) = (connection::builder(&door.config), door.shutdown.clone());
+    let answer = move |request| {
         let door = Arc::clone(&door);
-        async move { Ok::<_, Infallible>(door.handle(peer, request).await) }
-    });
-    let connection = builder.serve_connection(TokioIo::new(stream), service);
-    tokio::pin!(connection);
-    let ended = tokio::select! {
-        ended = &mut connection => ended,
-        () = shutdown.requested() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
+        async move { door.handle(peer, request).await }
     };
-    if let Err(error) = ended {
-        tracing::debug!(%peer, reason = %error, "a connection to the side door ended early");
-    }
+    connection::converse(&builder, stream, peer, &shutdown, answer).await;
 }
 
 /// There is nothing else here.
