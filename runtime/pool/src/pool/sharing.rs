@@ -47,14 +47,11 @@ impl Pool {
     pub(super) fn start_sharing(self: &Arc<Self>, mut starting: Starting) {
         let pool = Arc::clone(self);
         self.tasks.spawn("worker starts", async move {
-            let started = match pool.place_for_waiting().await {
-                Ok(place) => {
-                    starting.has_place();
-                    pool.start_placed(place).await
-                }
-                Err(error) => Err(error),
+            let Some(place) = pool.place_for_waiting().await else {
+                return starting.give_up();
             };
-            starting.end(started);
+            starting.has_place();
+            starting.end(pool.start_placed(place).await);
         });
     }
 
@@ -65,15 +62,15 @@ impl Pool {
         started.map_err(|source| self.failed_start(source))
     }
 
-    /// A place, as long as anybody waits for the worker that is to have it.
-    async fn place_for_waiting(&self) -> Result<Place, AcquireError> {
+    /// A place; `None` when nobody waits any more for the worker that was to have it.
+    async fn place_for_waiting(&self) -> Option<Place> {
         let mut place = std::pin::pin!(self.budget.place(self.kin));
         loop {
             if let Ok(place) = timeout(self.policy.queue_timeout, &mut place).await {
-                return Ok(place);
+                return Some(place);
             }
             if !self.shelf.lock().hall.is_waited_in() {
-                return Err(self.draining());
+                return None;
             }
         }
     }
@@ -97,10 +94,15 @@ impl Starting {
 
     /// It is there, or will not be.
     pub fn end(mut self, started: Result<Living, AcquireError>) {
-        self.end_with(started);
+        self.end_with(Some(started));
     }
 
-    fn end_with(&mut self, started: Result<Living, AcquireError>) {
+    /// It is wanted no more. Whoever came in this very moment finds another one.
+    pub fn give_up(mut self) {
+        self.end_with(None);
+    }
+
+    fn end_with(&mut self, started: Option<Result<Living, AcquireError>>) {
         let was_spawning = self.phase == Phase::Spawning;
         self.phase = Phase::Ended;
         let mut out = Out::default();
@@ -109,8 +111,9 @@ impl Starting {
         shelf.hall.starting -= 1;
         shelf.hall.spawning -= usize::from(was_spawning);
         match started {
-            Ok(living) => shelf.put(living, rules, &mut out),
-            Err(error) => shelf.hall.fail(&error, self.pool.at_once),
+            Some(Ok(living)) => shelf.put(living, rules, &mut out),
+            Some(Err(error)) => shelf.hall.fail(&error, self.pool.at_once),
+            None => {}
         }
         drop(shelf);
         self.pool.let_go(out);
@@ -122,7 +125,7 @@ impl Drop for Starting {
     fn drop(&mut self) {
         // The task was aborted.
         if self.phase != Phase::Ended {
-            self.end_with(Err(self.pool.draining()));
+            self.end_with(Some(Err(self.pool.draining())));
         }
     }
 }

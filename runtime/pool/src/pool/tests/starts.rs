@@ -169,3 +169,22 @@ async fn who_waits_for_a_worker_that_has_served_enough_before_gets_the_next_one(
         "nobody waited for a timeout"
     );
 }
+
+/// A start ends when nobody waits for it any more. Who comes in between is not told that the pool is at its end.
+#[tokio::test(start_paused = true)]
+async fn who_waits_for_a_start_that_is_given_up_gets_another_one() {
+    let house = House::of(8);
+    let share = |spawn: &Arc<FakeSpawn>| spawn.concurrency.store(4, Ordering::SeqCst);
+    let (pool, spawn) = house.pool_of(|_| (), share);
+    let starting = pool.announce_start().unwrap();
+    let waits = tokio::spawn({
+        let pool = Arc::clone(&pool);
+        async move { ask(&pool).await }
+    });
+    while !pool.shelf.lock().hall.is_waited_in() {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(spawn.started(), 0, "it waits for the one on its way");
+    starting.give_up();
+    assert_eq!(waits.await.unwrap().unwrap(), "1/1");
+}
