@@ -50,8 +50,8 @@ export class Server {
     this.#log = log;
   }
 
-  /** Serves these bundles; all of them are live or refused when this returns. */
-  static async start(bundles: Bundles): Promise<Server> {
+  /** Serves these bundles with these settings; all of them are live or refused when this returns. */
+  static async start(bundles: Bundles, settings: Record<string, string> = {}): Promise<Server> {
     const root = scratch("server");
     mkdirSync(join(root, "apps"));
     const environment = Object.entries(process.env).filter(([name]) => !READ.test(name));
@@ -59,7 +59,7 @@ export class Server {
     for (const [place, folder] of Object.entries(bundles)) publish(root, place, folder);
     const child = spawn(rookery, ["serve", ...options, "--port", "0", "--log-format", "plain"], {
       cwd: root,
-      env: Object.fromEntries(environment),
+      env: { ...Object.fromEntries(environment), ...settings },
       stdio: ["ignore", "pipe", "pipe"],
     });
     const server = new Server(child, root, "");
@@ -117,10 +117,30 @@ export class Server {
 /** By a rename, as whoever deploys has to. */
 function publish(root: string, place: string, folder: string): void {
   const staged = mkdtempSync(join(root, "staged-"));
-  const isOf = (source: string) => dirname(source) !== folder || !SOURCES.has(basename(source));
-  cpSync(folder, join(staged, "bundle"), { recursive: true, filter: isOf });
+  copy(folder, join(staged, "bundle"));
   mkdirSync(dirname(join(root, "apps", place)), { recursive: true });
   renameSync(join(staged, "bundle"), join(root, "apps", place));
+}
+
+/** Without what a bundle was made from. */
+function copy(folder: string, to: string): void {
+  const isOf = (source: string) => dirname(source) !== folder || !SOURCES.has(basename(source));
+  cpSync(folder, to, { recursive: true, filter: isOf });
+}
+
+/** A folder of its own with what is served of a bundle. */
+export function bundle(folder: string): string {
+  const to = join(scratch("bundle"), "bundle");
+  copy(folder, to);
+  return to;
+}
+
+/** A folder with a server that Node runs, as a bundle. */
+export function native(program: string): string {
+  const folder = scratch("native");
+  writeFileSync(join(folder, "worker.config.json"), JSON.stringify({ command: "node server.cjs", ttl: 600 }));
+  writeFileSync(join(folder, "server.cjs"), program);
+  return folder;
 }
 
 /** A folder with a site of one page, as a bundle. */
