@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use cap_std::fs::Dir;
 use parking_lot::Mutex;
-use rookery_bundle::{MANIFEST_FILE, PACKAGE_FILE};
+use rookery_bundle::{MANIFEST_FILE, PACKAGE_FILE, YAML_FILE};
 
 use super::same::same;
 use super::take::{BUNDLE, Taken};
@@ -123,7 +123,7 @@ fn publish(
     let app = label.app.as_str();
     let dir = folder.dir();
     // A folder that is one bundle would not be one any more with a version in it.
-    if [MANIFEST_FILE, PACKAGE_FILE]
+    if [MANIFEST_FILE, PACKAGE_FILE, YAML_FILE]
         .iter()
         .any(|file| dir.exists(format!("{app}/{file}")))
         && !has_versions(dir, app)

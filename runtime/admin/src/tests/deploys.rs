@@ -141,12 +141,20 @@ async fn a_version_is_found_in_every_layout() {
         assert_eq!(replaced.json()["folder"], folder);
         assert_eq!(server.page(folder), "other");
     }
-    fs::create_dir(server.path("one")).unwrap();
-    fs::write(server.path("one/worker.config.json"), "{}").unwrap();
-    assert_eq!(
-        server.put("one/1.0.0", site("x")).await.outcome(),
-        (409, "ALREADY_EXISTS".into())
-    );
+    // With a version in it, a folder that is one bundle would not be served any more.
+    for manifest in ["worker.config.json", "package.json", "manifest.yaml"] {
+        let app = manifest.split('.').next().unwrap();
+        fs::create_dir(server.path(app)).unwrap();
+        fs::write(server.path(&format!("{app}/{manifest}")), "{}").unwrap();
+        assert_eq!(
+            server
+                .put(&format!("{app}/1.0.0"), site("x"))
+                .await
+                .outcome(),
+            (409, "ALREADY_EXISTS".into()),
+            "{manifest}"
+        );
+    }
 }
 
 #[tokio::test]
