@@ -21,7 +21,8 @@ pub enum Cause {
     NotSet(String),
 }
 
-/// What would be sent is longer than a URI can be: 65,534 bytes, or a rewrite of more than 60,000.
+/// What was asked for is longer than rules are asked about, [`PATH_BYTES_MAX`](crate::PATH_BYTES_MAX); or what would be sent
+/// is longer than a URI can be: 65,534 bytes, or a rewrite of more than 60,000.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
-#[error("the rewritten path is too long to be sent")]
+#[error("the path is too long, as it is asked for or as it would be sent")]
 pub struct UriTooLong;

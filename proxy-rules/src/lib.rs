@@ -42,7 +42,7 @@ pub use matched::Matched;
 pub use parse::{RULES_MAX, parse};
 pub use pattern::{PATTERN_BYTES_MAX, Pattern, PatternError};
 pub use rule::RuleSpec;
-pub use ruleset::{GaveUp, Lookup, RuleSet};
+pub use ruleset::{GaveUp, Lookup, PATH_BYTES_MAX, RuleSet};
 pub use schema::schema;
 pub use target::{Scheme, Target};
 pub use template::{Template, TemplateError};

@@ -32,6 +32,14 @@ impl<'a> Matched<'a> {
         }
     }
 
+    /// Of a path that is too long for any rule.
+    pub(crate) fn too_long(rule: &'a Rule) -> Self {
+        Self {
+            rule,
+            sent: Err(UriTooLong),
+        }
+    }
+
     /// The rule.
     pub fn rule(&self) -> &'a Rule {
         self.rule

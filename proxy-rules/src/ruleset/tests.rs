@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::{Certificate, Engine, UriTooLong};
+use crate::{Certificate, Engine, PATH_BYTES_MAX, UriTooLong};
 
 fn specs(rules: &Value) -> Vec<RuleSpec> {
     crate::parse(rules).unwrap()
@@ -217,18 +217,33 @@ fn change_origin_comes_before_the_rules_own_headers() {
 
 #[test]
 fn what_is_too_long_to_send_is_said() {
-    let rules = set(&json!({"^/(.*)$": {"target": "http://a", "rewrite": "$1$1$1"}}));
-    let path = format!("/{}", "a".repeat(30_000));
+    let rules = set(&json!({"^/(.*)$": {"target": "http://a", "rewrite": "$1$1$1$1$1$1"}}));
+    let path = format!("/{}", "a".repeat(12_000));
     assert_eq!(
         rules.find(&path).matched.unwrap().uri(None),
         Err(UriTooLong)
     );
     let rules = set(&json!({"^/(.*)$": {"target": "http://a"}}));
-    let query = "q".repeat(40_000);
+    let query = "q".repeat(60_000);
     assert_eq!(
         rules.find(&path).matched.unwrap().uri(Some(&query)),
         Err(UriTooLong)
     );
+}
+
+/// Whether a rule would match it or not: what rules keep from a worker must not come to it by being long.
+#[test]
+fn a_path_that_is_too_long_is_shown_to_no_rule_and_passes_none() {
+    let rules = set(&json!({"^/b": {"target": "http://a"}}));
+    let path = |bytes: usize| format!("/{}", "a".repeat(bytes - 1));
+    assert!(rules.find(&path(PATH_BYTES_MAX)).matched.is_none());
+    let found = rules.find(&path(PATH_BYTES_MAX + 1)).matched;
+    assert_eq!(found.unwrap().uri(None), Err(UriTooLong));
+    // As the rules would see it: three bytes for each.
+    let found = rules.find(&format!("/{}", "\"".repeat(PATH_BYTES_MAX / 2)));
+    assert_eq!(found.matched.unwrap().uri(None), Err(UriTooLong));
+    let none = set(&json!({}));
+    assert!(none.find(&path(PATH_BYTES_MAX + 1)).matched.is_none());
 }
 
 #[test]
