@@ -11,6 +11,7 @@ mod attach;
 mod berth;
 mod deliver;
 mod foresight;
+mod parting;
 mod retire;
 mod tap;
 mod tunnel;

@@ -3,14 +3,11 @@
 //! **Invariant:** only the outbox writes to the socket, pongs and close frames included, so frames never mix.
 //! **Invariant:** while the inbox is full nothing is read: a client that talks faster than its app listens is slowed
 //! down by TCP.
-//! **Invariant:** the client has its time to read a close frame. A socket that is closed with something unread in it
-//! takes back what was written last, so what a client still sends after it broke a rule is read, and forgotten.
 //! **Absent on purpose:** guests. This ends where the inbox begins.
 
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
-use std::mem::MaybeUninit;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -21,13 +18,14 @@ use bytestring::ByteString;
 use rookery_contract::Payload;
 use rookery_hub::close::{self, CloseCode, CloseFrame};
 use rookery_hub::{Attached, Session, frame};
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, Sleep, sleep};
 use tokio_tungstenite::tungstenite::error::{CapacityError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::ws::foresight::Foresight;
+use crate::ws::parting::{Left, hang_up};
 use crate::ws::tap::Tap;
 
 /// Enough for a chat message; a longer one grows the buffer for its time. The default would be 128 KiB a connection.
@@ -38,8 +36,6 @@ const CHUNKS_PER_WRITE: usize = 64;
 const MESSAGES_PER_TURN: usize = 64;
 /// How long a close frame may take to be written, answered, and read by whoever broke a rule.
 const CLOSE_GRACE: Duration = Duration::from_secs(5);
-/// How much of what nobody wants is read at once.
-const WASTE_BYTES: usize = 4096;
 /// How a connection that ended without a close frame is told to the guest (RFC 6455, 7.1.5).
 const ABNORMAL: u16 = 1006;
 
@@ -75,17 +71,6 @@ struct End {
     code: u16,
     reason: ByteString,
     left: Left,
-}
-
-/// What is left to do with a socket when its client's side ended.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Left {
-    /// Nothing: it takes no close frame any more.
-    Nothing,
-    /// It may take our close frame.
-    Close,
-    /// It may take our close frame, and the client may still be sending.
-    CloseAndWaste,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -182,9 +167,12 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
         let mut replies = Vec::new();
         let mut turn = Poll::Pending;
         for count in 1.. {
-            if !matches!(self.reading, Reading::Messages)
-                || session.poll_inbox_room(cx).is_pending()
-            {
+            if !matches!(self.reading, Reading::Messages) {
+                break;
+            }
+            if session.poll_inbox_room(cx).is_pending() {
+                // Nobody listens to the client, which is not its silence.
+                self.idle.heard = true;
                 break;
             }
             let mut tap = Tap {
@@ -367,27 +355,6 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
             code,
             reason,
             left: Left::Nothing,
-        }
-    }
-}
-
-/// Ends our side, and reads what is still sent until the client ends its own.
-async fn hang_up<Io: AsyncRead + AsyncWrite + Unpin>(io: &mut Io, left: Left) -> io::Result<()> {
-    io.shutdown().await?;
-    if left == Left::CloseAndWaste {
-        poll_fn(|cx| poll_waste(io, cx)).await?;
-    }
-    Ok(())
-}
-
-fn poll_waste<Io: AsyncRead + Unpin>(io: &mut Io, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-    // Not in the future, which every idle session has room for.
-    let mut waste = [MaybeUninit::uninit(); WASTE_BYTES];
-    loop {
-        let mut buffer = ReadBuf::uninit(&mut waste);
-        std::task::ready!(Pin::new(&mut *io).poll_read(cx, &mut buffer))?;
-        if buffer.filled().is_empty() {
-            return Poll::Ready(Ok(()));
         }
     }
 }
