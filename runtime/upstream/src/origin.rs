@@ -5,12 +5,13 @@
 //! **Invariant:** while it is not known what a target speaks, or when it is HTTP/2, one dial goes on at a time: a
 //! hundred requests that come at once share one HTTP/2 connection.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
-use http::{Request, Response};
-use hyper::body::Incoming;
-use hyper::client::conn::{TrySendError, http1, http2};
+use http::Request;
+use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use parking_lot::Mutex;
 use rookery_lifecycle::Tasks;
@@ -25,7 +26,7 @@ use crate::fields;
 use crate::stream::Stream;
 use crate::target::Target;
 use crate::tls::{Inside, Tls};
-use crate::wire::Wire;
+use crate::wire::{Asked, Wire};
 
 /// The largest head of an answer, in bytes.
 pub(crate) const HEAD_BYTES_MAX: usize = 128 * 1024;
@@ -279,20 +280,20 @@ impl Drop for Wanted<'_> {
 }
 
 impl Line {
-    /// Sends a request in the form that the line's protocol wants.
-    pub async fn ask(
+    /// Hands over a request, in the form that the line's protocol wants; the future waits for the head of its answer.
+    pub fn ask(
         &mut self,
         mut request: Request<Body>,
         target: &Target,
-    ) -> Result<Response<Incoming>, TrySendError<Request<Body>>> {
+    ) -> Pin<Box<dyn Future<Output = Asked> + Send + '_>> {
         match self {
             Line::Own(wire) => {
                 fields::for_http1(&mut request, target);
-                wire.ask(request).await
+                Box::pin(wire.ask(request))
             }
             Line::Shared(line) => {
                 fields::for_http2(&mut request, target);
-                line.try_send_request(request).await
+                Box::pin(line.try_send_request(request))
             }
         }
     }

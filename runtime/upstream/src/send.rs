@@ -1,5 +1,6 @@
 //! The way of a request: a line, the head of the answer, and once more where that is safe.
 
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +21,7 @@ use crate::fields;
 use crate::origin::{Age, Line, Origin, broken};
 use crate::target::Target;
 use crate::upstreams::Upstreams;
-use crate::wire::Wire;
+use crate::wire::{Asked, Wire};
 
 impl Upstreams {
     /// Sends a request to a target and gives the answer as soon as its head is there.
@@ -48,16 +49,14 @@ impl Upstreams {
             Age::Used => Again::of(&request),
             Age::New => None,
         };
-        let asked = asked(&mut line, &origin, request, &progress, timeouts.answer).await?;
+        let asking = line.ask(request, target);
+        let asked = patiently(asking, target, &progress, timeouts.answer).await?;
         let (answer, line) = match asked {
             Ok(answer) => (answer, line),
-            Err(mut failed) => {
-                let unsent = failed.take_message();
-                let again = again.filter(|_| died(failed.error()));
-                let (Some(request), Age::Used) = (unsent.or_else(|| again?.request()), age) else {
-                    return Err(broken(target, failed.into_error()));
-                };
+            Err(failed) => {
                 drop(line);
+                let request = once_more(failed, again, age);
+                let request = request.map_err(|error| broken(target, error))?;
                 Box::pin(self.ask_anew(&origin, request, &progress, timeouts)).await?
             }
         };
@@ -86,7 +85,8 @@ impl Upstreams {
         timeouts: Timeouts,
     ) -> Result<(Response<Incoming>, Line), UpstreamError> {
         let (mut line, _) = self.line(origin, timeouts).await?;
-        let asked = asked(&mut line, origin, request, progress, timeouts.answer).await?;
+        let asking = line.ask(request, origin.target());
+        let asked = patiently(asking, origin.target(), progress, timeouts.answer).await?;
         let answer = asked.map_err(|failed| broken(origin.target(), failed.into_error()))?;
         Ok((answer, line))
     }
@@ -114,18 +114,13 @@ fn watched(request: Request<Body>) -> (Request<Body>, Option<Progress>) {
     (counted, Some(progress))
 }
 
-type Asked = Result<Response<Incoming>, TrySendError<Request<Body>>>;
-
 /// Waits for the head; the time begins anew with each piece of the request that goes out.
-async fn asked(
-    line: &mut Line,
-    origin: &Origin,
-    request: Request<Body>,
+async fn patiently(
+    mut asking: impl Future<Output = Asked> + Unpin,
+    target: &Target,
     progress: &Option<Progress>,
     patience: Duration,
 ) -> Result<Asked, UpstreamError> {
-    let asking = line.ask(request, origin.target());
-    tokio::pin!(asking);
     let mut seen = 0;
     loop {
         if let Ok(asked) = timeout(patience, &mut asking).await {
@@ -134,11 +129,25 @@ async fn asked(
         let pieces = progress.as_ref().map_or(0, Progress::pieces);
         if pieces == seen {
             return Err(UpstreamError::AnswerTimeout {
-                target: origin.target().to_string(),
+                target: target.to_string(),
                 after: patience,
             });
         }
         seen = pieces;
+    }
+}
+
+/// What is sent over a new connection after this failure; else the failure itself.
+fn once_more(
+    mut failed: TrySendError<Request<Body>>,
+    again: Option<Again>,
+    age: Age,
+) -> Result<Request<Body>, hyper::Error> {
+    let unsent = failed.take_message();
+    let again = again.filter(|_| died(failed.error()));
+    match (unsent.or_else(|| again?.request()), age) {
+        (Some(request), Age::Used) => Ok(request),
+        _ => Err(failed.into_error()),
     }
 }
 

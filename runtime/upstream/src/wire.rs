@@ -25,6 +25,9 @@ use crate::origin::{HEAD_BYTES_MAX, broken, ended};
 use crate::stream::Stream;
 use crate::target::Target;
 
+/// What came of a request: the head of its answer, or a failure with what was not sent.
+pub(crate) type Asked = Result<Response<Incoming>, TrySendError<Request<Body>>>;
+
 type Connection = http1::Connection<TokioIo<Stream>, Body>;
 
 /// An HTTP/1.1 connection with its place among those of its target.
@@ -70,19 +73,20 @@ impl Wire {
         self.connection.is_some() && self.requests.is_ready()
     }
 
-    /// Sends a request and waits for the head of its answer. The request comes back when nothing of it was written.
-    pub async fn ask(
-        &mut self,
-        request: Request<Body>,
-    ) -> Result<Response<Incoming>, TrySendError<Request<Body>>> {
-        let mut answer = pin!(self.requests.try_send_request(request));
-        poll_fn(|cx| {
-            self.drive(cx);
-            answer
-                .as_mut()
-                .poll(&mut Context::from_waker(Waker::noop()))
-        })
-        .await
+    /// Hands a request over at once; the future waits for the head of its answer. The request comes back when nothing of it was
+    /// written.
+    pub fn ask(&mut self, request: Request<Body>) -> impl Future<Output = Asked> + use<'_> {
+        let answer = self.requests.try_send_request(request);
+        async move {
+            let mut answer = pin!(answer);
+            poll_fn(|cx| {
+                self.drive(cx);
+                answer
+                    .as_mut()
+                    .poll(&mut Context::from_waker(Waker::noop()))
+            })
+            .await
+        }
     }
 
     /// Lets the exchange go on by itself, and the connection end with it: for an answer that came before all of its request

@@ -1,6 +1,6 @@
 //! A request through a rule.
 
-use std::sync::Arc;
+use std::future::Future;
 use std::time::Duration;
 
 use http::{Request, Response, Uri};
@@ -8,9 +8,9 @@ use hyper::body::Incoming;
 use rookery_bundle::Manifest;
 use rookery_pool::Body;
 use rookery_routing::Address;
-use rookery_upstream::Timeouts;
+use rookery_upstream::{Timeouts, UpstreamError};
 
-use crate::body::{Defect, limited};
+use crate::body::{Course, Defect, limited};
 use crate::error::RequestError;
 use crate::exchange::Exchange;
 use crate::gateway::Gateway;
@@ -23,32 +23,44 @@ use crate::worker::declared_length;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Sends a request to the rule's target and gives its answer as it is.
-pub(crate) async fn forward(
-    gateway: &Arc<Gateway>,
-    site: &Site,
-    asked: Asked<'_>,
+///
+/// What can be done at once is done here: a future has room for all that it was made of while it waits.
+pub(crate) fn forward<'a>(
+    gateway: &'a Gateway,
+    site: &'a Site,
+    asked: Asked<'a>,
     address: &Address,
     exchange: &Exchange,
     request: Request<Incoming>,
-) -> Result<Response<Body>, RequestError> {
-    let figures = Arc::clone(&asked.figures);
-    Counting::around(
-        figures,
-        ask(gateway, site, &asked, address, exchange, request),
-    )
-    .await
+) -> impl Future<Output = Result<Response<Body>, RequestError>> + use<'a> {
+    let prepared = prepare(site, &asked, address, exchange, request);
+    let manifest = &site.revision.bundle.manifest;
+    let target = asked.target;
+    let counting = Counting::begin(asked.figures);
+    async move {
+        let answered = match prepared {
+            Ok((request, course)) => {
+                let sending = gateway.upstreams.send(target, request, timeouts(manifest));
+                judged(sending.await, &course, manifest)
+            }
+            Err(error) => Err(error),
+        };
+        counting.ended(&answered);
+        answered
+    }
 }
 
-async fn ask(
-    gateway: &Gateway,
+/// What is asked of the target, and how the client's body fares.
+type Prepared = (Request<Body>, Course);
+
+fn prepare(
     site: &Site,
     asked: &Asked<'_>,
     address: &Address,
     exchange: &Exchange,
     request: Request<Incoming>,
-) -> Result<Response<Body>, RequestError> {
-    let manifest = &site.revision.bundle.manifest;
-    let limit = manifest.max_body_size;
+) -> Result<Prepared, RequestError> {
+    let limit = site.revision.bundle.manifest.max_body_size;
     if declared_length(request.headers()).is_some_and(|length| length > limit) {
         return Err(RequestError::BodyTooLarge { limit });
     }
@@ -64,15 +76,21 @@ async fn ask(
         address,
         exchange,
     );
-    let answered = gateway
-        .upstreams
-        .send(asked.target, sent, timeouts(manifest))
-        .await;
-    // Whatever the upstream made of a body that broke off: the client is told what was wrong with it.
-    match (course.defect(), answered) {
-        (Some(Defect::TooLarge), _) => Err(RequestError::BodyTooLarge { limit }),
-        (Some(Defect::Broken), _) => Err(RequestError::BodyBroken),
-        (None, answered) => Ok(answered?),
+    Ok((sent, course))
+}
+
+/// Whatever the upstream made of a body that broke off: the client is told what was wrong with it.
+fn judged(
+    answered: Result<Response<Body>, UpstreamError>,
+    course: &Course,
+    manifest: &Manifest,
+) -> Result<Response<Body>, RequestError> {
+    match course.defect() {
+        Some(Defect::TooLarge) => Err(RequestError::BodyTooLarge {
+            limit: manifest.max_body_size,
+        }),
+        Some(Defect::Broken) => Err(RequestError::BodyBroken),
+        None => Ok(answered?),
     }
 }
 

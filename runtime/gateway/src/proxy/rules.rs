@@ -182,11 +182,16 @@ impl Counting {
     ) -> Result<Response<Body>, RequestError> {
         let counting = Counting::begin(figures);
         let answered = asking.await;
-        counting.answered(match &answered {
+        counting.ended(&answered);
+        answered
+    }
+
+    /// Counts what came of it.
+    pub fn ended(self, answered: &Result<Response<Body>, RequestError>) {
+        self.answered(match answered {
             Ok(response) => response.status(),
             Err(error) => respond::status(error),
         });
-        answered
     }
 
     /// The head of the answer is there.

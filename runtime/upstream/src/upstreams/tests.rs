@@ -381,3 +381,14 @@ async fn after_the_shutdown_nothing_rests_and_every_task_ends() {
         assert!(tasks.drain(Duration::from_secs(30)).await.is_empty());
     }
 }
+
+/// What a request's future may need to hold it has room for always, and it is moved and put on the heap. Dials and second
+/// tries made it nine kilobytes once.
+#[tokio::test]
+async fn the_future_of_a_request_is_small() {
+    let (upstreams, _tasks, _shutdown) = upstreams(UpstreamConfig::default());
+    let target = Target::Unix(std::path::Path::new("/nowhere").into());
+    let sending = upstreams.send(&target, get(), TIMEOUTS);
+    let bytes = size_of_val(&sending);
+    assert!(bytes <= 1500, "{bytes}");
+}
