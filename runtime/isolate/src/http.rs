@@ -133,6 +133,13 @@ fn respond(
     outgoing: Outgoing,
 ) {
     match answer {
+        // What comes before an answer is none, and 101 would have the client speak something else from here on.
+        Ok(response) if response.status().is_informational() => {
+            let status = response.status();
+            reply.fail(Fault::Trap(format!(
+                "it answered with {status}, which is no answer"
+            )));
+        }
         Ok(response) => reply.respond(response.map(|body| {
             let body = body.map_err(|error| format!("{error:?}").into());
             let waits_for = move || {

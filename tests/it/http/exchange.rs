@@ -157,6 +157,17 @@ async fn both_of_two_cookies_reach_the_client() {
     assert_eq!(cookies, ["a=1; Path=/", "b=2; Path=/"]);
 }
 
+/// What a client is told before an answer is the server's to tell, and after 101 it would speak something else.
+#[tokio::test]
+async fn an_app_that_answers_with_what_is_no_answer_has_failed() {
+    let server = server().await;
+    for status in [100, 101, 103] {
+        let answer = server.get(&format!("/kitchen/status?code={status}")).await;
+        assert_eq!(answer.status, 500, "{status}");
+        assert_eq!(answer.json()["code"], "WORKER_FAULT", "{status}");
+    }
+}
+
 #[tokio::test]
 async fn an_answers_status_is_the_apps() {
     let server = server().await;
