@@ -63,6 +63,8 @@ pub(crate) struct Component {
     /// Where to find it again; `None` when it must stay awake, since nothing is kept on disk.
     kept: Option<Kept>,
     linked: ArcSwapOption<Linked>,
+    /// Held by whoever wakes it: who comes meanwhile waits, and finds it awake.
+    waking: tokio::sync::Mutex<()>,
     used: Mutex<Instant>,
     serves_sessions: bool,
     hears_notices: bool,
@@ -78,6 +80,7 @@ impl Component {
             origin,
             kept,
             linked: ArcSwapOption::new(awake),
+            waking: tokio::sync::Mutex::default(),
             used: Mutex::new(Instant::now()),
             serves_sessions,
             hears_notices,
@@ -100,6 +103,10 @@ impl Component {
         if let Some(linked) = self.linked.load_full() {
             return Ok(linked);
         }
+        let _turn = self.waking.lock().await;
+        if let Some(linked) = self.linked.load_full() {
+            return Ok(linked);
+        }
         let component = Arc::clone(self);
         tokio::task::spawn_blocking(move || component.wake())
             .await
@@ -114,7 +121,7 @@ impl Component {
     }
 
     fn wake(&self) -> Result<Arc<Linked>, SpawnError> {
-        // Another one may have been quicker.
+        // One who gave up waiting may have brought it.
         if let Some(linked) = self.linked.load_full() {
             return Ok(linked);
         }

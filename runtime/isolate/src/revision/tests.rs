@@ -111,6 +111,17 @@ async fn an_emptied_cache_is_filled_again_from_the_bundle() {
     assert!(house.component.linked().await.is_ok());
 }
 
+/// Each would map it, and where the cache is empty compile it, for itself.
+#[tokio::test]
+async fn many_who_come_at_once_wake_it_once() {
+    let house = house(Cache::Folder);
+    house.empty_the_cache();
+    let wake = || house.component.linked();
+    let (one, two, three) = tokio::join!(wake(), wake(), wake());
+    let one = one.unwrap();
+    assert!(Arc::ptr_eq(&one, &two.unwrap()) && Arc::ptr_eq(&one, &three.unwrap()));
+}
+
 #[tokio::test(start_paused = true)]
 async fn another_component_never_takes_the_place_of_the_one_that_slept() {
     let house = house(Cache::Folder);
