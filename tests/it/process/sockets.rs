@@ -48,6 +48,24 @@ async fn what_one_client_publishes_another_hears() {
     assert_eq!(ada.hear().await, "to you as well");
 }
 
+/// Between the two lies a tunnel that keeps little, so an app soon feels that its client does not read.
+#[tokio::test]
+async fn an_app_learns_that_its_client_takes_more_again() {
+    let server = every_runtime().await;
+    let mut ws = hello(&server, "bun", "ada").await;
+    ws.say("flood").await;
+    let mut pieces = 0;
+    loop {
+        let heard = ws.hear().await;
+        if heard == "drained" {
+            break;
+        }
+        assert!(heard.len() == 65536 && heard.bytes().all(|byte| byte == b'f'));
+        pieces += 1;
+    }
+    assert!(pieces > 0);
+}
+
 /// A client whose connection breaks, without a close frame.
 #[tokio::test]
 async fn an_app_learns_that_a_socket_broke() {
