@@ -125,6 +125,8 @@ mod sessions {
 
     mod presence;
 
+    mod history;
+
     mod slow;
 
     mod protocol;
