@@ -146,8 +146,9 @@ impl Worker for ProcessWorker {
 fn timeouts(deadline: &Deadline) -> Timeouts {
     Timeouts {
         connect: CONNECT_WITHIN.min(deadline.timeout()),
-        // The deadline is looked at by whoever asks for it; these are for the case that nobody does.
-        answer: deadline.timeout(),
+        // The deadline is looked at by whoever asks, and a second clock beside it would be set for each request.
+        answer: Duration::MAX,
+        // And by whoever sees the answer to its end; this is for the case that nobody does.
         idle: deadline.timeout(),
     }
 }

@@ -32,7 +32,8 @@ impl Default for UpstreamConfig {
 pub struct Timeouts {
     /// Until there is a connection: resolving, connecting and TLS together.
     pub connect: Duration,
-    /// From the last piece of the request to the head of the answer.
+    /// From the last piece of the request to the head of the answer. [`Duration::MAX`] where whoever asks has a clock of
+    /// its own.
     pub answer: Duration,
     /// From one piece of the answer to the next, counted while somebody waits for it.
     pub idle: Duration,

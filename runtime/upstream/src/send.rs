@@ -121,6 +121,9 @@ async fn patiently(
     progress: &Option<Progress>,
     patience: Duration,
 ) -> Result<Asked, UpstreamError> {
+    if patience == Duration::MAX {
+        return Ok(asking.await);
+    }
     let mut seen = 0;
     loop {
         if let Ok(asked) = timeout(patience, &mut asking).await {
