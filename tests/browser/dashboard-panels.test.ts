@@ -17,7 +17,11 @@ const BAKERY = `
     }
     answer.end("bread");
   }).listen(process.env.PORT);`;
-const FAILING = 'require("node:http").createServer((_, answer) => answer.writeHead(500).end()).listen(process.env.PORT);';
+/** It looks well to who asks whether it is. */
+const FAILING = `
+  require("node:http").createServer(({ url }, answer) => {
+    answer.writeHead(url === "/health" ? 200 : 500).end();
+  }).listen(process.env.PORT);`;
 
 let browser: Browser;
 let server: Server;

@@ -138,7 +138,7 @@ function judge(node, rollout) {
 
 function trial({ version, steps, step, waits, leftMs, judgement }) {
   const of = (number, all) => (all > 0 ? `${count(number)} (${((number / all) * 100).toFixed(2)} %)` : count(number));
-  const side = (name, seen) => h("span", null, `${name}: ${plural(seen.answers, "answer")}, ${of(seen.errors, seen.answers)} failed, ${plural(seen.faults, "fault")}, p99 ${ms(seen.p99Ms || null)}`);
+  const side = (name, seen) => h("span", null, `${name}: ${plural(seen.answers, "answer")}, ${of(seen.errors, seen.answers)} failed, ${plural(seen.faults, "fault")}, ${plural(seen.closes, "session")} closed, p99 ${ms(seen.p99Ms || null)}`);
   const evidence = Math.max(0, ...Object.values(judgement?.evidence ?? {}));
   return [
     h("b", null, `Canary ${version}`),

@@ -68,12 +68,12 @@ const STATES = {
 function updateEach({ table, body, more }, one) {
   const list = one.workerList ?? [];
   keyed(body, list, ({ id }) => id, () => {
-    const cells = HEADS.map((_, index) => h("td", { class: index > 1 ? "n" : null }));
-    return Object.assign(h("tr", null, ...cells), { cells });
-  }, ({ cells }, worker) => {
+    const made = HEADS.map((_, index) => h("td", { class: index > 1 ? "n" : null }));
+    return Object.assign(h("tr", null, ...made), { made });
+  }, ({ made }, worker) => {
     const { id, pid, state, since, requests, memoryBytes } = worker;
     const values = [pid ? `${id}, process ${pid}` : id, STATES[state]?.(worker) ?? state, span(known.now - since), count(requests), bytes(memoryBytes)];
-    values.forEach((value, index) => text(cells[index], value));
+    values.forEach((value, index) => text(made[index], value));
   });
   shown(table, list.length > 0);
   shown(more, list.length === 0 || one.workersMore > 0);
