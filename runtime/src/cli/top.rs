@@ -3,11 +3,17 @@
 //! **Invariant:** the terminal is as it was, however this ends.
 //! **Absent on purpose:** changes. What an operator does has a command of its own, which can be seen in a shell's history.
 
+mod around;
+
 mod board;
 
 mod table;
 
+mod words;
+
 mod keys;
+
+mod panels;
 
 mod draw;
 
@@ -73,10 +79,11 @@ pub fn execute(args: Args) -> Result<ExitCode, Failure> {
         if args.remote.json {
             let board = after(&remote, &stream, LOOKS_FIRST).await?;
             let revisions = table::rows(&board, &view);
-            let (server, faults) = (&board.point, &board.faults);
-            super::print_json(
-                &json!({ "server": server, "revisions": revisions, "faults": faults }),
-            );
+            let (around, faults) = (&board.around, &board.faults);
+            super::print_json(&json!({
+                "server": &board.point, "revisions": revisions, "faults": faults,
+                "namespaces": &around.namespaces, "upstreams": &around.rules,
+            }));
             return Ok(ExitCode::SUCCESS);
         }
         if args.plain || !is_terminal {

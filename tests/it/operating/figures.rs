@@ -1,6 +1,6 @@
 //! The numbers of each version.
 
-use rookery_tests::{Apps, Bundle, Server, Ws, foreign, kitchen, until};
+use rookery_tests::{Apps, Bundle, Options, Server, Ws, foreign, kitchen, until};
 use serde_json::{Value, json};
 
 async fn server() -> Server {
@@ -136,4 +136,66 @@ async fn sessions_are_counted_by_version() {
         (revision(&stats, "kitchen", "1.0.0")["sessions"] == 0).then_some(())
     })
     .await;
+}
+
+/// A server with one guest that is stuck, and one that has nothing to do.
+#[tokio::test]
+async fn each_worker_is_told_with_its_state_its_age_and_its_memory() {
+    let kept = Bundle::component(kitchen()).manifest(json!({ "ttl": 600, "timeout": 600 }));
+    let apps = Apps::new().with("kitchen/1.0.0", kept);
+    let options = Options::new().set("ROOKERY_DRAIN_GRACE_SECS", 0);
+    let server = Server::start_with(apps, options).await;
+    let stuck = tokio::spawn(server.call("GET", "/kitchen/loop").try_send());
+    let busy = |stats: &Value| {
+        let workers = revision(stats, "kitchen", "1.0.0")["workerList"].clone();
+        let workers = workers.as_array().unwrap();
+        workers.iter().any(|one| one["state"] == "busy")
+    };
+    until("somebody is stuck", async || {
+        busy(&server.get("/_/stats").await.json()).then_some(())
+    })
+    .await;
+    assert_eq!(server.get("/kitchen/hello").await.status, 200);
+    let stats = until("the other one rests", async || {
+        let stats = server.get("/_/stats").await.json();
+        let second = &revision(&stats, "kitchen", "1.0.0")["workerList"][1];
+        (second["state"] == "idle").then(|| stats.clone())
+    })
+    .await;
+    let line = revision(&stats, "kitchen", "1.0.0");
+    let [first, second] = [&line["workerList"][0], &line["workerList"][1]];
+    assert_eq!(
+        (&first["id"], &first["state"], &first["running"]),
+        (&json!(1), &json!("busy"), &json!(1))
+    );
+    assert_eq!(
+        (&second["id"], &second["requests"], &second["running"]),
+        (&json!(2), &json!(1), &json!(0))
+    );
+    for worker in [first, second] {
+        assert!(worker["memoryBytes"].as_u64().unwrap() > 65_535, "{worker}");
+        assert!(worker["since"].as_u64() <= second["idleSince"].as_u64());
+        assert!(worker.get("pid").is_none(), "{worker}");
+    }
+    assert_eq!(line["workersMore"], 0);
+    assert!(!stuck.is_finished());
+}
+
+#[tokio::test]
+async fn a_worker_that_is_a_process_is_told_with_its_id() {
+    rookery_tests::installed("node");
+    let program = "require('node:http').createServer((_, answer) => answer.end('x')).listen(process.env.PORT)";
+    let bundle = Bundle::empty().file("server.cjs", program);
+    let bundle = bundle.manifest(json!({ "command": "node server.cjs", "ttl": 600 }));
+    let server = Server::start(Apps::new().with("native/1.0.0", bundle)).await;
+    assert_eq!(server.get("/native/").await.text(), "x");
+    let worker = until("it was measured", async || {
+        let stats = server.get("/_/stats").await.json();
+        let worker = revision(&stats, "native", "1.0.0")["workerList"][0].clone();
+        worker["memoryBytes"].is_u64().then_some(worker)
+    })
+    .await;
+    let pid = worker["pid"].as_u64().unwrap();
+    assert!(std::path::Path::new(&format!("/proc/{pid}")).exists());
+    assert_eq!(worker["state"], "idle");
 }

@@ -1,6 +1,7 @@
 //! Requests and sessions that are spread over versions: by operators, by files, and back by the server itself.
 
 mod reversed;
+mod spared;
 
 use std::fs;
 use std::process::{Command, Output};

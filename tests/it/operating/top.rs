@@ -51,6 +51,18 @@ async fn what_happens_is_seen_filtered_and_left_cleanly() {
     top.sees("1 of 2 revisions with “pag”").await;
     top.press("l");
     top.sees("log ").await;
+    top.press("/\u{7f}\u{7f}\u{7f}kitchen\r");
+    top.sees("1 of 2 revisions with “kitchen”").await;
+    assert_eq!(server.get("/kitchen/hello").await.status, 200);
+    top.press("w");
+    top.sees("workers of kitchen@1.0.0").await;
+    top.sees("idle ").await;
+    top.press("\t");
+    top.sees("nobody has opened a session yet").await;
+    top.press("\t");
+    top.sees("no proxy rule has been asked").await;
+    top.press("\t");
+    top.sees("no app has a rollout").await;
     top.press("q");
     assert_eq!(top.ended().await, 0);
     top.is_restored().await;
@@ -126,6 +138,11 @@ async fn in_a_pipe_it_is_a_table_or_json() {
             &revisions[0]["workers"]
         ),
         (&"kitchen".into(), &100.0.into(), &1.into())
+    );
+    let worker = &revisions[0]["workerList"][0];
+    assert_eq!(
+        (&worker["state"], &worker["requests"]),
+        (&"idle".into(), &5.into())
     );
 }
 

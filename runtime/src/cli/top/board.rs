@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, VecDeque};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::around::{Around, Hub, Rollout, Rule};
 use crate::cli::remote::Event;
 
 /// How many lines of the log are kept.
@@ -34,6 +35,8 @@ pub struct Board {
     pub revisions: BTreeMap<u64, Revision>,
     /// By name.
     pub apps: BTreeMap<String, App>,
+    /// Sessions and upstreams.
+    pub around: Around,
     /// The newest first.
     pub faults: Vec<Fault>,
     /// The newest last.
@@ -72,6 +75,25 @@ pub struct Revision {
     pub workers_failed: u64,
     pub start_failure: Option<StartFailure>,
     pub recent: Option<Recent>,
+    pub worker_list: Vec<Worker>,
+    pub workers_more: u64,
+}
+
+/// One of its workers.
+#[derive(Clone, PartialEq, Debug, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Worker {
+    pub id: u64,
+    pub state: String,
+    pub since: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub idle_since: Option<u64>,
+    pub requests: u64,
+    pub running: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
 }
 
 /// Why it does not start.
@@ -90,7 +112,7 @@ pub struct Recent {
 }
 
 /// Quantiles, in milliseconds.
-#[derive(Clone, Copy, PartialEq, Debug, Default, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Times {
     pub p50: f64,
@@ -105,21 +127,6 @@ pub struct App {
     pub name: String,
     pub unpinned: Option<String>,
     pub rollout: Option<Rollout>,
-}
-
-/// How its requests are spread.
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Rollout {
-    pub weights: BTreeMap<String, f64>,
-    pub canary: Option<Canary>,
-}
-
-/// A version that is tried out.
-#[derive(Clone, PartialEq, Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Canary {
-    pub version: String,
 }
 
 /// What a version failed of.
@@ -153,6 +160,8 @@ struct Tick {
     pool: Pool,
     point: Option<Value>,
     faults: Vec<Fault>,
+    hub: Hub,
+    proxies: Vec<Rule>,
     whole: bool,
     revisions: Vec<Revision>,
     gone: Vec<u64>,
@@ -228,6 +237,7 @@ impl Board {
         self.uptime_ms = tick.pool.uptime_ms;
         self.memory = tick.pool.memory;
         self.faults = tick.faults;
+        self.around.hear(tick.now, tick.hub, tick.proxies);
         if tick.whole {
             self.revisions.clear();
         }

@@ -12,12 +12,15 @@ use ratatui::widgets::{
 };
 
 use super::board::{Board, Point};
-use super::keys::{Choice, Mode, Motion, Panel};
-use super::table::{HEADS, Order, Row, WORDS, millis, rate, span};
+use super::keys::{Choice, Mode, Motion};
+use super::panels;
+use super::table::{HEADS, Order, Row, WORDS};
+use super::words::{millis, rate, span};
 use crate::cli::safe;
 
 /// Below so many rows nothing but the table is shown.
 const ROOMY_FROM: u16 = 18;
+/// How many rows the panel has at least, and a third of a tall terminal.
 const PANEL_ROWS: u16 = 9;
 const LINE_ROWS: u16 = 4;
 
@@ -47,7 +50,8 @@ pub struct Scene<'a> {
 }
 
 impl Ink {
-    fn of(self, color: Color) -> Style {
+    /// A colour, if there are any.
+    pub fn of(self, color: Color) -> Style {
         match self {
             Ink::Colours => Style::new().fg(color),
             Ink::None => Style::new(),
@@ -64,7 +68,7 @@ pub fn draw(frame: &mut Frame, scene: &Scene<'_>, state: &mut TableState) {
         Constraint::Length(1),
         rows(LINE_ROWS),
         Constraint::Min(3),
-        rows(PANEL_ROWS),
+        rows(PANEL_ROWS.max(frame.area().height / 3)),
         Constraint::Length(1),
     ])
     .areas(frame.area());
@@ -73,10 +77,7 @@ pub fn draw(frame: &mut Frame, scene: &Scene<'_>, state: &mut TableState) {
     draw_table(frame, table, scene, state);
     if is_roomy {
         draw_lines(frame, lines, scene);
-        match scene.choice.panel {
-            Panel::Faults => draw_faults(frame, panel, scene),
-            Panel::Log => draw_log(frame, panel, scene),
-        }
+        draw_panel(frame, panel, scene);
     }
     draw_foot(frame, foot, scene);
 }
@@ -256,62 +257,10 @@ fn style_of(column: usize, row: &Row, ink: Ink) -> Style {
     }
 }
 
-fn draw_faults(frame: &mut Frame, area: Rect, scene: &Scene<'_>) {
-    let marked = scene.rows.get(scene.choice.row);
-    // Why the marked one does not start comes first: it is what one marks it for.
-    let why = marked.and_then(|row| Some((row, row.why.as_ref()?)));
-    let mut lines: Vec<Line<'_>> = Vec::new();
-    if let Some((row, why)) = why {
-        let who = format!(" {}@{} does not start: ", row.app, row.version);
-        lines.push(Line::from(vec![
-            Span::raw(who),
-            Span::styled(why.clone(), scene.ink.of(Color::Red)),
-        ]));
-    }
-    for fault in &scene.board.faults {
-        let ago = span(scene.board.now.saturating_sub(fault.last));
-        lines.push(Line::from(vec![
-            Span::styled(format!(" {:>5} × {ago:>9} ago  ", fault.count), dim()),
-            Span::raw(format!(
-                "{}  ",
-                label(fault.app.as_deref(), fault.version.as_deref())
-            )),
-            Span::styled(safe::line(&fault.reason), scene.ink.of(Color::Red)),
-        ]));
-        let said = fault
-            .said
-            .iter()
-            .map(|said| Line::styled(format!("       {}", safe::line(said)), dim()));
-        lines.extend(said);
-    }
-    if lines.is_empty() {
-        lines.push(Line::styled(" nothing failed", dim()));
-    }
-    frame.render_widget(Paragraph::new(lines).block(titled(" faults ")), area);
-}
-
-fn draw_log(frame: &mut Frame, area: Rect, scene: &Scene<'_>) {
+fn draw_panel(frame: &mut Frame, area: Rect, scene: &Scene<'_>) {
     let room = usize::from(area.height.saturating_sub(1));
-    let newest = scene.board.lines.iter().rev().take(room).rev();
-    let lines = newest.map(|line| {
-        let style = match line.level.as_str() {
-            "error" => scene.ink.of(Color::Red),
-            "warn" => scene.ink.of(Color::Yellow),
-            _ => dim(),
-        };
-        let who = line
-            .app
-            .as_deref()
-            .map(|app| format!("{} ", label(Some(app), line.version.as_deref())));
-        Line::from(vec![
-            Span::styled(format!(" {:5} ", safe::line(&line.level)), style),
-            Span::styled(who.unwrap_or_default(), scene.ink.of(Color::Cyan)),
-            Span::raw(safe::line(&line.message)),
-            Span::styled(format!(" {}", safe::line(&line.fields)), dim()),
-        ])
-    });
-    let lines: Vec<Line<'_>> = lines.collect();
-    frame.render_widget(Paragraph::new(lines).block(titled(" log ")), area);
+    let (title, lines) = panels::say(scene, room);
+    frame.render_widget(Paragraph::new(lines).block(titled(&title)), area);
 }
 
 fn draw_foot(frame: &mut Frame, area: Rect, scene: &Scene<'_>) {
@@ -321,7 +270,7 @@ fn draw_foot(frame: &mut Frame, area: Rect, scene: &Scene<'_>) {
             safe::line(&scene.choice.view.filter)
         ),
         Mode::Keys => {
-            " q leave  / filter  s sort  r reverse  p pause  l faults or log  ↑↓ mark".to_owned()
+            " q leave  / filter  s sort  r reverse  p pause  ↑↓ mark  w workers  l next: faults, log, workers, sessions, upstreams, rollouts".to_owned()
         }
     };
     frame.render_widget(Paragraph::new(line).style(dim()), area);
@@ -332,14 +281,6 @@ fn titled(title: &str) -> Block<'_> {
         .borders(Borders::TOP)
         .border_style(dim())
         .title(title)
-}
-
-fn label(app: Option<&str>, version: Option<&str>) -> String {
-    let app = safe::line(app.unwrap_or("server"));
-    version.map_or_else(
-        || app.clone(),
-        |version| format!("{app}@{}", safe::line(version)),
-    )
 }
 
 fn dim() -> Style {

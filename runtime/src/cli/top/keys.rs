@@ -12,6 +12,31 @@ pub enum Panel {
     Faults,
     /// The log.
     Log,
+    /// Each worker of the marked revision.
+    Workers,
+    /// Sessions and topics, by namespace.
+    Sessions,
+    /// Proxy rules.
+    Upstreams,
+    /// How canaries do.
+    Rollouts,
+}
+
+impl Panel {
+    const ALL: [Panel; 6] = [
+        Panel::Faults,
+        Panel::Log,
+        Panel::Workers,
+        Panel::Sessions,
+        Panel::Upstreams,
+        Panel::Rollouts,
+    ];
+
+    /// The one that is so many further on, round and round.
+    fn on(self, steps: usize) -> Panel {
+        let at = Panel::ALL.iter().position(|one| *one == self);
+        Panel::ALL[(at.unwrap_or_default() + steps) % Panel::ALL.len()]
+    }
 }
 
 /// Whether letters are keys, or words of the filter.
@@ -104,12 +129,9 @@ impl Choice {
                     Motion::Paused => Motion::Live,
                 }
             }
-            KeyCode::Char('l') | KeyCode::Tab => {
-                self.panel = match self.panel {
-                    Panel::Faults => Panel::Log,
-                    Panel::Log => Panel::Faults,
-                }
-            }
+            KeyCode::Char('l') | KeyCode::Tab => self.panel = self.panel.on(1),
+            KeyCode::BackTab => self.panel = self.panel.on(Panel::ALL.len() - 1),
+            KeyCode::Char('w') | KeyCode::Enter => self.panel = Panel::Workers,
             KeyCode::Up | KeyCode::Char('k') => self.row = self.row.saturating_sub(1),
             KeyCode::Down | KeyCode::Char('j') => self.row = (self.row + 1).min(last),
             KeyCode::PageUp => self.row = self.row.saturating_sub(PAGE),
@@ -160,6 +182,22 @@ mod tests {
         press(&mut choice, &[KeyCode::Char('/')]);
         let key = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
         assert_eq!(choice.press(key, 0), Outcome::Leave);
+    }
+
+    #[test]
+    fn every_panel_is_reached_both_ways_round_and_the_workers_at_once() {
+        let mut choice = Choice::default();
+        let mut seen = Vec::new();
+        for _ in Panel::ALL {
+            press(&mut choice, &[KeyCode::Tab]);
+            seen.push(choice.panel);
+        }
+        assert_eq!((seen[0], choice.panel), (Panel::Log, Panel::Faults));
+        assert!(Panel::ALL.iter().all(|panel| seen.contains(panel)));
+        press(&mut choice, &[KeyCode::BackTab]);
+        assert_eq!(choice.panel, Panel::Rollouts);
+        press(&mut choice, &[KeyCode::Char('w')]);
+        assert_eq!(choice.panel, Panel::Workers);
     }
 
     #[test]

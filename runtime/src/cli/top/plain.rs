@@ -5,7 +5,8 @@ use std::process::ExitCode;
 
 use super::LOOKS_FIRST;
 use super::board::Board;
-use super::table::{HEADS, Row, View, WORDS, millis, rate, rows};
+use super::table::{HEADS, Row, View, WORDS, rows};
+use super::words::{millis, rate};
 use crate::cli::Failure;
 use crate::cli::remote::Remote;
 

@@ -4,11 +4,9 @@ use std::cmp::Reverse;
 
 use serde::Serialize;
 
-use super::board::{Board, Revision};
+use super::board::{Board, Revision, Worker};
+use super::words::{NONE, millis, rate};
 use crate::cli::safe;
-
-/// What nobody knows, or nothing did.
-pub const NONE: &str = "–";
 
 /// The columns.
 pub const HEADS: [&str; 12] = [
@@ -60,7 +58,7 @@ pub struct View {
 }
 
 /// One revision.
-#[derive(Clone, PartialEq, Debug, Serialize)]
+#[derive(Clone, PartialEq, Debug, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Row {
     pub app: String,
@@ -80,6 +78,10 @@ pub struct Row {
     pub faults: u64,
     /// Why it does not serve, or does not start.
     pub why: Option<String>,
+    /// Those that were started first.
+    pub worker_list: Vec<Worker>,
+    /// How many there are besides.
+    pub workers_more: u64,
 }
 
 impl Sort {
@@ -178,6 +180,8 @@ fn row(board: &Board, one: &Revision) -> Row {
         sessions: one.sessions,
         faults: one.workers_failed,
         why: why.map(|why| safe::line(&why.reason)),
+        worker_list: one.worker_list.clone(),
+        workers_more: one.workers_more,
     }
 }
 
@@ -213,41 +217,10 @@ impl Row {
     }
 }
 
-/// A rate: small ones with their tenths.
-pub fn rate(value: Option<f64>) -> String {
-    match value {
-        None => NONE.to_owned(),
-        Some(0.0) => "0".to_owned(),
-        Some(value) if value < 10.0 => format!("{value:.1}"),
-        Some(value) => format!("{value:.0}"),
-    }
-}
-
-/// A time in milliseconds, with three digits that mean something.
-pub fn millis(value: Option<f64>) -> String {
-    match value {
-        None => NONE.to_owned(),
-        Some(value) if value >= 1000.0 => format!("{:.1} s", value / 1000.0),
-        Some(value) if value >= 100.0 => format!("{value:.0} ms"),
-        Some(value) if value >= 10.0 => format!("{value:.1} ms"),
-        Some(value) if value >= 1.0 => format!("{value:.2} ms"),
-        Some(value) => format!("{:.0} µs", value * 1000.0),
-    }
-}
-
-/// A stretch of time, in its largest units.
-pub fn span(ms: u64) -> String {
-    match ms / 1000 {
-        seconds @ 0..60 => format!("{seconds} s"),
-        seconds @ 60..3600 => format!("{} min", seconds / 60),
-        seconds @ 3600..86_400 => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
-        seconds => format!("{} d", seconds / 86_400),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::board::{App, Canary, Recent, Rollout, StartFailure, Times};
+    use super::super::around::{Canary, Rollout};
+    use super::super::board::{App, Recent, StartFailure, Times};
     use super::*;
 
     fn board() -> Board {
@@ -357,6 +330,7 @@ mod tests {
             .into();
         rollout.canary = Some(Canary {
             version: "1.10.0".to_owned(),
+            ..Canary::default()
         });
         roll(&mut board, &rollout);
         assert_eq!(shares(&board), [(Some(5.0), true), (Some(95.0), false)]);
