@@ -11,7 +11,12 @@ use rookery_sdk::kv::{Bucket, Change, KvError};
 use serde::{Deserialize, Serialize};
 
 use crate::command::Status;
-use crate::rooms::GENERAL;
+use crate::rooms::{GENERAL, written_bytes};
+
+/// The roll is one value, which has a mebibyte at most: some thousands of members, by their names.
+const ROLL_BYTES_MAX: usize = 900 * 1024;
+/// What a member has beside its name.
+const MEMBER_BYTES: usize = 64;
 
 /// A room's members in the order of joining.
 pub(crate) struct Members<'a> {
@@ -30,6 +35,17 @@ struct Roll {
     stream: u64,
 }
 
+impl Roll {
+    fn bytes(&self) -> usize {
+        let members = self.members.iter();
+        members.map(|member| member_bytes(&member.name)).sum()
+    }
+}
+
+fn member_bytes(name: &str) -> usize {
+    written_bytes(name) + MEMBER_BYTES
+}
+
 #[derive(Clone, Serialize, Deserialize)]
 struct Member {
     session: SessionId,
@@ -43,6 +59,16 @@ struct Member {
 pub(crate) struct Present {
     pub(crate) names: Vec<String>,
     pub(crate) statuses: Vec<Status>,
+}
+
+/// What became of a wish to enter.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Entered {
+    Here(Present),
+    /// The room has as many members as it may have.
+    Full,
+    /// The room has ended.
+    Ended,
 }
 
 /// What became of a member who left.
@@ -71,25 +97,27 @@ impl<'a> Members<'a> {
     }
 
     /// Adds a member who is subscribed to this stream of the room's topic, or finds it there: it is online. Answers who is
-    /// in the room; None when the room has ended.
+    /// in the room.
     pub(crate) fn enter(
         &self,
         session: SessionId,
         name: &str,
         stream: u64,
-    ) -> Result<Option<Present>, KvError> {
+    ) -> Result<Entered, KvError> {
         self.change(|roll| {
             if roll.ended {
-                return Change::Keep(None);
+                return Change::Keep(Entered::Ended);
             }
             // A roll without a stream is of an edition that noted none: its members are there.
             if roll.stream != stream && roll.stream != 0 {
                 roll.members.clear();
             }
             roll.stream = stream;
+            let is_full = roll.bytes() + member_bytes(name) > ROLL_BYTES_MAX;
             let known = roll.members.iter_mut();
             match known.into_iter().find(|member| member.session == session) {
                 Some(member) => member.status = Status::Online,
+                None if is_full => return Change::Keep(Entered::Full),
                 None => roll.members.push(Member {
                     session,
                     name: name.to_owned(),
@@ -101,7 +129,7 @@ impl<'a> Members<'a> {
                 names: members.iter().map(|member| member.name.clone()).collect(),
                 statuses: members.iter().map(|member| member.status).collect(),
             };
-            Change::Write((), Some(present))
+            Change::Write((), Entered::Here(present))
         })
     }
 
@@ -171,5 +199,54 @@ impl<'a> Members<'a> {
                 Change::Keep(answer) => Change::Keep(answer),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use rookery_sdk::App;
+    use rookery_sdk::kv;
+    use rookery_sdk::testing::Host;
+
+    use super::*;
+
+    fn member(session: u64) -> Member {
+        Member {
+            session: serde_json::from_value(session.into()).unwrap(),
+            // The longest name, as it is longest in JSON.
+            name: "\u{1}".repeat(50),
+            status: Status::Online,
+        }
+    }
+
+    #[test]
+    fn a_room_is_full_before_its_roll_is_too_large_to_be_kept() {
+        let host = Host::new(App::new());
+        host.run(|| {
+            let bucket = kv::bucket().unwrap();
+            let most = ROLL_BYTES_MAX / member_bytes(&member(0).name);
+            let roll = Roll {
+                members: (0..most as u64 - 1).map(member).collect(),
+                ended: false,
+                stream: 1,
+            };
+            let members = Members::of(&bucket, GENERAL);
+            bucket.set_json(&members.key, &roll).unwrap();
+            let enter = |session| {
+                let Member { session, name, .. } = member(session);
+                members.enter(session, &name, 1).unwrap()
+            };
+            let (last, late) = (u64::MAX - 1, u64::MAX);
+            assert!(matches!(enter(last), Entered::Here(present) if present.names.len() == most));
+            assert_eq!(enter(late), Entered::Full);
+            assert!(
+                matches!(enter(last), Entered::Here(_)),
+                "who is in it may enter again"
+            );
+            assert!(bucket.get(&members.key).unwrap().unwrap().len() < 1024 * 1024);
+            members.leave(member(last).session).unwrap();
+            assert!(matches!(enter(late), Entered::Here(_)));
+        });
     }
 }

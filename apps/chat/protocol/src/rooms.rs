@@ -43,13 +43,15 @@ impl Room {
     fn bytes(&self) -> usize {
         let description = self.description.as_deref().unwrap_or_default();
         let texts = [&self.id, description, &self.created_by];
-        let written = |text: &str| {
-            let plain = |byte: &u8| !byte.is_ascii_control() && !matches!(byte, b'"' | b'\\');
-            let plain = text.bytes().filter(plain).count();
-            plain + (text.len() - plain) * ESCAPED_BYTES
-        };
-        texts.into_iter().map(written).sum::<usize>() + ROOM_BYTES
+        texts.into_iter().map(written_bytes).sum::<usize>() + ROOM_BYTES
     }
+}
+
+/// How much a text takes as JSON, at most.
+pub(crate) fn written_bytes(text: &str) -> usize {
+    let plain = |byte: &u8| !byte.is_ascii_control() && !matches!(byte, b'"' | b'\\');
+    let plain = text.bytes().filter(plain).count();
+    plain + (text.len() - plain) * ESCAPED_BYTES
 }
 
 /// What became of a wish to create a room.

@@ -11,7 +11,7 @@ use crate::app::Extras;
 use crate::client::Seat;
 use crate::command::Status;
 use crate::history::{Log, RECENT};
-use crate::members::{Left, Members, Present};
+use crate::members::{Entered, Left, Members, Present};
 use crate::rate::Verdict;
 use crate::reply::{
     Beside, PresenceUpdate, RoomCreated, RoomJoined, RoomList, UserJoined, UserLeft,
@@ -21,6 +21,15 @@ use crate::typing::Typing;
 
 /// How often a client tries to enter a room that ends under its feet.
 const ENTER_ATTEMPTS_MAX: usize = 16;
+
+/// What became of a wish to sit down.
+enum Seated {
+    Here(Seat, Present),
+    /// The room has no place.
+    Full,
+    /// There is no such room, and no place for one.
+    TooMany,
+}
 
 impl Chat<'_> {
     pub(super) fn create(&mut self, room: &str, description: Option<&str>) -> Result<(), Error> {
@@ -72,8 +81,10 @@ impl Chat<'_> {
             .as_ref()
             .map_or(username, |user| &user.name);
         let name = name.to_owned();
-        let Some((seat, present)) = self.take_seat(room, &name)? else {
-            return self.refuse_room();
+        let (seat, present) = match self.take_seat(room, &name)? {
+            Seated::Here(seat, present) => (seat, present),
+            Seated::Full => return self.refuse("ROOM_FULL", "The room is full"),
+            Seated::TooMany => return self.refuse_room(),
         };
         self.client.status = Status::Online;
         self.show_room(&seat, &present)?;
@@ -129,11 +140,11 @@ impl Chat<'_> {
         self.refuse("TOO_MANY_ROOMS", "There are too many rooms")
     }
 
-    /// Enters the room of this name, making it if there is none; None when there are too many.
-    fn take_seat(&mut self, room: &str, name: &str) -> Result<Option<(Seat, Present)>, Error> {
+    /// Enters the room of this name, making it if there is none.
+    fn take_seat(&mut self, room: &str, name: &str) -> Result<Seated, Error> {
         for _ in 0..ENTER_ATTEMPTS_MAX {
             let Some(key) = self.room_key(room, name)? else {
-                return Ok(None);
+                return Ok(Seated::TooMany);
             };
             let seat = Seat {
                 room: room.to_owned(),
@@ -143,15 +154,20 @@ impl Chat<'_> {
             self.keep()?;
             let stream = self.session.subscribe(&topic_of(&seat.key))?.epoch;
             let members = Members::of(&self.bucket, &seat.key);
-            if let Some(present) = members.enter(self.session.id(), name, stream)? {
+            let entered = members.enter(self.session.id(), name, stream)?;
+            if let Entered::Here(present) = entered {
                 if present.names.len() == 1 {
                     // Alone here: who is noted as writing is from before a restart.
                     Typing::of(&self.bucket, &seat.key).erase()?;
                 }
-                return Ok(Some((seat, present)));
+                return Ok(Seated::Here(seat, present));
+            }
+            self.session.unsubscribe(&topic_of(&seat.key));
+            self.client.seat = None;
+            if entered == Entered::Full {
+                return Ok(Seated::Full);
             }
             // It ended after it was found. Whoever ended it may not have got round to taking it off the list.
-            self.session.unsubscribe(&topic_of(&seat.key));
             Rooms::of(&self.bucket).remove(&seat.key)?;
         }
         Err(Error::internal("a room kept ending while it was entered"))
