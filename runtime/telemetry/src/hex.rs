@@ -5,16 +5,10 @@
 const DIGITS: &[u8; 16] = b"0123456789abcdef";
 
 /// Fills `out` with the lowest digits of a number.
-pub(crate) fn write_hex(out: &mut [u8], number: u128) {
-    let mut bytes = number.to_be_bytes().into_iter().rev();
-    for pair in out.rchunks_mut(2) {
-        let byte = usize::from(bytes.next().unwrap_or(0));
-        let (high, low) = (DIGITS[byte >> 4], DIGITS[byte & 0xf]);
-        match pair {
-            [first, last] => (*first, *last) = (high, low),
-            [last] => *last = low,
-            _ => {}
-        }
+pub(crate) fn write_hex(out: &mut [u8], mut number: u128) {
+    for digit in out.iter_mut().rev() {
+        *digit = DIGITS[(number & 0xf) as usize];
+        number >>= 4;
     }
 }
 
