@@ -16,6 +16,7 @@ use rookery_contract::Event;
 use tokio::sync::Semaphore;
 
 use crate::deadline::Deadline;
+use crate::reply::Reply;
 use crate::tunnel::{TunnelAnswer, Unopened};
 use crate::worker::{
     Body, Effect, EventsOutcome, Fault, Invocation, Notice, Spawn, SpawnError, Verdict, Worker,
@@ -58,6 +59,8 @@ pub enum Step {
     Stream(Arc<Mutex<Option<Body>>>, Arc<Semaphore>),
     /// Says nothing until its deadline.
     Hang,
+    /// Is done, and leaves the answer to somebody else.
+    LeaveAnswer(Arc<Mutex<Option<Reply>>>),
     /// The next worker does not start.
     RefuseToStart,
     /// The next worker starts when a permit comes.
@@ -190,6 +193,7 @@ impl Worker for FakeWorker {
                 invocation.reply.respond(Response::new(body));
                 gate.acquire().await.expect("a gate stays open").forget();
             }
+            Step::LeaveAnswer(left) => *left.lock() = Some(invocation.reply),
             Step::Hang => {
                 invocation.deadline.passed().await;
                 return Verdict::Fault(Fault::Timeout(invocation.deadline.timeout()));

@@ -45,7 +45,12 @@ impl Pool {
         let answered = tokio::select! {
             biased;
             verdict = &mut run => {
-                let answered = answer.await;
+                // The guest is done, and its answer may wait for what it wrote to be durable.
+                let answered = tokio::select! {
+                    biased;
+                    answered = &mut answer => answered,
+                    () = deadline.passed() => Err(Fault::Timeout(deadline.timeout())),
+                };
                 // A guest that failed after its head was out has cut the body; one that failed before has none.
                 answered.map_err(|fault| match verdict {
                     Verdict::Fault(known) => known,
