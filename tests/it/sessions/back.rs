@@ -131,9 +131,9 @@ async fn what_sessions_say_while_they_go_there_and_back_is_answered_once_and_in_
     assert!(counting.join_all().await.into_iter().all(|said| said > 0));
 }
 
-/// The message that killed is not given again, as everywhere: its session is closed. The others go back.
+/// It left nothing, so the old version is given it, once; that dies of it as well, and its session is closed.
 #[tokio::test]
-async fn a_message_that_kills_a_version_on_trial_ends_its_session_and_sends_the_others_back() {
+async fn a_message_that_kills_both_versions_ends_its_session_and_sends_the_others_back() {
     let server = server(Options::new()).await;
     let mut members = members(&server, SESSIONS).await;
     server.apps().publish("kitchen/1.1.0", &good(61));
@@ -142,10 +142,37 @@ async fn a_message_that_kills_a_version_on_trial_ends_its_session_and_sends_the_
     }
     let mut poisoned = members.pop().unwrap();
     poisoned.say("trap").await;
+    assert_eq!(poisoned.hear().await, "resumed from 1.1.0");
     assert_eq!(poisoned.closed().await, 1011);
     for ws in &mut members {
         assert_eq!(ws.hear().await, "resumed from 1.1.0");
         assert_eq!(ws.ask("echo and on").await, "and on");
+    }
+    let stats = server.get("/_/stats").await.json();
+    assert_eq!(stats["hub"]["spared"], 1, "once");
+    assert_eq!(stats["hub"]["guestFaults"], 1);
+}
+
+/// Nobody is closed: the old version answers what the new one died of, and then what was said behind it.
+#[tokio::test]
+async fn what_only_the_new_version_dies_of_is_answered_by_the_old_one() {
+    let later = json!({ "ttl": 60, "grants": { "env": ["KITCHEN_VERSION"] } });
+    let later = Bundle::component(kitchen()).manifest(later);
+    let server = server(Options::new().set("KITCHEN_VERSION", "later")).await;
+    let mut members = members(&server, SESSIONS).await;
+    server.apps().publish("kitchen/1.1.0", &later);
+    for ws in &mut members {
+        assert_eq!(ws.hear().await, "resumed from 1.0.0");
+    }
+    for text in ["echo before", "stumble", "echo behind"] {
+        members[0].say(text).await;
+    }
+    assert_eq!(members[0].hear().await, "before");
+    for text in ["resumed from 1.1.0", "stood", "behind"] {
+        assert_eq!(members[0].hear().await, text);
+    }
+    for ws in &mut members[1..] {
+        assert_eq!(ws.hear().await, "resumed from 1.1.0");
     }
 }
 
