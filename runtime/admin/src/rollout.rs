@@ -4,7 +4,7 @@
 //! | route | body |
 //! | --- | --- |
 //! | `promote` | nothing: the canary; or `{"version"}`; or `{"weights": {"1.0.0": 90, …}, "sessions"}` in percent |
-//! | `canary` | `{"version", "steps", "window", "maxErrorRate", "maxFaultRate", "maxP99Ratio", "sessions"}` |
+//! | `canary` | `{"version", "steps", "window", "minRequests", "maxErrorRate", "maxFaultRate", "maxP99Ratio", "sessions"}` |
 //! | `rollback` | nothing |
 //! | `tag` | `{"name", "version"}`; without a version the tag is taken away |
 //!
@@ -75,6 +75,7 @@ struct Wish {
     sessions: Option<String>,
     steps: Option<Vec<Value>>,
     window: Option<Value>,
+    min_requests: Option<Value>,
     max_error_rate: Option<Value>,
     max_fault_rate: Option<Value>,
     #[serde(rename = "maxP99Ratio")]
@@ -144,6 +145,7 @@ fn fields_of(act: Act) -> &'static [&'static str] {
             "version",
             "steps",
             "window",
+            "minRequests",
             "maxErrorRate",
             "maxFaultRate",
             "maxP99Ratio",
@@ -162,6 +164,7 @@ impl Wish {
             ("sessions", self.sessions.is_some()),
             ("steps", self.steps.is_some()),
             ("window", self.window.is_some()),
+            ("minRequests", self.min_requests.is_some()),
             ("maxErrorRate", self.max_error_rate.is_some()),
             ("maxFaultRate", self.max_fault_rate.is_some()),
             ("maxP99Ratio", self.max_p99_ratio.is_some()),
@@ -189,6 +192,14 @@ fn plan(version: Version, wish: &Wish) -> Result<Plan, Refusal> {
             .map_or_else(|| window.to_string(), str::to_owned);
         let window = parse_duration(&text);
         plan.window = window.ok_or_else(|| invalid("window", "is a time, such as 60s or 5m"))?;
+    }
+    if let Some(requests) = &wish.min_requests {
+        let text = requests
+            .as_str()
+            .map_or_else(|| requests.to_string(), str::to_owned);
+        let requests = text.parse().ok();
+        plan.requests_min = requests
+            .ok_or_else(|| invalid("minRequests", "is a number of requests, such as 100"))?;
     }
     let usual = Limits::default();
     let rate = |field, value: &Option<Value>, usual| match value {

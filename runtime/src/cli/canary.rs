@@ -6,9 +6,9 @@ use std::time::Duration;
 use rookery_bundle::AppName;
 use serde_json::{Value, json};
 
-use super::Failure;
 use super::remote::{Remote, RemoteArgs, asking};
 use super::rollout::{self, Named, course, ended};
+use super::{Failure, safe};
 use crate::style::{DIM, GOOD, paint};
 
 const EXAMPLES: &str = "\
@@ -17,8 +17,9 @@ Examples:
   rookery canary chat@1.1.0 --wait                and fail when it is reversed
   rookery canary chat@1.1.0 --steps 1,10,100 --window 15m --max-error-rate 0.5%
 
-It is reversed by itself when it goes beyond a limit, or does worse than the stable version.
-Exit codes with --wait: 0 promoted, 1 anything else.";
+It is reversed by itself when it goes beyond a limit, or does worse than the stable version. It is held where it is when
+it was asked too little for ten windows, and goes on when it is asked more.
+Exit codes with --wait: 0 promoted, 1 anything else, to be held among it.";
 
 /// How often a canary that is waited for is asked after.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
@@ -35,6 +36,9 @@ pub struct Args {
     /// How long each lasts at least: 60s
     #[arg(long, value_name = "TIME")]
     window: Option<String>,
+    /// The least requests and session events in each step, 0 for none: 20
+    #[arg(long, value_name = "NUMBER")]
+    min_requests: Option<u64>,
     /// The most answers with a 5xx: 1%
     #[arg(long, value_name = "PERCENT")]
     max_error_rate: Option<String>,
@@ -47,7 +51,7 @@ pub struct Args {
     /// What becomes of open sessions: they follow in the same shares, or are kept where they are
     #[arg(long, value_parser = ["follow", "keep"], default_value = "follow")]
     sessions: String,
-    /// Wait until it is promoted or reversed
+    /// Wait until it is promoted, reversed or held
     #[arg(long)]
     wait: bool,
     #[command(flatten)]
@@ -82,6 +86,7 @@ fn body(args: &Args, version: &str) -> Value {
         ("version", Some(json!(version))),
         ("steps", steps),
         ("window", text(&args.window)),
+        ("minRequests", args.min_requests.map(Value::from)),
         ("maxErrorRate", text(&args.max_error_rate)),
         ("maxFaultRate", text(&args.max_fault_rate)),
         ("maxP99Ratio", text(&args.max_p99_ratio)),
@@ -104,6 +109,9 @@ async fn watch(
             answer["began"] = began;
             return Ok(answer);
         }
+        if canary["held"].is_string() {
+            return Ok(answer);
+        }
         if canary["step"] != step {
             step = canary["step"].clone();
             if !args.json {
@@ -117,13 +125,21 @@ async fn watch(
     }
 }
 
-/// How it ended, as an exit code.
+/// How it ended, or that it is held, as an exit code.
 fn judged(args: &Args, answer: &Value) -> Result<ExitCode, Failure> {
     let last = &answer["rollout"]["last"];
     let is_this = last["began"] == answer["began"];
     let how = last["how"].as_str().filter(|_| is_this);
     if args.remote.json {
         super::print_json(&json!({ "app": answer["app"], "rollout": answer["rollout"] }));
+    }
+    if let Some(held) = answer["rollout"]["canary"]["held"].as_str() {
+        let (version, held) = (&args.version, safe::line(held));
+        let app = version.rsplit_once('@').map_or(&**version, |(app, _)| app);
+        return Err(Failure::Failed(format!(
+            "{version} is held: {held}\n  it goes on when it is asked more; `rookery promote {app}` or `rookery rollback \
+             {app}` ends it"
+        )));
     }
     let reason = last["reason"].as_str().unwrap_or_default();
     match how {
@@ -172,10 +188,10 @@ mod tests {
         let usual = body(&parsed("chat@1.1.0"), "1.1.0");
         assert_eq!(usual, json!({ "version": "1.1.0", "sessions": "follow" }));
         let line = "chat@1.1.0 --steps 5,25 --window 60s --max-error-rate 1% --max-fault-rate 0.1% \
-                    --max-p99-ratio 1.5 --sessions keep --wait";
+                    --max-p99-ratio 1.5 --min-requests 0 --sessions keep --wait";
         let all = json!({
             "version": "1.1.0", "steps": ["5", "25"], "window": "60s", "maxErrorRate": "1%",
-            "maxFaultRate": "0.1%", "maxP99Ratio": "1.5", "sessions": "keep",
+            "maxFaultRate": "0.1%", "maxP99Ratio": "1.5", "minRequests": 0, "sessions": "keep",
         });
         assert_eq!(body(&parsed(line), "1.1.0"), all);
     }
@@ -197,5 +213,10 @@ mod tests {
                 .unwrap_err()
                 .contains("nothing is known")
         );
+        let held = json!({ "rollout": { "canary": { "held": "nobody came" } } });
+        let held = judged(&parsed("@team/chat@1.1.0 --json"), &held).unwrap_err();
+        let expected = "@team/chat@1.1.0 is held: nobody came\n  it goes on when it is asked more; \
+                        `rookery promote @team/chat` or `rookery rollback @team/chat` ends it";
+        assert_eq!(held.to_string(), expected);
     }
 }

@@ -163,7 +163,8 @@ pub fn course(canary: &Value) -> String {
     let step = canary["step"].as_u64().unwrap_or_default() + 1;
     let steps = canary["steps"].as_array().map_or(0, Vec::len);
     let left = canary["leftMs"].as_u64().unwrap_or_default() / 1000;
-    match canary["waits"].as_str() {
+    let held = canary["held"].as_str().map(|held| format!("held: {held}"));
+    match held.as_deref().or(canary["waits"].as_str()) {
         Some(waits) => format!("canary, step {step} of {steps}, {}", safe::line(waits)),
         None => format!("canary, step {step} of {steps}, {left} s left"),
     }

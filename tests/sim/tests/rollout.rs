@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rookery_sim::rollout::{End, alike, bad, check};
+use rookery_sim::rollout::{End, alike, bad, check, quiet};
 use rookery_sim::seeds::{self, Day};
 use rookery_supervisor::rollout::FALSE_ALARM_RATE;
 
@@ -41,6 +41,13 @@ fn of_a_thousand_good_canaries_fewer_than_one_in_a_hundred_are_reversed() {
 #[test]
 fn every_bad_canary_is_reversed() {
     seeds::run("rollout", SEEDS, bad);
+}
+
+#[test]
+fn a_canary_that_nobody_asks_is_never_promoted() {
+    for seed in 0..100 {
+        assert_eq!(quiet(seed).end, End::Undecided, "seed {seed}");
+    }
 }
 
 #[test]

@@ -136,14 +136,14 @@ function judge(node, rollout) {
   else if (last) node.replaceChildren(`The last canary, ${last.version}, ${WAYS[last.how] ?? last.how} ${span(known.now - last.at)} ago: ${last.reason}`);
 }
 
-function trial({ version, steps, step, waits, leftMs, judgement }) {
+function trial({ version, steps, step, held, waits, leftMs, judgement }) {
   const of = (number, all) => (all > 0 ? `${count(number)} (${((number / all) * 100).toFixed(2)} %)` : count(number));
   const side = (name, seen) => h("span", null, `${name}: ${plural(seen.answers, "answer")}, ${of(seen.errors, seen.answers)} failed, ${plural(seen.faults, "fault")}, ${plural(seen.closes, "session")} closed, p99 ${ms(seen.p99Ms || null)}`);
   const evidence = Math.max(0, ...Object.values(judgement?.evidence ?? {}));
   return [
     h("b", null, `Canary ${version}`),
     h("ol", { "aria-label": "Steps" }, ...steps.map((share, index) => h("li", { "aria-current": index === step ? "step" : null }, percent(share)))),
-    h("span", null, waits ?? `next step in ${span(leftMs)}`),
+    h("span", null, held ?? waits ?? `next step in ${span(leftMs)}`),
     h("span", null, `evidence against it ${Math.round(evidence * 100)} %`),
     ...(judgement ? [side("canary", judgement.canary), side("beside it", judgement.stable)] : []),
   ];

@@ -69,14 +69,17 @@ fn a_canary_has_its_plan_or_the_usual_one() {
     );
     let body = json!({
         "version": "1.1.0", "steps": [10, "50%"], "window": "5m", "maxErrorRate": "2%",
-        "maxFaultRate": 0.5, "maxP99Ratio": 2, "sessions": "keep",
+        "maxFaultRate": 0.5, "maxP99Ratio": 2, "sessions": "keep", "minRequests": "500",
     });
     let Ok(Change::Canary(plan)) = read(Act::Canary, &body) else {
         panic!("{body}");
     };
     let steps: Vec<f64> = plan.steps.iter().map(|step| step.percent()).collect();
     assert_eq!((steps, plan.sessions), (vec![10.0, 50.0], Sessions::Keep));
-    assert_eq!(plan.window, Duration::from_secs(300));
+    assert_eq!(
+        (plan.window, plan.requests_min),
+        (Duration::from_secs(300), 500)
+    );
     let limits = plan.limits;
     assert_eq!((limits.error_rate, limits.fault_rate), (0.02, 0.005));
     assert_eq!(limits.p99_ratio, 2.0);
@@ -140,6 +143,11 @@ fn what_is_wrong_is_told_by_its_field() {
             Act::Canary,
             json!({ "version": "1.0.0", "steps": [101] }),
             "steps: is 0 to 100 %, with two decimals at most",
+        ),
+        (
+            Act::Canary,
+            json!({ "version": "1.0.0", "minRequests": 1.5 }),
+            "minRequests: is a number of requests, such as 100",
         ),
         (
             Act::Canary,

@@ -8,7 +8,10 @@ use rookery_routing::{Selector, Sessions, Share, Weights};
 use semver::Version;
 
 use super::error::RolloutError;
-use super::state::{Canary, How, Limits, Rollout, STEPS, STEPS_MAX, WINDOW, WINDOW_BOUNDS};
+use super::state::{
+    Canary, How, Limits, REQUESTS_MIN, REQUESTS_MIN_MAX, Rollout, STEPS, STEPS_MAX, WINDOW,
+    WINDOW_BOUNDS,
+};
 
 /// What is to be done.
 #[derive(Clone, PartialEq, Debug)]
@@ -52,6 +55,8 @@ pub struct Plan {
     pub steps: Vec<Share>,
     /// How long each lasts at least: 60 s; 1 s to 7 days.
     pub window: Duration,
+    /// How many requests and events it has to be asked in each step: 20; at most 1,000,000. At 0 it goes on without any.
+    pub requests_min: u64,
     /// What it may not go beyond.
     pub limits: Limits,
     /// What becomes of open sessions.
@@ -66,6 +71,7 @@ impl Plan {
             version,
             steps: steps.collect(),
             window: WINDOW,
+            requests_min: REQUESTS_MIN,
             limits: Limits::default(),
             sessions: Sessions::Follow,
         }
@@ -88,6 +94,9 @@ impl Plan {
         let (least, most) = WINDOW_BOUNDS;
         if !(least..=most).contains(&self.window) {
             return invalid("window", "is from 1s to 7 days (168h)");
+        }
+        if self.requests_min > REQUESTS_MIN_MAX {
+            return invalid("minRequests", "is from 0 to 1000000");
         }
         let is_rate = |rate: f64| rate > 0.0 && rate <= 1.0;
         if !is_rate(self.limits.error_rate) {
@@ -214,6 +223,7 @@ impl Rollout {
             steps: plan.steps,
             step: 0,
             window: plan.window,
+            requests_min: plan.requests_min,
             limits: plan.limits,
             began: ground.now,
         });

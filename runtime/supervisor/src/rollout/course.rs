@@ -1,31 +1,45 @@
 //! The course of a canary: from step to step as long as nothing speaks against it. Pure.
 //!
-//! **Invariant:** no step is left before its window is over and [`ASKED_MIN`] requests and events were seen in it: a
-//! version that nobody asked has shown nothing.
+//! **Invariant:** no step is left before its window is over and as many requests and events were seen in it as the canary
+//! has to be asked: a version that nobody asked has shown nothing. It waits for them for [`HELD_AFTER`] windows; then it is
+//! held, which is told, and goes on only when they came all the same.
 //! **Absent on purpose:** the clock. Whoever looks says what time it is.
 
 use std::time::Duration;
 
+use rookery_bundle::show_duration;
+
 use super::judge::{Judge, Side};
-use super::state::{Canary, Limits};
+use super::state::Canary;
 use super::status::JudgementStatus;
 
 /// How often a canary is looked at. Four times a second, so that a bad one is back within two.
 pub const LOOK_EVERY: Duration = Duration::from_millis(250);
-/// How many requests and events a canary has to be asked in each step.
-pub const ASKED_MIN: u64 = 20;
+/// After how many windows of a step a canary that still waits for requests is held.
+pub const HELD_AFTER: u32 = 10;
 
 /// A canary under way.
 #[derive(Clone, Debug)]
 pub struct Course {
     judge: Judge,
     window: Duration,
+    /// How much has to be asked in each step.
+    asked_min: u64,
     steps: usize,
     step: usize,
     /// When this step began.
     since: Duration,
     /// What was asked in it.
     asked: u64,
+    /// Whether it was told in this step that it is held.
+    held: Held,
+}
+
+/// Whether it was told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Held {
+    Untold,
+    Told,
 }
 
 /// What becomes of it.
@@ -35,6 +49,8 @@ pub enum Next {
     Stay,
     /// It gets its next share.
     Advance,
+    /// It keeps what it has, for this reason, until it is asked more. Said once in a step.
+    Hold(String),
     /// It gets everything.
     Promote,
     /// It gets nothing any more, for this reason.
@@ -44,23 +60,15 @@ pub enum Next {
 impl Course {
     /// Begins with the step that the canary is in.
     pub fn begin(canary: &Canary, now: Duration) -> Course {
-        Course::of(
-            canary.limits,
-            canary.window,
-            canary.steps.len(),
-            canary.step,
-            now,
-        )
-    }
-
-    fn of(limits: Limits, window: Duration, steps: usize, step: usize, now: Duration) -> Course {
         Course {
-            judge: Judge::new(limits),
-            window,
-            steps,
-            step,
+            judge: Judge::new(canary.limits),
+            window: canary.window,
+            asked_min: canary.requests_min,
+            steps: canary.steps.len(),
+            step: canary.step,
             since: now,
             asked: 0,
+            held: Held::Untold,
         }
     }
 
@@ -79,14 +87,23 @@ impl Course {
         if let Some(breach) = breach {
             return Next::Reverse(breach.to_string());
         }
-        if self.left(now) > Duration::ZERO || self.asked < ASKED_MIN {
+        if self.left(now) > Duration::ZERO {
             return Next::Stay;
+        }
+        if self.asked < self.asked_min {
+            return match self.held(now) {
+                Some(reason) if self.held == Held::Untold => {
+                    self.held = Held::Told;
+                    Next::Hold(reason)
+                }
+                _ => Next::Stay,
+            };
         }
         if self.step + 1 >= self.steps {
             return Next::Promote;
         }
         self.step += 1;
-        (self.since, self.asked) = (now, 0);
+        (self.since, self.asked, self.held) = (now, 0, Held::Untold);
         Next::Advance
     }
 
@@ -103,10 +120,22 @@ impl Course {
     /// Why it does not go on though the window is over.
     pub fn waits(&self, now: Duration) -> Option<String> {
         let is_over = self.left(now).is_zero();
-        (is_over && self.asked < ASKED_MIN).then(|| {
-            let asked = self.asked;
-            format!("was asked {asked} times in this step, {ASKED_MIN} are needed")
-        })
+        let (asked, needed) = (self.asked, self.asked_min);
+        (is_over && asked < needed)
+            .then(|| format!("was asked {asked} times in this step, {needed} are needed"))
+    }
+
+    /// Why nobody should count on its going on: it waited for long enough.
+    pub fn held(&self, now: Duration) -> Option<String> {
+        let waited = now.saturating_sub(self.since);
+        if waited < self.window.saturating_mul(HELD_AFTER) {
+            return None;
+        }
+        let window = show_duration(self.window);
+        let waits = self.waits(now)?;
+        Some(format!(
+            "it {waits}, and {HELD_AFTER} windows of {window} are over"
+        ))
     }
 
     /// How it does.
@@ -123,15 +152,21 @@ mod tests {
     use semver::Version;
 
     use super::super::judge::Counts;
+    use super::super::state::Limits;
     use super::*;
 
     fn course() -> Course {
+        course_with(20)
+    }
+
+    fn course_with(requests_min: u64) -> Course {
         let steps = [5.0, 50.0].map(|percent| Share::of_percent(percent).unwrap());
         let canary = Canary {
             version: Version::new(1, 0, 0),
             steps: steps.into(),
             step: 0,
             window: Duration::from_secs(10),
+            requests_min,
             limits: Limits::default(),
             began: 0,
         };
@@ -167,11 +202,58 @@ mod tests {
         let mut look =
             |second, asked| course.look(Duration::from_secs(second), &side(asked, 0), &side(99, 0));
         assert_eq!(look(110, 19), Next::Stay);
-        assert_eq!(look(1_000, 0), Next::Stay);
-        assert_eq!(look(1_001, 1), Next::Advance);
-        assert_eq!(look(1_011, 19), Next::Stay, "each step counts for itself");
-        assert!(course.waits(Duration::from_secs(1_011)).is_some());
-        assert_eq!(course.waits(Duration::from_secs(1_010)), None);
+        assert_eq!(look(198, 0), Next::Stay);
+        assert_eq!(look(199, 1), Next::Advance);
+        assert_eq!(look(209, 19), Next::Stay, "each step counts for itself");
+        assert!(course.waits(Duration::from_secs(209)).is_some());
+        assert_eq!(course.waits(Duration::from_secs(208)), None);
+    }
+
+    #[test]
+    fn a_canary_that_waited_for_ten_windows_is_held_and_goes_on_when_it_is_asked() {
+        let mut course = course();
+        let mut look =
+            |second, asked| course.look(Duration::from_secs(second), &side(asked, 0), &side(99, 0));
+        assert_eq!(look(110, 3), Next::Stay);
+        assert_eq!(look(199, 0), Next::Stay);
+        let reason =
+            "it was asked 3 times in this step, 20 are needed, and 10 windows of 10s are over";
+        assert_eq!(look(200, 0), Next::Hold(reason.to_owned()));
+        assert_eq!(look(201, 0), Next::Stay, "it is told once");
+        assert_eq!(
+            look(5_000, 16),
+            Next::Stay,
+            "and is never promoted for nothing"
+        );
+        assert_eq!(look(5_001, 1), Next::Advance);
+        assert_eq!(look(5_011, 0), Next::Stay);
+        assert!(
+            matches!(look(5_101, 0), Next::Hold(_)),
+            "the last step as well"
+        );
+        assert_eq!(look(9_999, 20), Next::Promote);
+    }
+
+    #[test]
+    fn how_much_a_canary_has_to_be_asked_is_the_operators_to_say() {
+        let look = |course: &mut Course, second, asked| {
+            course.look(Duration::from_secs(second), &side(asked, 0), &side(99, 0))
+        };
+        let mut none = course_with(0);
+        assert_eq!(look(&mut none, 110, 0), Next::Advance);
+        assert_eq!(look(&mut none, 120, 0), Next::Promote);
+        let mut many = course_with(500);
+        assert_eq!(look(&mut many, 110, 499), Next::Stay);
+        assert_eq!(look(&mut many, 111, 1), Next::Advance);
+    }
+
+    #[test]
+    fn a_bad_canary_that_is_held_is_reversed() {
+        let mut course = course();
+        let mut look =
+            |second, bad| course.look(Duration::from_secs(second), &side(bad, bad), &side(0, 0));
+        assert!(matches!(look(300, 0), Next::Hold(_)));
+        assert!(matches!(look(301, 10), Next::Reverse(_)));
     }
 
     #[test]

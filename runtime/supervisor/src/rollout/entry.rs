@@ -243,6 +243,14 @@ impl Entry {
                 }
                 (self.summary(), Tone::Plain)
             }
+            Next::Hold(reason) => {
+                let share = trial.canary.share();
+                let what = format!("{version} is held at {share}: {reason}");
+                let app = app.clone();
+                let tone = Tone::Warning;
+                todo.tell.push(Told { app, what, tone });
+                return false;
+            }
             Next::Promote => {
                 let reason = "it did as well as the stable version in every step";
                 self.rollout.end(How::Promoted, reason, unix_ms());
@@ -305,6 +313,8 @@ impl Trial {
             window_ms: ms(canary.window),
             left_ms: ms(course.left(now)),
             waits: self.waits.clone().or_else(|| course.waits(now)),
+            held: course.held(now),
+            requests_min: canary.requests_min,
             limits: canary.limits.into(),
             judgement: course.status(),
         }

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
 use super::change::Plan;
-use super::state::{Canary, Ended, How, Limits, Rollout};
+use super::state::{Canary, Ended, How, Limits, REQUESTS_MIN, Rollout};
 use super::status::{percent, sessions_name};
 
 /// The largest file that is read, in bytes.
@@ -55,6 +55,8 @@ struct CanaryText {
     step: usize,
     #[serde(skip_serializing_if = "Option::is_none")]
     window: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_requests: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_error_rate_percent: Option<Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -187,6 +189,9 @@ fn canary(text: CanaryText, sessions: Sessions) -> Result<Canary, String> {
     if let Some(window) = &text.window {
         plan.window = window_of(window)?;
     }
+    if let Some(requests) = text.min_requests {
+        plan.requests_min = requests;
+    }
     let number = |number: &Option<Number>, by: f64, default: f64| {
         let number = number.as_ref().and_then(Number::as_f64);
         number.map_or(default, |number| number * by)
@@ -207,6 +212,7 @@ fn canary(text: CanaryText, sessions: Sessions) -> Result<Canary, String> {
         steps: plan.steps,
         step: text.step,
         window: plan.window,
+        requests_min: plan.requests_min,
         limits: plan.limits,
         began: text.began,
     })
@@ -242,6 +248,8 @@ fn canary_text(canary: &Canary) -> CanaryText {
         steps: Some(steps.collect()),
         step: canary.step,
         window: Some(show_duration(canary.window)),
+        // Who runs an older server beside this one can read the file as long as nobody asks for more than that knows.
+        min_requests: (canary.requests_min != REQUESTS_MIN).then_some(canary.requests_min),
         max_error_rate_percent: Some(number(percent(canary.limits.error_rate))),
         max_fault_rate_percent: Some(number(percent(canary.limits.fault_rate))),
         max_p99_ratio: Some(number(canary.limits.p99_ratio)),

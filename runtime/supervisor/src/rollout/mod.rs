@@ -21,7 +21,7 @@ mod status;
 mod tally;
 
 pub use change::{Change, Plan};
-pub use course::{ASKED_MIN, Course, LOOK_EVERY, Next};
+pub use course::{Course, HELD_AFTER, LOOK_EVERY, Next};
 pub use disk::SUFFIX;
 pub use error::RolloutError;
 pub use judge::{Breach, Counts, FALSE_ALARM_RATE, Judge, Side};

@@ -19,6 +19,11 @@ pub const WINDOW: Duration = Duration::from_secs(60);
 pub const WINDOW_BOUNDS: (Duration, Duration) =
     (Duration::from_secs(1), Duration::from_secs(7 * 86_400));
 
+/// How many requests and events a canary has to be asked in each step, where nobody said how many.
+pub const REQUESTS_MIN: u64 = 20;
+/// The most that can be asked for.
+pub const REQUESTS_MIN_MAX: u64 = 1_000_000;
+
 /// How an app's requests are spread, and who is called what. The default is no rollout.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Rollout {
@@ -47,6 +52,8 @@ pub struct Canary {
     pub step: usize,
     /// How long each lasts at least.
     pub window: Duration,
+    /// How many requests and events it has to be asked in each step; none at 0.
+    pub requests_min: u64,
     /// What it may not go beyond.
     pub limits: Limits,
     /// When it began, in milliseconds since 1970.

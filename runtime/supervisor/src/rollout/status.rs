@@ -46,6 +46,11 @@ pub struct CanaryStatus {
     pub left_ms: u64,
     /// Why it does not go on though the time is over, or is not judged.
     pub waits: Option<String>,
+    /// Why nobody should count on its going on by itself, after it waited for requests for long.
+    pub held: Option<String>,
+    /// How many requests and events it has to be asked in each step.
+    #[serde(rename = "minRequests")]
+    pub requests_min: u64,
     /// What it may not go beyond.
     pub limits: LimitsStatus,
     /// How it does.

@@ -16,6 +16,11 @@ pub fn alike(seed: u64) -> Lived {
     world::live(&Plan::of(seed, Build::Alike))
 }
 
+/// Lives through a canary that nobody asks, however bad it is.
+pub fn quiet(seed: u64) -> Lived {
+    world::live(&Plan::quiet(seed))
+}
+
 /// Lives through a canary that is bad in the way that this seed says, and judges how that went.
 pub fn bad(seed: u64) -> Day {
     let plan = Plan::bad(seed);

@@ -64,9 +64,19 @@ impl Plan {
                 steps: wish.steps,
                 step: 0,
                 window: Duration::from_secs(dice.one_of(&[20, 30, 60])),
+                requests_min: wish.requests_min,
                 limits: Limits::default(),
                 began: 0,
             },
+        }
+    }
+
+    /// A canary that nobody asks.
+    pub fn quiet(seed: u64) -> Plan {
+        Plan {
+            requests: 1,
+            sessions: 1,
+            ..Plan::bad(seed)
         }
     }
 

@@ -119,7 +119,7 @@ pub fn live(plan: &Plan) -> Lived {
         world.pass();
         let (seen, others) = (world.canary.take(), world.stable.take());
         let share = match course.look(world.now, &seen, &others) {
-            Next::Stay => continue,
+            Next::Stay | Next::Hold(_) => continue,
             Next::Advance => {
                 canary.step += 1;
                 world.lived.shares.push((canary.share(), 0, 0));

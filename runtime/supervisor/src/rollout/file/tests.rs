@@ -132,6 +132,26 @@ fn a_file_is_small_and_reads_as_a_person_would_write_it() {
 }
 
 #[test]
+fn how_much_a_canary_has_to_be_asked_is_written_when_somebody_said_it() {
+    let of = |requests: &str| {
+        let canary = format!(r#"{{"version": "1.1.0"{requests}}}"#);
+        let text = format!(r#"{{"weights": {{"1.0.0": 100}}, "canary": {canary}}}"#);
+        let rollout = read(&text)?;
+        let again = write(&rollout);
+        assert_eq!(read(&again).unwrap(), rollout);
+        let asked = rollout.canary.unwrap().requests_min;
+        Ok::<_, String>((asked, again.contains("minRequests")))
+    };
+    assert_eq!(of(""), Ok((20, false)), "as before there was such a thing");
+    assert_eq!(of(r#", "minRequests": 20"#), Ok((20, false)));
+    assert_eq!(of(r#", "minRequests": 0"#), Ok((0, true)));
+    assert_eq!(of(r#", "minRequests": 500"#), Ok((500, true)));
+    let expected = "canary.minRequests: is from 0 to 1000000";
+    assert_eq!(of(r#", "minRequests": 1000001"#).unwrap_err(), expected);
+    assert!(of(r#", "minRequests": -1"#).is_err());
+}
+
+#[test]
 fn the_schema_has_the_fields_that_a_file_has() {
     let path = concat!(
         env!("CARGO_MANIFEST_DIR"),
@@ -142,6 +162,7 @@ fn the_schema_has_the_fields_that_a_file_has() {
     let mut rollout =
         read(r#"{"weights": {"1.0.0": 100}, "canary": {"version": "1.1.0"}, "sessions": "keep"}"#)
             .unwrap();
+    rollout.canary.as_mut().unwrap().requests_min = 1;
     rollout.previous.clone_from(&rollout.weights);
     rollout.tags.insert("next".to_owned(), text("1.0.0"));
     rollout.last = Some(Ended {
@@ -202,6 +223,7 @@ proptest! {
                 steps: vec![Share::of_percent(f64::from(share) / 100.0).unwrap(), Share::WHOLE],
                 step,
                 window: Duration::from_millis(window),
+                requests_min: window,
                 limits: Limits { error_rate: f64::from(rate) / 10_000.0, ..Limits::default() },
                 began: window,
             }),
