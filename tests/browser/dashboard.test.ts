@@ -126,7 +126,7 @@ test("the page finds the server again by itself", async () => {
   await page.context().close();
 });
 
-test("what is asked for is filtered, and a pause stands still", async () => {
+test("what is asked for is filtered", async () => {
   const { page } = await open(browser, server.url("/_/"));
   await live(page);
   await row(page, "shop", "1.0.0").waitFor();
@@ -135,8 +135,6 @@ test("what is asked for is filtered, and a pause stands still", async () => {
   await card(page, "chat").waitFor();
   await page.getByRole("searchbox").fill("");
   await card(page, "shop").waitFor();
-  await page.getByRole("button", { name: "Pause" }).click();
-  await page.locator("#state").filter({ hasText: "Paused" }).waitFor();
   await page.context().close();
 });
 

@@ -136,9 +136,9 @@ export function bundle(folder: string): string {
 }
 
 /** A folder with a server that Node runs, as a bundle. */
-export function native(program: string): string {
+export function native(program: string, manifest: object = {}): string {
   const folder = scratch("native");
-  writeFileSync(join(folder, "worker.config.json"), JSON.stringify({ command: "node server.cjs", ttl: 600 }));
+  writeFileSync(join(folder, "worker.config.json"), JSON.stringify({ command: "node server.cjs", ttl: 600, ...manifest }));
   writeFileSync(join(folder, "server.cjs"), program);
   return folder;
 }
