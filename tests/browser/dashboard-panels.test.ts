@@ -83,6 +83,10 @@ test("what an app failed of is told with what it said", async () => {
   expect((await fetch(server.url("/bakery/fail"))).status).toBe(502);
   const fault = page.getByRole("region", { name: "What apps failed of" }).getByRole("listitem").filter({ hasText: "bakery@1.0.0" });
   await fault.filter({ hasText: "out of flour" }).waitFor();
+  // Another process of the same reason is the same kind.
+  expect((await fetch(server.url("/bakery/fail"))).status).toBe(502);
+  await fault.filter({ hasText: "2 ×" }).waitFor();
+  expect(await fault.count()).toBe(1);
   await until("its row counts it", async () => (await row(page, "bakery", "1.0.0").textContent())?.includes("1"));
   await page.context().close();
 });

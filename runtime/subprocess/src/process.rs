@@ -194,7 +194,8 @@ impl Process {
     pub async fn fault_within(&self, wait: Duration) -> Option<Fault> {
         let how = timeout(wait, self.state.ended()).await.ok()?;
         Some(match self.state.overdrawn() {
-            None => Fault::Gone(format!("process {} ended: {how}", self.state.pid)),
+            // Without its id: what processes fail of one after the other is one kind of fault.
+            None => Fault::Gone(format!("its process ended: {how}")),
             Some(bytes) => Fault::Memory(bytes),
         })
     }
