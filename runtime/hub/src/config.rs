@@ -23,6 +23,9 @@ pub struct HubConfig {
     pub page_messages_max: u32,
     /// Idempotency keys that one topic remembers; the oldest goes first.
     pub idempotency_keys_max: usize,
+    /// How long a topic's members are not woken again after they were, for each of them: what a busy room saves by fewer and
+    /// larger writes, and its messages wait for at most. Zero wakes them for each message.
+    pub rest_per_member: Duration,
     /// How long changes of who is present at a topic are gathered before its subscribers are told.
     pub presence_interval: Duration,
 }
@@ -39,6 +42,7 @@ impl Default for HubConfig {
             history_age_max: Duration::from_secs(24 * 60 * 60),
             page_messages_max: 1_000,
             idempotency_keys_max: 1_024,
+            rest_per_member: Duration::from_micros(32),
             presence_interval: Duration::from_millis(500),
         }
     }

@@ -8,6 +8,8 @@ use rookery_contract::{SendStatus, SessionId};
 use crate::close::WRITES_LOST;
 use crate::counters::Counters;
 use crate::hold::Outcome;
+use crate::outbox::Writer;
+use crate::pace::Turn;
 use crate::pending::{Share, around};
 use crate::topic::TopicState;
 use crate::waking::WakeList;
@@ -23,6 +25,15 @@ impl TopicState {
         if self.pending.is_empty() {
             return;
         }
+        let writer = match self.pace.turn(self.members.len()) {
+            Turn::Now => Writer::Wakes,
+            Turn::At(at) => {
+                let own = self.own.upgrade();
+                wakes.add_later(own.expect("who has its state has the topic"), at);
+                Writer::Rests
+            }
+            Turn::Due => Writer::Rests,
+        };
         let mut frozen = self.pending.freeze();
         let (all, all_messages) = (frozen.bytes.clone(), frozen.messages);
         let (holds, marks) = (std::mem::take(&mut frozen.holds), frozen.marks.take());
@@ -37,7 +48,9 @@ impl TopicState {
             }
             let (pushed, bytes, messages) = match share {
                 Share::Whole => (
-                    session.outbox.push(all.clone(), marks, &holds, wakes),
+                    session
+                        .outbox
+                        .push(all.clone(), marks, &holds, writer, wakes),
                     all.len(),
                     all_messages,
                 ),
@@ -49,7 +62,9 @@ impl TopicState {
                     let slices = around(all.len(), exceptions.iter())
                         .map(|range| (range.start, all.slice(range)));
                     (
-                        session.outbox.push_all(bytes, slices, marks, &holds, wakes),
+                        session
+                            .outbox
+                            .push_all(bytes, slices, marks, &holds, writer, wakes),
                         bytes,
                         messages,
                     )
@@ -91,9 +106,10 @@ impl TopicState {
             return;
         }
         let copy = std::iter::once((0, copy));
-        let pushed = member
-            .outbox
-            .push_all(bytes, copy, marks.as_ref(), &holds, wakes);
+        let pushed =
+            member
+                .outbox
+                .push_all(bytes, copy, marks.as_ref(), &holds, Writer::Wakes, wakes);
         counters.shed(pushed.shed);
         match pushed.status {
             SendStatus::Queued => {

@@ -83,7 +83,9 @@ impl Hub {
             () = shutdown.requested() => {}
             () = self.shared.timers.run() => {}
             () = self.shared.beats.run() => {}
+            () = self.shared.paces.run() => {}
             () = sweeps => {}
         }
+        self.shared.paces.stop();
     }
 }

@@ -15,7 +15,7 @@
 //! * Recovery: everything since a position, or the news that there is a gap.
 //!
 //! **Lock order**, left before right, none ever held across an await: a session's `subscriptions` → a shard of topics → a
-//! topic → an `outbox`, an `inbox`; `subscriptions` → timers → the ready queue → an `inbox`; the wheel of news is locked alone. No two locks of one kind are held at once.
+//! topic → an `outbox`, an `inbox`; `subscriptions` → timers → the ready queue → an `inbox`; the wheel of news is locked alone, and that of paces last. No two locks of one kind are held at once.
 //!
 //! **Invariant:** what waits, waits in something bounded: messages in an inbox, frames in an outbox, pending bytes in a
 //! topic, kept messages, keys, timers, topics.
@@ -35,6 +35,7 @@ mod history;
 mod hold;
 mod idempotency;
 mod mark;
+mod pace;
 mod pending;
 mod publish;
 mod publisher;

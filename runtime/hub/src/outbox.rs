@@ -27,6 +27,8 @@ pub(crate) use shed::Shed;
 
 /// An emptied queue keeps at most so many places, since most sessions are idle at any time.
 const PLACES_KEPT: usize = 4;
+/// A writer that has more to write than this does not rest.
+const REST_BYTES_MAX: usize = 64 * 1024;
 
 /// The queue. A leaf of the lock order: nothing is locked while its lock is held.
 pub(crate) struct Outbox(Mutex<State>);
@@ -50,6 +52,14 @@ pub(crate) struct Pushed {
     pub(crate) status: SendStatus,
     /// What was dropped to make room.
     pub(crate) shed: Shed,
+}
+
+/// Whether a push wakes the writer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writer {
+    Wakes,
+    /// Somebody will [`rouse`](Outbox::rouse) it. One that has much to write is woken at once.
+    Rests,
 }
 
 enum Phase {
@@ -87,10 +97,12 @@ impl Outbox {
         chunk: Bytes,
         marks: Option<&Marks>,
         holds: &Holds,
+        writer: Writer,
         wakes: &mut WakeList,
     ) -> Pushed {
         let bytes = chunk.len();
-        self.push_all(bytes, std::iter::once((0, chunk)), marks, holds, wakes)
+        let chunks = std::iter::once((0, chunk));
+        self.push_all(bytes, chunks, marks, holds, writer, wakes)
     }
 
     /// Queues several chunks of so many bytes together, all or none. Each comes with its place in the buffer that the
@@ -101,6 +113,7 @@ impl Outbox {
         chunks: impl Iterator<Item = (usize, Bytes)>,
         marks: Option<&Marks>,
         holds: &Holds,
+        writer: Writer,
         wakes: &mut WakeList,
     ) -> Pushed {
         let mut state = self.0.lock();
@@ -121,7 +134,7 @@ impl Outbox {
                 Pushed::so(SendStatus::Full)
             }
         };
-        wakes.add(state.waker_after(pushed.status));
+        wakes.add(state.waker_after(pushed.status, writer));
         pushed
     }
 
@@ -140,6 +153,12 @@ impl Outbox {
     /// Something that held back what waits was settled.
     pub(crate) fn release(&self, wakes: &mut WakeList) {
         wakes.add(self.0.lock().waker.take());
+    }
+
+    /// Wakes a writer that rested, if there is something for it.
+    pub(crate) fn rouse(&self, wakes: &mut WakeList) {
+        let mut state = self.0.lock();
+        wakes.add(state.waker_after(SendStatus::Queued, Writer::Wakes));
     }
 
     /// What waits must not come out any more: only this close frame does. It takes the place of one that waited. False
@@ -342,11 +361,20 @@ impl State {
         self.bytes_waiting = 0;
     }
 
-    fn waker_after(&mut self, status: SendStatus) -> Option<Waker> {
-        match (status, self.wake_on) {
-            (SendStatus::Queued, WakeOn::Chunks) | (SendStatus::Full, _) => self.waker.take(),
-            (SendStatus::Queued, WakeOn::Closing) | (SendStatus::Gone, _) => None,
-        }
+    fn waker_after(&mut self, status: SendStatus, writer: Writer) -> Option<Waker> {
+        let has_much = || {
+            let much = REST_BYTES_MAX.min(self.bytes_max / 4);
+            self.bytes_waiting + self.bytes_taken > much
+        };
+        let is_woken = match (status, self.wake_on) {
+            (SendStatus::Full, _) => true,
+            // One that could write nothing is woken when that changes.
+            (SendStatus::Queued, WakeOn::Chunks) => {
+                (writer == Writer::Wakes || has_much()) && self.may_give()
+            }
+            (SendStatus::Queued, WakeOn::Closing) | (SendStatus::Gone, _) => false,
+        };
+        is_woken.then(|| self.waker.take()).flatten()
     }
 
     fn register(&mut self, cx: &Context<'_>, wake_on: WakeOn) -> Poll<()> {

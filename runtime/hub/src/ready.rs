@@ -82,9 +82,20 @@ impl ReadyQueue {
                     return None;
                 }
                 // A permit is kept for an arrival between the look and the wait.
-                Err(Empty::Now) => self.arrived.notified().await,
+                Err(Empty::Now) => {
+                    self.arrived.notified().await;
+                    self.gather().await;
+                }
             }
         }
+    }
+
+    /// Lets the others who are about to bring something do it: what they bring costs next to nothing in the same batch, and
+    /// as much as all the rest in one of its own.
+    async fn gather(&self) {
+        let heard = PassOn(&self.arrived);
+        tokio::task::yield_now().await;
+        std::mem::forget(heard);
     }
 
     /// Says what came of a batch that was taken here. A batch that is dropped instead counts as
@@ -125,9 +136,11 @@ impl ReadyQueue {
 
     /// Lets a session wait. The caller has marked it as waiting and holds no lock.
     pub(crate) fn enqueue(&self, session: Arc<Session>, place: Place) {
+        let is_first;
         let refused = {
             let mut state = self.state.lock();
-            if state.sessions.is_empty() {
+            is_first = state.sessions.is_empty();
+            if is_first {
                 state.woken = Some(Instant::now());
             }
             match (state.closed, place) {
@@ -143,6 +156,8 @@ impl ReadyQueue {
             }
         };
         match refused {
+            // Somebody comes for the others already, and passes it on when some are left.
+            None if !is_first => {}
             None => self.arrived.notify_one(),
             Some(session) => session.strand(self),
         }
@@ -176,6 +191,15 @@ impl ReadyQueue {
         } else {
             Ok(batch)
         }
+    }
+}
+
+/// What was heard of an arrival, until it was looked at.
+struct PassOn<'a>(&'a Notify);
+
+impl Drop for PassOn<'_> {
+    fn drop(&mut self) {
+        self.0.notify_one();
     }
 }
 

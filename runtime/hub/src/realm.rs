@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use crate::beat::Beats;
 use crate::config::HubConfig;
 use crate::counters::Counters;
+use crate::pace::Paces;
 use crate::session::Session;
 use crate::sharded::Sharded;
 use crate::timer::Timers;
@@ -26,6 +27,7 @@ pub(crate) struct Shared {
     pub(crate) config: HubConfig,
     pub(crate) timers: Timers,
     pub(crate) beats: Beats,
+    pub(crate) paces: Arc<Paces>,
     session_ids: AtomicU64,
     epochs: AtomicU64,
 }
@@ -34,6 +36,7 @@ impl Shared {
     pub(crate) fn new(config: HubConfig) -> Shared {
         Shared {
             beats: Beats::new(config.presence_interval),
+            paces: Arc::new(Paces::new(config.rest_per_member)),
             config,
             timers: Timers::new(),
             session_ids: AtomicU64::new(1),
@@ -138,7 +141,11 @@ impl Realm {
             return Err(TopicError::TooMany);
         }
         let name: Arc<str> = name.into();
-        let topic = Arc::new(Topic::new(Arc::clone(&name), self.shared.next_epoch()));
+        let topic = Topic::new(
+            Arc::clone(&name),
+            self.shared.next_epoch(),
+            &self.shared.paces,
+        );
         shard.insert(name, Arc::clone(&topic));
         Ok(topic)
     }

@@ -23,7 +23,7 @@ use crate::close::{CloseFrame, GUEST_FAULT, RESTART};
 use crate::config::SessionLimits;
 use crate::hold::Holds;
 use crate::inbox::{AutoReply, BatchRoom, Chance, Inbox, Received, Taken};
-use crate::outbox::Outbox;
+use crate::outbox::{Outbox, Writer};
 use crate::ready::{Place, ReadyQueue};
 use crate::realm::Realm;
 use crate::subscribe::Subscriptions;
@@ -163,7 +163,7 @@ impl Session {
         wakes: &mut WakeList,
     ) -> SendStatus {
         let bytes = frame.len() as u64;
-        let pushed = self.outbox.push(frame, None, holds, wakes);
+        let pushed = self.outbox.push(frame, None, holds, Writer::Wakes, wakes);
         self.realm.counters().sent(pushed, bytes);
         pushed.status
     }

@@ -112,6 +112,8 @@ impl Session {
         // A topic with a member is not removed.
         let mut state = topic.lock().expect("a topic outlives its members");
         state.flush(self.realm.counters(), wakes);
+        // The topic will not wake it any more for what it has got.
+        self.outbox.rouse(wakes);
         if state.members.swap_remove(&self.id()).is_some() {
             self.realm.counters().subscriptions.sub(1);
         }

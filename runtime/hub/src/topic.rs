@@ -5,7 +5,7 @@
 //! one that leaves misses nothing that was published before it left.
 //! **Invariant:** a topic that was removed from its table is never used again; who finds one looks it up anew.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use indexmap::IndexMap;
 use parking_lot::{Mutex, MutexGuard};
@@ -17,6 +17,7 @@ use crate::history::History;
 use crate::hold::Holds;
 use crate::idempotency::Keys;
 use crate::mark::Mark;
+use crate::pace::{Pace, Paces};
 use crate::pending::Pending;
 use crate::presence::Presence;
 use crate::session::Session;
@@ -31,6 +32,7 @@ pub(crate) type Members = IndexMap<SessionId, Arc<Session>, foldhash::fast::Rand
 /// One topic.
 pub(crate) struct Topic {
     name: Arc<str>,
+    paces: Arc<Paces>,
     state: Mutex<TopicState>,
 }
 
@@ -40,6 +42,9 @@ pub(crate) struct TopicState {
     pub(crate) position: Position,
     pub(crate) members: Members,
     pub(crate) pending: Pending,
+    pub(crate) pace: Pace,
+    /// The topic itself, for the wheel.
+    pub(crate) own: Weak<Topic>,
     pub(crate) history: Option<Box<History>>,
     keys: Option<Box<Keys>>,
     pub(crate) presence: Option<Box<Presence>>,
@@ -73,20 +78,28 @@ pub(crate) fn check_name(name: &str) -> Result<(), TopicError> {
 }
 
 impl Topic {
-    pub(crate) fn new(name: Arc<str>, epoch: u64) -> Topic {
-        Topic {
+    pub(crate) fn new(name: Arc<str>, epoch: u64, paces: &Arc<Paces>) -> Arc<Topic> {
+        Arc::new_cyclic(|own| Topic {
             name,
+            paces: Arc::clone(paces),
             state: Mutex::new(TopicState {
                 position: Position { epoch, offset: 0 },
                 members: Members::default(),
                 pending: Pending::default(),
+                pace: Pace::new(paces.rest()),
+                own: Weak::clone(own),
                 history: None,
                 keys: None,
                 presence: None,
                 holds: Holds::default(),
                 listed: Listed::Yes,
             }),
-        }
+        })
+    }
+
+    /// The wheel that wakes its members.
+    pub(crate) fn paces(&self) -> &Arc<Paces> {
+        &self.paces
     }
 
     pub(crate) fn name(&self) -> &Arc<str> {

@@ -277,7 +277,13 @@ impl<Io: AsyncRead + AsyncWrite + Unpin> Wire<Io> {
             for (slice, chunk) in slices.iter_mut().zip(&self.writing) {
                 *slice = IoSlice::new(chunk);
             }
-            match Pin::new(&mut self.io).poll_write_vectored(cx, &slices[..count]) {
+            let io = Pin::new(&mut self.io);
+            let written = match &slices[..count] {
+                // Nearly always, and cheaper for the system.
+                [slice] => io.poll_write(cx, slice),
+                slices => io.poll_write_vectored(cx, slices),
+            };
+            match written {
                 Poll::Ready(Ok(0)) => {
                     return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
                 }

@@ -17,7 +17,9 @@ impl Wake for Woken {
 fn push(outbox: &Outbox, length: usize) -> SendStatus {
     let chunk = Bytes::from(vec![0; length]);
     let (holds, mut wakes) = (Holds::default(), WakeList::default());
-    outbox.push(chunk, None, &holds, &mut wakes).status
+    outbox
+        .push(chunk, None, &holds, Writer::Wakes, &mut wakes)
+        .status
 }
 
 fn close(outbox: &Outbox, code: u16) -> bool {
