@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::Barrier;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep};
@@ -27,6 +28,9 @@ use member::{Member, Pace, Plan};
 
 /// For how long the server is left alone before its time counts.
 const SETTLE: Duration = Duration::from_millis(300);
+
+/// How many members come in at once.
+const ENTERING: usize = 64;
 
 /// A room full of members who speak, on each of the servers in turn.
 #[derive(Args)]
@@ -151,11 +155,13 @@ impl Room {
 
     async fn round(&self, server: &Served) -> Result<Round, String> {
         let plan = Arc::new(self.plan());
-        let mut members = Vec::new();
-        for nth in 0..plan.members {
-            let member = Member::enter(server.address, &server.path, nth, Arc::clone(&plan));
-            members.push(member.await.map_err(|error| error.to_string())?);
-        }
+        let members = (0..plan.members)
+            .map(|nth| Member::enter(server.address, &server.path, nth, Arc::clone(&plan)));
+        let members = stream::iter(members).buffer_unordered(ENTERING);
+        let members: Vec<Member> = members
+            .try_collect()
+            .await
+            .map_err(|error| error.to_string())?;
         let gone = || format!("there is no process {}", server.pid);
         let start = Arc::new(Barrier::new(plan.members + 1));
         let mut tasks = JoinSet::new();
