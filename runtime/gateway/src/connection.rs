@@ -1,9 +1,9 @@
 //! One client's connection: HTTP/1.1 or HTTP/2, until it ends or the server drains.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use futures_util::FutureExt;
 use http::header::UPGRADE;
 use http::{Request, Response};
 use hyper::body::Incoming;
@@ -64,10 +64,8 @@ pub(crate) async fn converse<Answer>(
 ) where
     Answer: Future<Output = Response<Body>> + Send + 'static,
 {
-    let service = service_fn(move |request| {
-        let answer = answer(request);
-        async move { Ok::<_, Infallible>(answer.await) }
-    });
+    // An async block would have room for the answer's future twice.
+    let service = service_fn(move |request| answer(request).never_error());
     let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let ended = tokio::select! {

@@ -10,7 +10,7 @@ use rookery_bundle::{Kind, Manifest};
 use rookery_pool::{Body, Pool};
 use rookery_routing::Address;
 
-use crate::body::{Defect, limited};
+use crate::body::{Course, Defect, limited};
 use crate::error::RequestError;
 use crate::exchange::Exchange;
 use crate::proxy::tell_the_way;
@@ -27,13 +27,39 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Sends the request through a worker of the site.
-pub(crate) async fn forward(
+///
+/// What can be done at once is done here: a future has room for all that it was made of while it waits.
+pub(crate) fn forward<'a>(
+    site: &'a Site,
+    pool: &'a Arc<Pool>,
+    address: &Address,
+    exchange: &Exchange,
+    request: Request<Incoming>,
+) -> impl Future<Output = Result<Response<Body>, RequestError>> + use<'a> {
+    let manifest = &site.revision.bundle.manifest;
+    let prepared = prepare(site, address, exchange, request);
+    async move {
+        let (request, course) = prepared?;
+        let answered = pool.request(request).await;
+        // Whatever the app made of a body that broke off: the client is told what was wrong with it.
+        match (course.defect(), answered) {
+            (Some(Defect::TooLarge), _) => Err(RequestError::BodyTooLarge {
+                limit: manifest.max_body_size,
+            }),
+            (Some(Defect::Broken), _) => Err(RequestError::BodyBroken),
+            (None, Ok(response)) => Ok(finish(response, manifest)),
+            (None, Err(error)) => Err(error.into()),
+        }
+    }
+}
+
+/// The request as the app is to see it, and how the client's body fares.
+fn prepare(
     site: &Site,
-    pool: &Arc<Pool>,
     address: &Address,
     exchange: &Exchange,
     mut request: Request<Incoming>,
-) -> Result<Response<Body>, RequestError> {
+) -> Result<(Request<Body>, Course), RequestError> {
     let limit = site.revision.bundle.manifest.max_body_size;
     if declared_length(request.headers()).is_some_and(|length| length > limit) {
         return Err(RequestError::BodyTooLarge { limit });
@@ -62,14 +88,7 @@ pub(crate) async fn forward(
     }
     let (parts, body) = request.into_parts();
     let (body, course) = limited(body, limit);
-    let answered = pool.request(Request::from_parts(parts, body)).await;
-    // Whatever the app made of a body that broke off: the client is told what was wrong with it.
-    match (course.defect(), answered) {
-        (Some(Defect::TooLarge), _) => Err(RequestError::BodyTooLarge { limit }),
-        (Some(Defect::Broken), _) => Err(RequestError::BodyBroken),
-        (None, Ok(response)) => Ok(finish(response, &site.revision.bundle.manifest)),
-        (None, Err(error)) => Err(error.into()),
-    }
+    Ok((Request::from_parts(parts, body), course))
 }
 
 /// Tells the app where it is and whose request this is. A client's own claims about that are overwritten.
