@@ -31,6 +31,7 @@ use std::time::Duration;
 use rookery_admin::Key;
 use rookery_bundle::Expect;
 use rookery_hub::HubConfig;
+use rookery_storage::SqlLimits;
 use rookery_telemetry::trace::TraceConfig;
 
 pub use load::{ConfigErrors, Loaded, apps_dir, data_dir, load};
@@ -90,6 +91,8 @@ pub struct ServerConfig {
     pub header_bytes_max: usize,
     /// What the sessions and topics of a namespace may take.
     pub hub: HubConfig,
+    /// How large the database of a namespace may grow, in bytes. 1 MiB to 16 TiB, default 1 GiB.
+    pub database_bytes_max: u64,
 }
 
 /// For whom errors are written.
@@ -142,6 +145,7 @@ impl ServerConfig {
             header_timeout: Duration::from_secs(10),
             header_bytes_max: 64 * 1024,
             hub: HubConfig::default(),
+            database_bytes_max: SqlLimits::default().database_bytes_max,
         }
     }
 

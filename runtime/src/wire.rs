@@ -88,7 +88,7 @@ pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
     let upstreams = Upstreams::new(UpstreamConfig::default(), &tasks, &shutdown);
     // They have tasks of their own: databases are closed when nobody writes any more.
     let databases =
-        Databases::in_folder(config.data_dir.clone(), SqlLimits::default(), &Tasks::new());
+        Databases::in_folder(config.data_dir.clone(), sql_limits(&config), &Tasks::new());
     let services = services(&hub, &databases);
     let asker = Asker::new(&budget, &tasks);
     let kinds = kinds(&config, services, &upstreams, &tasks, &shutdown)?;
@@ -167,6 +167,13 @@ fn budget(config: &ServerConfig, tasks: &Tasks, shutdown: &Shutdown) -> Arc<Budg
     let memory = MemoryProbe::of_system(config.memory_bytes_max);
     budget.keep_relieved(memory, tasks, shutdown.clone());
     budget
+}
+
+fn sql_limits(config: &ServerConfig) -> SqlLimits {
+    SqlLimits {
+        database_bytes_max: config.database_bytes_max,
+        ..SqlLimits::default()
+    }
 }
 
 fn services(hub: &Arc<Hub>, databases: &Arc<Databases>) -> Services {

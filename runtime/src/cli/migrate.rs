@@ -97,7 +97,7 @@ pub fn execute(args: Args) -> Result<ExitCode, Failure> {
         .build()
         .map_err(|error| Failure::Failed(format!("the runtime cannot start: {error}")))?;
     let work = async {
-        let databases = Databases::in_folder(folder, SqlLimits::default(), &Tasks::new());
+        let databases = Databases::in_folder(folder, limits(), &Tasks::new());
         let outcome = act(&args.action, &databases, &bundle, &migrations, &table).await;
         if !databases.close(CLOSE_GRACE).await {
             return Err(Failure::Failed("the database does not close".to_owned()));
@@ -107,6 +107,14 @@ pub fn execute(args: Args) -> Result<ExitCode, Failure> {
     let outcome = runtime.block_on(work)?;
     show::show(&bundle, &outcome, target.json);
     Ok(ExitCode::SUCCESS)
+}
+
+/// The operator is at work here: how large a database may grow is said to guests.
+fn limits() -> SqlLimits {
+    SqlLimits {
+        database_bytes_max: u64::MAX,
+        ..SqlLimits::default()
+    }
 }
 
 async fn act(

@@ -153,6 +153,10 @@ pub(super) const SETTINGS: &[Setting] = &[
             seconds(raw, 0..=30 * DAY_SECS),
         )
     }),
+    setting("storage.database_bytes_max", Alias::None, |config, raw| {
+        let bytes = number(raw, 1024 * 1024..=1 << 44);
+        put(&mut config.database_bytes_max, bytes)
+    }),
 ];
 
 const KIB: usize = 1024;

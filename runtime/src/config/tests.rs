@@ -155,6 +155,9 @@ fn every_setting_can_stand_in_the_file() {
             history_bytes_max = 5
             history_messages_max = 6
             history_secs_max = 7
+
+            [storage]
+            database_bytes_max = 1048576
             "#,
     );
     let tokens = "[ci]\nrole = \"deploy\"\ntoken = \"a-long-enough-secret\"\n";
@@ -205,6 +208,7 @@ fn every_setting_can_stand_in_the_file() {
         (4096, 5, 6)
     );
     assert_eq!(hub.history_age_max, Duration::from_secs(7));
+    assert_eq!(config.database_bytes_max, 1024 * 1024);
 }
 
 #[test]

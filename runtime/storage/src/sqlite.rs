@@ -54,7 +54,7 @@ impl Sqlite {
         limits: SqlLimits,
         tasks: &Tasks,
     ) -> Result<Arc<Sqlite>, SqlError> {
-        let connection = connect(place, connect::Access::Write).await?;
+        let connection = connect(place, connect::Access::Write, &limits).await?;
         let (jobs, queue) = mpsc::channel(JOBS_MAX);
         let writer = Writer::new(connection, queue, limits).await?;
         tasks.spawn("database writer", writer.run());

@@ -5,6 +5,9 @@ use std::time::Duration;
 /// The limits of one database.
 #[derive(Clone, Copy, Debug)]
 pub struct SqlLimits {
+    /// How large a database may grow, in bytes, without the log beside it. One that is larger already may be read, and
+    /// written into where there is space in it. Default 1 GiB.
+    pub database_bytes_max: u64,
     /// The longest statement, in bytes. Default 64 KiB.
     pub statement_bytes_max: usize,
     /// The most values of a statement. Default 1,000.
@@ -26,6 +29,7 @@ pub struct SqlLimits {
 impl Default for SqlLimits {
     fn default() -> Self {
         SqlLimits {
+            database_bytes_max: 1024 * 1024 * 1024,
             statement_bytes_max: 64 * 1024,
             values_max: 1_000,
             value_bytes_max: 8 * 1024 * 1024,

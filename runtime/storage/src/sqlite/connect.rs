@@ -1,12 +1,15 @@
 //! A connection, set up: the only place that says how.
+//!
+//! **Invariant:** a connection that writes makes its database no larger than the limits say.
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection as _};
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _};
 use std::time::Duration;
 
 use super::Place;
 use super::faults::fault;
 use crate::error::SqlError;
+use crate::sql::SqlLimits;
 
 /// How long a connection waits for another process that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 2_000 });
@@ -17,6 +20,8 @@ const STATEMENTS_KEPT: usize = 200;
 const HEAP_BYTES_MAX: &str = "268435456";
 /// The page cache of a connection, in KiB (SQLite takes a negative number so).
 const CACHE: &str = "-2048";
+/// The most pages that SQLite takes for a limit.
+const PAGES_MAX: u64 = u32::MAX as u64 - 1;
 
 /// What a connection may do.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -26,7 +31,11 @@ pub(super) enum Access {
 }
 
 /// Opens a connection.
-pub(super) async fn connect(place: &Place, access: Access) -> Result<SqliteConnection, SqlError> {
+pub(super) async fn connect(
+    place: &Place,
+    access: Access,
+    limits: &SqlLimits,
+) -> Result<SqliteConnection, SqlError> {
     let options = SqliteConnectOptions::new()
         .busy_timeout(BUSY_TIMEOUT)
         .statement_cache_capacity(STATEMENTS_KEPT)
@@ -50,7 +59,69 @@ pub(super) async fn connect(place: &Place, access: Access) -> Result<SqliteConne
             .synchronous(SqliteSynchronous::Full),
         _ => options,
     };
-    SqliteConnection::connect_with(&options)
+    let mut connection = SqliteConnection::connect_with(&options)
         .await
-        .map_err(|error| fault(&error))
+        .map_err(|error| fault(&error))?;
+    if access == Access::Write {
+        bound(&mut connection, limits.database_bytes_max)
+            .await
+            .map_err(|error| fault(&error))?;
+    }
+    Ok(connection)
+}
+
+/// Keeps the database from growing beyond so many bytes. SQLite counts pages, and how large they are a file says itself.
+async fn bound(connection: &mut SqliteConnection, bytes_max: u64) -> Result<(), sqlx::Error> {
+    let page: i64 = sqlx::query_scalar("PRAGMA page_size")
+        .fetch_one(&mut *connection)
+        .await?;
+    let page = u64::try_from(page).unwrap_or_default().max(1);
+    let pages = (bytes_max / page).clamp(1, PAGES_MAX);
+    let limit = AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
+    sqlx::query(limit).execute(connection).await.map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use rookery_lifecycle::Tasks;
+
+    use super::*;
+    use crate::sql::{SqlClient, Value};
+    use crate::sqlite::Sqlite;
+
+    #[tokio::test]
+    async fn a_database_that_is_as_large_as_it_may_be_takes_no_more_and_goes_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data.db");
+        let limits = SqlLimits {
+            database_bytes_max: 256 * 1024,
+            ..SqlLimits::default()
+        };
+        for place in [Place::Memory, Place::File(path.clone())] {
+            let database = Sqlite::open(&place, limits, &Tasks::new()).await.unwrap();
+            let mut client = SqlClient::new(database);
+            client.execute("CREATE TABLE t (a)", vec![]).await.unwrap();
+            client.durable().await.unwrap();
+            let mut rows = 0;
+            let refused = loop {
+                assert!(rows < 64, "256 KiB hold no 64 values of 8 KiB");
+                let value = vec![Value::Blob(vec![0; 8 * 1024])];
+                match client.execute("INSERT INTO t VALUES (?)", value).await {
+                    Ok(_) => rows += 1,
+                    Err(refused) => break refused,
+                }
+                client.durable().await.unwrap();
+            };
+            assert!(refused.to_string().contains("full"), "{refused}");
+            let found = client.query("SELECT count(*) FROM t", vec![]).await;
+            assert_eq!(found.unwrap().rows, [[Value::Integer(rows)]]);
+            // What is deleted makes space again.
+            client.execute("DELETE FROM t", vec![]).await.unwrap();
+            let again = client.execute("INSERT INTO t VALUES (zeroblob(8192))", vec![]);
+            again.await.unwrap();
+            client.durable().await.unwrap();
+        }
+        assert!(path.metadata().unwrap().len() <= limits.database_bytes_max);
+    }
 }

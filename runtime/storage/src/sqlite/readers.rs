@@ -62,7 +62,7 @@ impl Readers {
     }
 
     async fn open(&self) -> Result<Reader, SqlError> {
-        let mut connection = connect(&self.place, Access::Read).await?;
+        let mut connection = connect(&self.place, Access::Read, &self.limits).await?;
         let watch = Watch::over(&mut connection).await?;
         Ok(Reader { connection, watch })
     }

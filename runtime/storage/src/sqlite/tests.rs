@@ -252,10 +252,10 @@ async fn readers_do_not_wait_for_each_other_nor_for_the_writer() {
 #[tokio::test]
 async fn a_statement_is_prepared_once_and_not_every_one_is_kept() {
     use sqlx::Connection as _;
-    let mut connection = connect(&Place::Memory, connect::Access::Write)
+    let limits = SqlLimits::default();
+    let mut connection = connect(&Place::Memory, connect::Access::Write, &limits)
         .await
         .unwrap();
-    let limits = SqlLimits::default();
     let mut run = async |sql: &str| {
         let statement = Statement::new(sql, vec![], &limits).unwrap();
         let rows = run::rows(&mut connection, run::Before::Nothing, &statement, &limits).await;
