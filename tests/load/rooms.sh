@@ -6,7 +6,8 @@
 #   target/release/rookery build examples/room
 #   tests/load/rooms.sh [rounds, 5]      on the ports PORT (18090) and BUN_PORT (18091)
 #
-# Needs bun (tests/run installs it). Each room is busy first (a member speaks when it hears itself) and quiet then.
+# Needs bun (tests/run installs it). Each room is busy first (each member has several messages under way), then in step (each
+# speaks when it hears itself), then quiet (each speaks now and then).
 # LOAD_ROOM="--members 100 --window 4" asks for another one instead.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -58,9 +59,9 @@ if [ -n "${LOAD_ROOM:-}" ]; then
   room $LOAD_ROOM
   exit
 fi
-room --members 32 --messages 10000 --window 1
-room --members 32 --messages 20000 --window 16
+room --members 32 --messages 10000 --window 16
+room --members 32 --messages 2000 --window 1
 room --members 32 --messages 50 --every-ms 100
-room --members 1000 --messages 20 --window 1
-room --members 1000 --messages 100 --window 8
+room --members 1000 --messages 20 --window 8
+room --members 1000 --messages 10 --window 1
 room --members 1000 --messages 1 --every-ms 5000

@@ -13,10 +13,15 @@ use rookery_pool::{Effect, EventsOutcome, Fault, Pool, Verdict};
 use crate::site::Site;
 use crate::trial;
 
-/// Starts as many deliverers as there are cores: while one waits for its worker the others go on.
+/// How many batches may be out at once, where the cores and the manifest do not say else. Guests that wait for the database
+/// wait together: what several write at once costs it little more than what one does.
+const DELIVERERS: usize = 8;
+
+/// Starts the deliverers: while one waits for its worker, or its guest for something, the others go on.
 pub(crate) fn start(tasks: &Tasks, site: &Arc<Site>, ready: &Arc<ReadyQueue>, pool: &Arc<Pool>) {
-    let deliverers = std::thread::available_parallelism().map_or(2, usize::from);
-    for _ in 0..deliverers {
+    let cores = std::thread::available_parallelism().map_or(2, usize::from);
+    let workers_max = pool.policy().workers_max.unwrap_or(usize::MAX);
+    for _ in 0..DELIVERERS.max(cores).min(workers_max.max(1)) {
         let run = run(Arc::clone(site), Arc::clone(ready), Arc::clone(pool));
         tasks.spawn("deliver", run);
     }

@@ -7,7 +7,7 @@ use sqlx::query::Query;
 use sqlx::sqlite::{
     SqliteArguments, SqliteColumn, SqliteConnection, SqliteQueryResult, SqliteRow, SqliteValueRef,
 };
-use sqlx::{AssertSqlSafe, Column, Decode, Executor as _, Row, Sqlite, TypeInfo, ValueRef};
+use sqlx::{AssertSqlSafe, Column, Decode, Either, Executor as _, Row, Sqlite, TypeInfo, ValueRef};
 
 use super::faults::fault;
 use crate::error::SqlError;
@@ -48,9 +48,7 @@ pub(super) async fn rows(
 ) -> Result<Rows, SqlError> {
     let mut results = connection.fetch_many(query(before, statement));
     let mut missing = before.results();
-    let mut found = Rows::default();
-    let mut bytes = 0;
-    let mut too_large = false;
+    let mut found = Found::default();
     while missing > 0
         && let Some(result) = results.try_next().await.map_err(|error| fault(&error))?
     {
@@ -58,25 +56,79 @@ pub(super) async fn rows(
             missing -= 1;
             continue;
         };
-        // A write that returns rows goes on to its end, so that it does not stop half way.
-        if too_large {
-            continue;
-        }
-        if found.rows.is_empty() {
-            found.columns = names(&row);
-        }
-        let values = values(&row)?;
-        bytes += values.iter().map(Value::len).sum::<usize>();
-        too_large = found.rows.len() >= limits.rows_max || bytes > limits.result_bytes_max;
-        found.rows.push(values);
-        if too_large && statement.only_reads() {
+        found.take(&row, limits)?;
+        if found.too_large && statement.only_reads() {
             break;
         }
     }
-    if too_large {
-        Err(SqlError::TooLarge)
-    } else {
-        Ok(found)
+    found.whole()
+}
+
+/// Runs statements of the same text, one after the other in one way to the database and back, and gives the rows of each
+/// that ran: those behind one that failed did not.
+pub(super) async fn rows_of_each(
+    connection: &mut SqliteConnection,
+    statements: &[&Statement],
+    limits: &SqlLimits,
+) -> Vec<Result<Rows, SqlError>> {
+    let texts: Vec<&str> = statements.iter().map(|one| &**one.sql()).collect();
+    let text: Arc<str> = texts.join("; ").into();
+    let values = statements.iter().flat_map(|one| one.values());
+    let mut results = connection.fetch_many(bound(text, values));
+    let mut outcomes = Vec::with_capacity(statements.len());
+    let mut found = Found::default();
+    while outcomes.len() < statements.len() {
+        match results.try_next().await {
+            Ok(Some(Either::Right(row))) => {
+                // Those behind it run whatever became of it, so they are heard, too.
+                if let Err(error) = found.take(&row, limits) {
+                    found.failed = Some(error);
+                }
+            }
+            Ok(Some(Either::Left(_done))) => outcomes.push(std::mem::take(&mut found).whole()),
+            Ok(None) => break,
+            Err(error) => {
+                outcomes.push(Err(fault(&error)));
+                break;
+            }
+        }
+    }
+    outcomes
+}
+
+/// The rows of one statement so far.
+#[derive(Default)]
+struct Found {
+    rows: Rows,
+    bytes: usize,
+    too_large: bool,
+    /// A row that could not be read.
+    failed: Option<SqlError>,
+}
+
+impl Found {
+    /// One more. A write that returns too many goes on to its end, so that it does not stop half way.
+    fn take(&mut self, row: &SqliteRow, limits: &SqlLimits) -> Result<(), SqlError> {
+        if self.too_large {
+            return Ok(());
+        }
+        if self.rows.rows.is_empty() {
+            self.rows.columns = names(row);
+        }
+        let values = values(row)?;
+        self.bytes += values.iter().map(Value::len).sum::<usize>();
+        self.too_large =
+            self.rows.rows.len() >= limits.rows_max || self.bytes > limits.result_bytes_max;
+        self.rows.rows.push(values);
+        Ok(())
+    }
+
+    fn whole(self) -> Result<Rows, SqlError> {
+        match self.failed {
+            Some(failed) => Err(failed),
+            None if self.too_large => Err(SqlError::TooLarge),
+            None => Ok(self.rows),
+        }
     }
 }
 
@@ -121,18 +173,23 @@ fn query(before: Before, statement: &Statement) -> Query<'_, Sqlite, SqliteArgum
         Before::Nothing => Arc::clone(statement.sql()),
         Before::Mark => [MARK, statement.sql()].concat().into(),
     };
-    let query = sqlx::query(AssertSqlSafe(sql));
-    statement
-        .values()
-        .iter()
-        .fold(query, |query, value| match value {
-            Value::Null => query.bind(None::<i64>),
-            Value::Boolean(value) => query.bind(*value),
-            Value::Integer(value) => query.bind(*value),
-            Value::Real(value) => query.bind(*value),
-            Value::Text(value) => query.bind(value.clone()),
-            Value::Blob(value) => query.bind(value.clone()),
-        })
+    bound(sql, statement.values().iter())
+}
+
+/// A text with the values of its places, in order.
+fn bound<'a>(
+    text: Arc<str>,
+    values: impl Iterator<Item = &'a Value>,
+) -> Query<'a, Sqlite, SqliteArguments> {
+    let query = sqlx::query(AssertSqlSafe(text));
+    values.fold(query, |query, value| match value {
+        Value::Null => query.bind(None::<i64>),
+        Value::Boolean(value) => query.bind(*value),
+        Value::Integer(value) => query.bind(*value),
+        Value::Real(value) => query.bind(*value),
+        Value::Text(value) => query.bind(value.clone()),
+        Value::Blob(value) => query.bind(value.clone()),
+    })
 }
 
 fn names(row: &SqliteRow) -> Arc<[String]> {

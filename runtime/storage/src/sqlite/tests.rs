@@ -1,15 +1,17 @@
 //! What is SQLite's own beside the contract: files, groups that are lost, limits.
 
 #![allow(clippy::unwrap_used)]
+use std::task::Poll;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures_util::StreamExt;
 
 use super::*;
 use crate::BucketLimits;
 use crate::contract;
 use crate::error::KvError;
-use crate::sql::{SqlClient, Value};
+use crate::sql::{Rows, SqlClient, Value};
 
 async fn open(place: &Place, limits: SqlLimits) -> Arc<Sqlite> {
     Sqlite::open(place, limits, &Tasks::new()).await.unwrap()
@@ -294,4 +296,58 @@ async fn a_row_that_its_columns_make_too_large_is_undone_with_its_group() {
     assert!(small.is_ok());
     client.durable().await.unwrap();
     assert_eq!(count(&mut client).await, Value::Integer(1));
+}
+
+/// Twenty guests add a row at once, behind a transaction that keeps them waiting. Every fifth breaks a rule.
+async fn add_together(table: &str, insert: &'static str) -> Vec<Result<Rows, SqlError>> {
+    let folder = tempfile::tempdir().unwrap();
+    let database = open(&file(&folder), SqlLimits::default()).await as Arc<dyn Database>;
+    let mut client = SqlClient::new(Arc::clone(&database));
+    client.execute(table, vec![]).await.unwrap();
+    let transaction = client.begin().await.unwrap();
+    let mut guests = futures_util::stream::FuturesOrdered::new();
+    for guest in 0..20 {
+        let mut client = SqlClient::new(Arc::clone(&database));
+        guests.push_back(async move {
+            let text = if guest % 5 == 3 {
+                "no".to_owned()
+            } else {
+                format!("{guest}")
+            };
+            client.query(insert, vec![Value::Text(text)]).await
+        });
+    }
+    let mut guests = std::pin::pin!(guests.collect::<Vec<_>>());
+    // They ask, in order, and are not answered while the transaction is open.
+    let asked = std::future::poll_fn(|cx| Poll::Ready(guests.as_mut().poll(cx).is_pending()));
+    assert!(asked.await);
+    client.commit(transaction).await.unwrap();
+    let outcomes = guests.await;
+    client.durable().await.unwrap();
+    assert_eq!(count(&mut client).await, Value::Integer(16));
+    outcomes
+}
+
+#[tokio::test]
+async fn rows_that_are_added_together_are_each_their_own() {
+    let table = "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT CHECK (a <> 'no'))";
+    for insert in [
+        "INSERT INTO t (a) VALUES (?) RETURNING a, id",
+        "INSERT INTO t (a) VALUES (?) RETURNING a, id; ",
+        "INSERT INTO t (a) VALUES (?) RETURNING a, id -- that is all",
+    ] {
+        let mut last = 0;
+        for (guest, outcome) in add_together(table, insert).await.into_iter().enumerate() {
+            if guest % 5 == 3 {
+                assert!(
+                    matches!(outcome, Err(SqlError::Constraint(_))),
+                    "{outcome:?}"
+                );
+                continue;
+            }
+            let row = outcome.unwrap().rows.remove(0);
+            last += 1;
+            assert_eq!(row, [Value::Text(guest.to_string()), Value::Integer(last)]);
+        }
+    }
 }

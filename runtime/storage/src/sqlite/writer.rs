@@ -12,7 +12,9 @@
 //! **Invariant:** when a commit fails, everything in the group is undone and everyone who waits for it is told.
 
 mod open;
+mod together;
 
+use std::collections::VecDeque;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +30,7 @@ use crate::sql::{Applied, CommitError, Decide, Done, Group, Rows, SqlLimits, Sta
 
 pub(super) use open::Open;
 
-/// How many jobs one group holds at most.
+/// How many ways to the database and back one group takes at most.
 const GROUP_JOBS_MAX: usize = 512;
 /// How long a group stays open when nobody asks for its end.
 const LINGER: Duration = Duration::from_millis(5);
@@ -56,6 +58,8 @@ pub(super) struct Writer {
     connection: SqliteConnection,
     watch: Watch,
     queue: mpsc::Receiver<Job>,
+    /// What was taken from the queue and has to be done first.
+    ahead: VecDeque<Job>,
     limits: SqlLimits,
     /// Told when somebody waits for the group to be durable.
     wanted: Arc<Notify>,
@@ -79,6 +83,7 @@ impl Writer {
             watch: Watch::over(&mut connection).await?,
             connection,
             queue,
+            ahead: VecDeque::new(),
             limits,
             wanted: Arc::default(),
             undone: false,
@@ -87,7 +92,14 @@ impl Writer {
 
     /// Works until nobody can ask any more.
     pub async fn run(mut self) {
-        while let Some(job) = self.queue.recv().await {
+        loop {
+            let job = match self.ahead.pop_front() {
+                Some(job) => job,
+                None => match self.queue.recv().await {
+                    Some(job) => job,
+                    None => return,
+                },
+            };
             if matches!(job, Job::Close) {
                 self.queue.close();
                 continue;
@@ -123,7 +135,7 @@ impl Writer {
 
     /// A job that waits already, else whatever comes first: a job, somebody who waits for the group, or its time.
     async fn next(&mut self, until: Pin<&mut Sleep>) -> Next {
-        if let Ok(job) = self.queue.try_recv() {
+        if let Some(job) = self.waiting() {
             return Next::Job(job);
         }
         tokio::select! {
@@ -132,6 +144,12 @@ impl Writer {
             () = self.wanted.notified() => Next::Commit,
             () = until => Next::Commit,
         }
+    }
+
+    fn waiting(&mut self) -> Option<Job> {
+        self.ahead
+            .pop_front()
+            .or_else(|| self.queue.try_recv().ok())
     }
 
     async fn commit(&mut self) -> Result<(), CommitError> {
@@ -153,8 +171,14 @@ impl Writer {
     async fn job(&mut self, job: Job, group: &Group) {
         match job {
             Job::Query(statement, reply) if !reply.is_closed() => {
-                let rows = self.query(&statement).await;
-                answer(reply, applied(group, rows));
+                let alike = self.alike((statement, reply));
+                match <[_; 1]>::try_from(alike) {
+                    Ok([(statement, reply)]) => {
+                        let rows = self.query(&statement).await;
+                        answer(reply, applied(group, rows));
+                    }
+                    Err(alike) => self.together(alike, group).await,
+                }
             }
             Job::Execute(statement, reply) if !reply.is_closed() => {
                 // A single statement that fails undoes itself.
@@ -190,13 +214,11 @@ impl Writer {
             return self.rows(Before::Nothing, statement).await;
         }
         if statement.adds_one_row() {
-            let rows = self.rows(Before::Nothing, statement).await;
-            if rows == Err(SqlError::TooLarge) && !self.undone {
-                // The columns' defaults made it so. Without a mark there is only the group to undo.
-                self.undone = true;
-                plain(&mut self.connection, "ROLLBACK").await?;
-            }
-            return rows;
+            self.watch.start(self.limits.statement_timeout);
+            let before = Before::Nothing;
+            let rows = run::rows(&mut self.connection, before, statement, &self.limits).await;
+            self.watch.stop();
+            return self.settle(rows).await;
         }
         // One that returns more rows than it may has written them, and has to be undone.
         let rows = self.rows(Before::Mark, statement).await;
