@@ -15,6 +15,8 @@ pub struct HubConfig {
     pub session_timers_max: usize,
     /// What one topic keeps for recovery.
     pub history_bytes_max: usize,
+    /// What all topics of a namespace keep for recovery, together. Beyond it a topic that keeps one more drops its own oldest.
+    pub namespace_history_bytes_max: usize,
     /// Messages that one topic keeps for recovery.
     pub history_messages_max: u32,
     /// How long a topic keeps a message for recovery.
@@ -23,6 +25,8 @@ pub struct HubConfig {
     pub page_messages_max: u32,
     /// Idempotency keys that one topic remembers; the oldest goes first.
     pub idempotency_keys_max: usize,
+    /// What the keys of all topics of a namespace take. Beyond it a topic remembers its newest key and no other.
+    pub namespace_keys_bytes_max: usize,
     /// How long a topic's members are not woken again after they were, for each of them: what a busy room saves by fewer and
     /// larger writes, and its messages wait for at most. Zero wakes them for each message.
     pub rest_per_member: Duration,
@@ -38,10 +42,12 @@ impl Default for HubConfig {
             message_bytes_max: 16 * 1024 * 1024,
             session_timers_max: 32,
             history_bytes_max: 4 * 1024 * 1024,
+            namespace_history_bytes_max: 256 * 1024 * 1024,
             history_messages_max: 10_000,
             history_age_max: Duration::from_secs(24 * 60 * 60),
             page_messages_max: 1_000,
             idempotency_keys_max: 1_024,
+            namespace_keys_bytes_max: 64 * 1024 * 1024,
             rest_per_member: Duration::from_micros(32),
             presence_interval: Duration::from_millis(500),
         }

@@ -5,12 +5,14 @@
 //! therefore empties it: an app that wants both uses two topics.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rookery_contract::{Gap, Page, Payload, Position, Retention};
 use tokio::time::Instant;
 
 use crate::config::HubConfig;
+use crate::stock::{Part, Stock};
 
 /// What a kept message costs beside its payload, so that empty messages are not free.
 const MESSAGE_OVERHEAD_BYTES: usize = 64;
@@ -18,7 +20,7 @@ const MESSAGE_OVERHEAD_BYTES: usize = 64;
 /// A topic's kept messages.
 pub(crate) struct History {
     kept: VecDeque<Kept>,
-    bytes: usize,
+    part: Part,
     age_max: Duration,
     /// When the topic was last of use to anybody who may come back.
     used: Instant,
@@ -31,10 +33,10 @@ struct Kept {
 }
 
 impl History {
-    pub(crate) fn new(now: Instant) -> History {
+    pub(crate) fn new(now: Instant, stock: &Arc<Stock>) -> History {
         History {
             kept: VecDeque::new(),
-            bytes: 0,
+            part: stock.part(),
             age_max: Duration::ZERO,
             used: now,
         }
@@ -50,14 +52,17 @@ impl History {
         now: Instant,
     ) {
         self.age_max = Duration::from_secs(retention.seconds.into()).min(config.history_age_max);
-        self.bytes += cost(&payload);
+        self.part.add(cost(&payload));
         self.kept.push_back(Kept {
             offset,
             at: now,
             payload,
         });
         let messages_max = retention.messages.min(config.history_messages_max) as usize;
-        while self.kept.len() > messages_max || self.bytes > config.history_bytes_max {
+        while self.kept.len() > messages_max
+            || self.part.bytes() > config.history_bytes_max
+            || (self.part.is_too_much() && !self.kept.is_empty())
+        {
             self.drop_oldest();
         }
         self.used = now;
@@ -67,7 +72,7 @@ impl History {
     /// A message was published that is not kept.
     pub(crate) fn interrupt(&mut self) {
         self.kept = VecDeque::new();
-        self.bytes = 0;
+        self.part.take(self.part.bytes());
     }
 
     /// The last subscriber left and may want to come back.
@@ -84,12 +89,15 @@ impl History {
         {
             self.drop_oldest();
         }
+        if self.kept.len() * 4 < self.kept.capacity() {
+            self.kept.shrink_to(self.kept.len() * 2);
+        }
         self.kept.is_empty() && now.duration_since(self.used) >= self.age_max
     }
 
     fn drop_oldest(&mut self) {
         if let Some(oldest) = self.kept.pop_front() {
-            self.bytes -= cost(&oldest.payload);
+            self.part.take(cost(&oldest.payload));
         }
     }
 

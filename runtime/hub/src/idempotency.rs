@@ -7,19 +7,32 @@ use std::time::Duration;
 use rookery_contract::Position;
 use tokio::time::Instant;
 
+use crate::stock::{Part, Stock};
+
 /// How long a key is remembered.
 const KEY_AGE_MAX: Duration = Duration::from_secs(5 * 60);
 /// The longest key.
 pub(crate) const KEY_BYTES_MAX: usize = 256;
 
+/// What a key costs beside its letters: two entries, and the room that their tables have to spare.
+const KEY_OVERHEAD_BYTES: usize = 192;
+
 /// A topic's keys, each with the position of the message that was published with it.
-#[derive(Default)]
 pub(crate) struct Keys {
+    part: Part,
     positions: HashMap<Arc<str>, Position>,
     oldest_first: VecDeque<(Instant, Arc<str>)>,
 }
 
 impl Keys {
+    pub(crate) fn new(stock: &Arc<Stock>) -> Keys {
+        Keys {
+            part: stock.part(),
+            positions: HashMap::new(),
+            oldest_first: VecDeque::new(),
+        }
+    }
+
     /// The first publication's position.
     pub(crate) fn find(&mut self, key: &str, now: Instant) -> Option<Position> {
         self.expire(now);
@@ -39,7 +52,12 @@ impl Keys {
         }
         let key: Arc<str> = key.into();
         self.oldest_first.push_back((now, Arc::clone(&key)));
+        self.part.add(cost(&key));
         self.positions.insert(key, position);
+        // The newest one stays: whoever asks again because no answer came asks at once.
+        while self.oldest_first.len() > 1 && self.part.is_too_much() {
+            self.forget_oldest();
+        }
     }
 
     /// Forgets what is too old. True when nothing is left.
@@ -57,6 +75,11 @@ impl Keys {
     fn forget_oldest(&mut self) {
         if let Some((_, key)) = self.oldest_first.pop_front() {
             self.positions.remove(&key);
+            self.part.take(cost(&key));
         }
     }
+}
+
+fn cost(key: &str) -> usize {
+    key.len() + KEY_OVERHEAD_BYTES
 }

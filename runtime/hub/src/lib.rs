@@ -55,6 +55,7 @@ mod hub;
 mod realm;
 mod sharded;
 mod snapshot;
+mod stock;
 mod timer;
 
 pub use crate::attach::{Arrival, Attach, Attached};

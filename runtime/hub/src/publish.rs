@@ -61,7 +61,7 @@ impl Publisher {
         if self.holds.mark(topic) == Outcome::Lost {
             return Some(Err(TopicError::Gone));
         }
-        let position = match state.publish(payload, options, self.realm.config(), &self.holds) {
+        let position = match state.publish(payload, options, &self.realm, &self.holds) {
             Published::Before(position) => {
                 self.holds.add_all(&state.holds);
                 return Some(Ok(position));

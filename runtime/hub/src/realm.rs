@@ -19,6 +19,7 @@ use crate::counters::Counters;
 use crate::pace::Paces;
 use crate::session::Session;
 use crate::sharded::Sharded;
+use crate::stock::Stock;
 use crate::timer::Timers;
 use crate::topic::{Topic, TopicState, check_name};
 
@@ -62,12 +63,16 @@ pub(crate) struct Realm {
     /// Clients choose these names through their apps, so the hash must resist them.
     topics: Sharded<Arc<str>, Arc<Topic>, RandomState>,
     topic_count: AtomicUsize,
+    history: Arc<Stock>,
+    keys: Arc<Stock>,
     counters: Counters,
 }
 
 impl Realm {
     pub(crate) fn new(namespace: Namespace, shared: Arc<Shared>) -> Arc<Realm> {
         Arc::new(Realm {
+            history: Stock::new(shared.config.namespace_history_bytes_max),
+            keys: Stock::new(shared.config.namespace_keys_bytes_max),
             namespace,
             shared,
             sessions: Sharded::new(),
@@ -95,6 +100,16 @@ impl Realm {
 
     pub(crate) fn beats(&self) -> &Beats {
         &self.shared.beats
+    }
+
+    /// What its topics keep for recovery.
+    pub(crate) fn history(&self) -> &Arc<Stock> {
+        &self.history
+    }
+
+    /// What the idempotency keys of its topics take.
+    pub(crate) fn keys(&self) -> &Arc<Stock> {
+        &self.keys
     }
 
     pub(crate) fn counters(&self) -> &Counters {

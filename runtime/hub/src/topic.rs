@@ -12,7 +12,6 @@ use parking_lot::{Mutex, MutexGuard};
 use rookery_contract::{Payload, Position, PublishOptions, SessionId, TopicError};
 use tokio::time::Instant;
 
-use crate::config::HubConfig;
 use crate::history::History;
 use crate::hold::Holds;
 use crate::idempotency::Keys;
@@ -20,6 +19,7 @@ use crate::mark::Mark;
 use crate::pace::{Pace, Paces};
 use crate::pending::Pending;
 use crate::presence::Presence;
+use crate::realm::Realm;
 use crate::session::Session;
 
 /// The longest name.
@@ -119,7 +119,7 @@ impl TopicState {
         &mut self,
         payload: &Payload,
         options: &PublishOptions,
-        config: &HubConfig,
+        realm: &Realm,
         holds: &Holds,
     ) -> Published {
         let key = options.idempotency_key.as_deref();
@@ -145,12 +145,12 @@ impl TopicState {
             (Some(retention), Some(now)) => {
                 let history = self
                     .history
-                    .get_or_insert_with(|| Box::new(History::new(now)));
+                    .get_or_insert_with(|| Box::new(History::new(now, realm.history())));
                 history.keep(
                     self.position.offset,
                     payload.clone(),
                     retention,
-                    config,
+                    realm.config(),
                     now,
                 );
             }
@@ -161,8 +161,11 @@ impl TopicState {
             }
         }
         if let (Some(key), Some(now)) = (key, now) {
-            let keys = self.keys.get_or_insert_default();
-            keys.remember(key, self.position, config.idempotency_keys_max, now);
+            let keys = self
+                .keys
+                .get_or_insert_with(|| Box::new(Keys::new(realm.keys())));
+            let keys_max = realm.config().idempotency_keys_max;
+            keys.remember(key, self.position, keys_max, now);
         }
         Published::New(self.position)
     }

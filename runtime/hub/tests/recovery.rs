@@ -124,6 +124,81 @@ async fn what_is_too_old_or_too_much_is_dropped_and_the_topic_in_the_end_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_all_topics_of_a_namespace_keep_is_bounded_together() {
+    let room = Room::with(HubConfig {
+        namespace_history_bytes_max: 1_000,
+        ..HubConfig::default()
+    });
+    let publish = |topic: &str, options: &PublishOptions| {
+        let message = text(&"x".repeat(200));
+        room.publisher().publish(topic, &message, options).unwrap()
+    };
+    let kept_since = |at: Position, topic: &str| {
+        let page = room.publisher().recover(topic, at, 9);
+        page.map(|page| page.messages.len())
+    };
+    // Each costs 264 bytes, so three have a place.
+    let a = publish("a", &kept(10, 60));
+    publish("a", &kept(10, 60));
+    publish("a", &kept(10, 60));
+    let b = publish("b", &kept(10, 60));
+    let since_b = Position { offset: 0, ..b };
+    assert_eq!(
+        kept_since(since_b, "b"),
+        Err(Gap::Dropped),
+        "the fourth one has none"
+    );
+    assert_eq!(kept_since(a, "a"), Ok(2), "others lose nothing by it");
+    let other = room.hub.publisher(&room::namespace("other@1"));
+    let mut other = other;
+    let theirs = other
+        .publish("b", &text(&"x".repeat(200)), &kept(10, 60))
+        .unwrap();
+    let since = Position {
+        offset: 0,
+        ..theirs
+    };
+    assert_eq!(other.recover("b", since, 9).unwrap().messages.len(), 1);
+    // What a topic drops makes place for the next.
+    publish("a", &plain());
+    publish("b", &kept(10, 60));
+    assert_eq!(kept_since(b, "b"), Ok(1));
+    // One that is forgotten, too.
+    room.publisher().publish("b", &text("y"), &plain()).unwrap();
+    for _ in 0..3 {
+        publish("c", &kept(10, 60));
+    }
+    tokio::time::sleep(Duration::from_secs(180)).await;
+    let d = publish("d", &kept(10, 60));
+    assert_eq!(kept_since(Position { offset: 0, ..d }, "d"), Ok(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_keys_of_a_namespace_take_is_bounded_together() {
+    let room = Room::with(HubConfig {
+        namespace_keys_bytes_max: 3 * 200,
+        ..HubConfig::default()
+    });
+    let publish = |topic: &str, key: &str| {
+        let mut publisher = room.publisher();
+        publisher.publish(topic, &text("1"), &keyed(key)).unwrap()
+    };
+    let first = publish("a", "k");
+    publish("a", "l");
+    publish("a", "m");
+    assert_eq!(publish("a", "k"), first);
+    let b = publish("b", "k");
+    assert_eq!(publish("b", "k"), b, "the newest is always remembered");
+    publish("b", "l");
+    assert_ne!(
+        publish("b", "k"),
+        b,
+        "and no other, when there are too many"
+    );
+    assert_eq!(publish("a", "k"), first, "others lose nothing by it");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_quiet_topic_waits_for_a_subscriber_that_lost_its_connection() {
     let room = Room::new();
     let ann = room.member(&["a"]).await;

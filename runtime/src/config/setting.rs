@@ -141,6 +141,10 @@ pub(super) const SETTINGS: &[Setting] = &[
             number(raw, 0..=1024 * 1024 * KIB),
         )
     }),
+    setting(NAMESPACE_HISTORY, Alias::None, |config, raw| {
+        let bytes = number(raw, 0..=1024 * 1024 * 1024 * KIB);
+        put(&mut config.hub.namespace_history_bytes_max, bytes)
+    }),
     setting("hub.history_messages_max", Alias::None, |config, raw| {
         put(
             &mut config.hub.history_messages_max,
@@ -159,6 +163,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     }),
 ];
 
+const NAMESPACE_HISTORY: &str = "hub.namespace_history_bytes_max";
 const KIB: usize = 1024;
 const DAY_SECS: u32 = Duration::from_hours(24).as_secs() as u32;
 

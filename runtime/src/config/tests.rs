@@ -153,6 +153,7 @@ fn every_setting_can_stand_in_the_file() {
             session_timers_max = 3
             message_bytes_max = 4096
             history_bytes_max = 5
+            namespace_history_bytes_max = 8
             history_messages_max = 6
             history_secs_max = 7
 
@@ -208,6 +209,7 @@ fn every_setting_can_stand_in_the_file() {
         (4096, 5, 6)
     );
     assert_eq!(hub.history_age_max, Duration::from_secs(7));
+    assert_eq!(hub.namespace_history_bytes_max, 8);
     assert_eq!(config.database_bytes_max, 1024 * 1024);
 }
 
