@@ -1,7 +1,7 @@
 //! How many workers may live at once, over all revisions.
 //!
-//! **Invariant:** every live worker holds one place of the budget, idle or busy, so there are never more of them.
-//! **Invariant:** only an idle worker is evicted.
+//! **Invariant:** every live worker holds one place of the budget, idle, busy or spare, so there are never more of them.
+//! **Invariant:** only an idle worker is evicted, and none while there is a spare one.
 //! **Invariant:** apps that wait for places get them in turn, and so do the versions of one, so that one with a thousand
 //! requests does not keep out one with a single request.
 
@@ -18,6 +18,7 @@ use crate::memory::{MemoryProbe, Pressure};
 use crate::places::{Place, Places};
 use crate::pool::Pool;
 use crate::rounds::Kin;
+use crate::spares::{SparePlace, Spares};
 
 /// How often idle workers are looked at.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
@@ -39,6 +40,10 @@ pub struct Budget {
     pools_made: AtomicU64,
     // Held to look for the oldest idle worker, never across an await.
     pools: Mutex<Vec<Weak<Pool>>>,
+    // Held to look through them, never while one is asked.
+    spares: Mutex<Vec<Weak<dyn Spares>>>,
+    /// Whether memory was short at the last look.
+    is_short: AtomicBool,
 }
 
 impl Budget {
@@ -52,6 +57,8 @@ impl Budget {
             was_wanted: AtomicBool::new(false),
             pools_made: AtomicU64::new(0),
             pools: Mutex::default(),
+            spares: Mutex::default(),
+            is_short: AtomicBool::new(false),
         })
     }
 
@@ -60,9 +67,27 @@ impl Budget {
         self.workers_max
     }
 
-    /// How many live, idle or busy.
+    /// How many live: idle, busy or spare.
     pub fn workers_live(&self) -> usize {
         self.workers_max - self.places.free()
+    }
+
+    /// How many of those nobody asked for yet.
+    pub fn workers_spare(&self) -> usize {
+        self.spares().iter().map(|spares| spares.count()).sum()
+    }
+
+    /// Asks these from now on to give up workers that nobody asked for.
+    pub fn evicts_first(&self, spares: Weak<dyn Spares>) {
+        self.spares.lock().push(spares);
+    }
+
+    /// A place for a worker that nobody asked for: a free one, unless memory is short.
+    pub fn place_for_spare(&self) -> Option<SparePlace> {
+        if self.is_short.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.spare_place().map(SparePlace::from)
     }
 
     /// Retires workers that were idle for too long and starts those to be kept ready, every second until the shutdown.
@@ -78,6 +103,7 @@ impl Budget {
                 }
             }
             while budget.workers_live() > 0 {
+                while budget.give_up_spare() {}
                 budget.pools().iter().for_each(|pool| pool.retire_idle());
                 tokio::time::sleep(CLEAR_EVERY).await;
             }
@@ -133,16 +159,22 @@ impl Budget {
         });
     }
 
-    /// Recycles as many idle workers as this pressure asks for, those idle longest first and none that is to be kept
-    /// ready. How many that were.
+    /// Recycles as many idle workers as this pressure asks for, spare ones before those idle longest, and none that is to
+    /// be kept ready. How many that were.
     pub fn relieve(&self, pressure: Pressure) -> usize {
+        self.is_short
+            .store(pressure != Pressure::None, Ordering::Relaxed);
         if pressure == Pressure::None {
             return 0;
         }
         let pools = self.pools();
-        let spare = pools.iter().filter_map(|pool| pool.spare());
-        let count = pressure.relief(spare.map(|(spare, _)| spare).sum());
+        let idle = pools.iter().filter_map(|pool| pool.spare());
+        let idle: usize = idle.map(|(idle, _)| idle).sum();
+        let count = pressure.relief(idle + self.workers_spare());
         let relieve_oldest = |_: &usize| {
+            if self.give_up_spare() {
+                return true;
+            }
             let oldest = pools
                 .iter()
                 .filter_map(|pool| Some((pool.spare()?.1, pool)));
@@ -163,15 +195,15 @@ impl Budget {
         self.pools_made.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A place for a new worker of this pool. Evicts the worker that was idle longest when there is none; waits when
-    /// all are busy.
+    /// A place for a new worker of this pool. When there is none, evicts a spare worker, else the one that was idle
+    /// longest; waits when all are busy.
     pub(crate) async fn place(&self, kin: Kin) -> Place {
         if let Some(place) = self.places.take() {
             return place;
         }
         let _wanted = Wanted::one(&self.wanted);
         let wait = self.places.wait(kin);
-        self.evict_oldest_idle();
+        self.make_room();
         wait.place().await
     }
 
@@ -190,7 +222,11 @@ impl Budget {
         self.wanted.load(Ordering::SeqCst) > 0
     }
 
-    fn evict_oldest_idle(&self) {
+    fn make_room(&self) {
+        if self.give_up_spare() || self.places.idle() == 0 {
+            // Who becomes idle from now on sees that somebody waits.
+            return;
+        }
         let oldest = self
             .pools()
             .into_iter()
@@ -199,6 +235,16 @@ impl Budget {
         if let Some((_, pool)) = oldest {
             pool.evict_one();
         }
+    }
+
+    fn give_up_spare(&self) -> bool {
+        self.spares().iter().any(|spares| spares.give_up())
+    }
+
+    fn spares(&self) -> Vec<Arc<dyn Spares>> {
+        let mut spares = self.spares.lock();
+        spares.retain(|spares| spares.strong_count() > 0);
+        spares.iter().filter_map(Weak::upgrade).collect()
     }
 
     fn pools(&self) -> Vec<Arc<Pool>> {

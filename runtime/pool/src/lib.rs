@@ -29,6 +29,7 @@ mod rounds;
 mod run;
 mod setback;
 mod shelf;
+mod spares;
 mod state;
 mod stats;
 mod tunnel;
@@ -43,6 +44,7 @@ pub use policy::{Life, Policy, Reuse};
 pub use pool::{Pool, PoolTunnel, RevisionFigures, Stake, StartFailure, TunnelHold};
 pub use register::{WorkerFigures, WorkerList, WorkerState};
 pub use reply::{Answer, Reply, reply};
+pub use spares::{SparePlace, Spares};
 pub use stats::{PoolStats, Totals};
 pub use tunnel::{Duplex, TunnelAnswer, Unopened};
 pub use worker::{

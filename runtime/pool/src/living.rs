@@ -27,8 +27,10 @@ pub(crate) struct Living {
     entered: Entered,
     /// Held once more by each open tunnel; absent until the first.
     tunnels: Option<Arc<()>>,
+    /// Its failure is counted.
+    has_failed: bool,
     // Fields drop in order: this one last.
-    _place: Place,
+    place: Place,
 }
 
 impl Living {
@@ -43,7 +45,8 @@ impl Living {
             state: State::Starting,
             entered,
             tunnels: None,
-            _place: place,
+            has_failed: false,
+            place,
         };
         living.step(Event::Started);
         living
@@ -62,6 +65,7 @@ impl Living {
             unreachable!("a worker that is {state:?} cannot be {event:?}")
         });
         self.entered.is(self.state);
+        self.place.has(self.state);
     }
 
     /// Nobody gets it any more. False when that was so already.
@@ -71,6 +75,11 @@ impl Living {
             self.step(Event::Retire);
         }
         may
+    }
+
+    /// It failed. False when that was known already.
+    pub fn fail(&mut self) -> bool {
+        !std::mem::replace(&mut self.has_failed, true)
     }
 
     /// What a tunnel holds while it is open.

@@ -4,17 +4,21 @@
 //! **Absent on purpose:** eviction. The budget makes places free; here they are given out.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use crate::rounds::{Kin, Rounds, Ticket};
+use crate::state;
 
 /// So many places, free or taken.
 #[derive(Debug)]
 pub(crate) struct Places {
     // Held to move one place, never while one is dropped: dropping a place takes it.
     state: Mutex<State>,
+    /// In how many of them a worker has nothing to do.
+    idle: AtomicUsize,
 }
 
 #[derive(Debug)]
@@ -28,6 +32,7 @@ struct State {
 pub(crate) struct Place {
     /// Absent when it was taken back before it was given.
     of: Option<Arc<Places>>,
+    is_idle: bool,
 }
 
 /// Somebody's wait for a place; over when it is dropped.
@@ -46,12 +51,18 @@ impl Places {
         };
         Arc::new(Places {
             state: Mutex::new(state),
+            idle: AtomicUsize::new(0),
         })
     }
 
     /// How many are free.
     pub fn free(&self) -> usize {
         self.state.lock().free
+    }
+
+    /// In how many of them a worker has nothing to do.
+    pub fn idle(&self) -> usize {
+        self.idle.load(Ordering::SeqCst)
     }
 
     /// The pools that have somebody waiting, the next one first.
@@ -90,6 +101,7 @@ impl Places {
     fn place(self: &Arc<Self>) -> Place {
         Place {
             of: Some(Arc::clone(self)),
+            is_idle: false,
         }
     }
 
@@ -110,8 +122,24 @@ impl Places {
     }
 }
 
+impl Place {
+    /// Its worker is in this state now.
+    pub fn has(&mut self, state: state::State) {
+        let is_idle = state == state::State::Idle;
+        let was_idle = std::mem::replace(&mut self.is_idle, is_idle);
+        let Some(places) = &self.of else { return };
+        // In one order with whether somebody waits: who comes to wait sees the idle worker, or that one who waits.
+        match (was_idle, is_idle) {
+            (false, true) => places.idle.fetch_add(1, Ordering::SeqCst),
+            (true, false) => places.idle.fetch_sub(1, Ordering::SeqCst),
+            _ => return,
+        };
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
+        self.has(state::State::Gone);
         if let Some(places) = self.of.take() {
             places.hand_on();
         }
@@ -196,6 +224,32 @@ mod tests {
         assert_eq!(places.free(), 1);
         drop(going);
         assert_eq!(places.free(), 1);
+    }
+
+    #[test]
+    fn a_worker_is_idle_in_its_place_until_it_is_not_or_the_place_is_given_back() {
+        use state::State::{Busy, Gone, Idle, Retiring, Starting};
+        let places = Places::new(2);
+        let mut place = places.take().unwrap();
+        let mut other = places.take().unwrap();
+        other.has(Idle);
+        let steps = [
+            (Starting, 1),
+            (Idle, 2),
+            (Idle, 2),
+            (Busy(1), 1),
+            (Busy(2), 1),
+            (Idle, 2),
+            (Retiring(0), 1),
+            (Gone, 1),
+        ];
+        for (state, idle) in steps {
+            place.has(state);
+            assert_eq!(places.idle(), idle, "{state:?}");
+        }
+        drop(place);
+        drop(other);
+        assert_eq!(places.idle(), 0);
     }
 
     #[test]

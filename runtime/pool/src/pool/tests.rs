@@ -9,6 +9,7 @@ mod memory;
 mod notices;
 mod register;
 mod sharing;
+mod spares;
 mod starts;
 mod threads;
 mod tunnels;
