@@ -64,7 +64,8 @@ impl Shelf {
         }
     }
 
-    /// Takes a handle back, if it may be used again. True when the worker failed by what it did with this one.
+    /// Takes a handle back, if it may be used again. True when the worker failed, and that was not
+    /// known.
     pub fn take_back(
         &mut self,
         number: u64,
@@ -78,14 +79,18 @@ impl Shelf {
         };
         living.used(rules.now);
         living.handles.extend(handle);
-        let retires = matches!(left, Left::Spent | Left::Failed) && living.retire();
+        if matches!(left, Left::Spent | Left::Failed) {
+            living.retire();
+        }
+        // It may have been retiring already, of age or to give way, and fail all the same.
+        let fails = left == Left::Failed && living.fail();
         living.step(Event::Returned);
         match living.state() {
             State::Idle => self.put(living, rules, out),
             State::Busy(_) => self.busy.push(living),
             _ => self.retire(living, &mut out.over),
         }
-        retires && left == Left::Failed
+        fails
     }
 
     /// The worker with this number, if it is among those that somebody has a handle on.

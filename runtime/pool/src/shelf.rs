@@ -164,7 +164,7 @@ impl Shelf {
 
     /// Lets a worker go that ended by itself.
     pub fn bury(&mut self, mut living: Living, out: &mut Out) {
-        out.died += usize::from(living.retire());
+        out.died += usize::from(living.fail());
         self.retire(living, &mut out.dead);
     }
 

@@ -100,3 +100,17 @@ async fn who_waits_is_seen_and_how_long_he_did_is_kept() {
     );
     assert_eq!(ms(then.queue_wait.max_us()), 100);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_that_fails_at_what_was_to_be_its_last_is_a_failed_worker() {
+    let house = House::of(8);
+    let (pool, spawn) = house.pool_of(
+        |policy| policy.max_requests = 1,
+        |spawn| spawn.concurrency.store(4, Ordering::SeqCst),
+    );
+    spawn.then(Step::Fail(Fault::Trap("at the end".into())));
+    ask(&pool).await.unwrap_err();
+    assert_eq!((spawn.alive(), house.totals.failed.get()), (0, 1));
+    assert_eq!(ask(&pool).await.unwrap(), "2/1");
+    assert_eq!((spawn.alive(), house.totals.failed.get()), (0, 1));
+}
