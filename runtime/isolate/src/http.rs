@@ -54,7 +54,7 @@ pub(crate) async fn request(isolate: &mut Isolate, invocation: Invocation) -> Ve
     };
     let reply = Held(Arc::new(Mutex::new(Some(reply))));
     isolate.sound = false;
-    isolate.store.data_mut().deadline = deadline;
+    isolate.store.data_mut().begin_invocation(deadline);
     let handler = proxy.wasi_http_incoming_handler();
     let called = match resources(isolate.store.data_mut(), request, &reply.0) {
         Ok((request, out)) => {

@@ -12,7 +12,7 @@ pub(crate) async fn tell(isolate: &mut Isolate, notice: Notice, deadline: Deadli
         return;
     };
     isolate.sound = false;
-    isolate.store.data_mut().deadline = deadline;
+    isolate.store.data_mut().begin_invocation(deadline);
     let runner = Runner::of(isolate.store.data());
     let (guest, store) = (attentive.rookery_app_life(), &mut isolate.store);
     let told = match notice {

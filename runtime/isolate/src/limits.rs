@@ -14,7 +14,7 @@ pub(crate) struct Limits {
     memory_bytes_max: usize,
     memory_bytes: usize,
     table_elements: usize,
-    exceeded: bool,
+    refused: bool,
 }
 
 impl Limits {
@@ -23,13 +23,18 @@ impl Limits {
             memory_bytes_max: usize::try_from(memory_bytes_max).unwrap_or(usize::MAX),
             memory_bytes: 0,
             table_elements: 0,
-            exceeded: false,
+            refused: false,
         }
     }
 
-    /// Whether the isolate ever asked for too much. When it then traps, that is why.
-    pub fn exceeded(&self) -> bool {
-        self.exceeded
+    /// A new invocation begins: what an earlier one was refused it has survived.
+    pub fn begin(&mut self) {
+        self.refused = false;
+    }
+
+    /// Whether this invocation asked for too much.
+    pub fn has_refused(&self) -> bool {
+        self.refused
     }
 
     /// What all memories have now, in bytes.
@@ -52,7 +57,7 @@ impl ResourceLimiter for Limits {
     ) -> wasmtime::Result<bool> {
         let sum = self.memory_bytes - current.min(self.memory_bytes) + desired;
         if sum > self.memory_bytes_max {
-            self.exceeded = true;
+            self.refused = true;
             return Ok(false);
         }
         self.memory_bytes = sum;
@@ -67,7 +72,7 @@ impl ResourceLimiter for Limits {
     ) -> wasmtime::Result<bool> {
         let sum = self.table_elements - current.min(self.table_elements) + desired;
         if sum > TABLE_ELEMENTS_MAX {
-            self.exceeded = true;
+            self.refused = true;
             return Ok(false);
         }
         self.table_elements = sum;
@@ -87,7 +92,7 @@ mod tests {
         assert!(limits.memory_growing(0, 60, None).unwrap());
         assert!(limits.memory_growing(0, 40, None).unwrap());
         assert!(!limits.memory_growing(40, 41, None).unwrap());
-        assert!(limits.exceeded());
+        assert!(limits.has_refused());
     }
 
     #[test]

@@ -26,7 +26,7 @@ pub(crate) async fn events(
     };
     isolate.sound = false;
     let state = isolate.store.data_mut();
-    state.deadline = deadline;
+    state.begin_invocation(deadline);
     state.effects = Effects::default();
     let lists: Vec<Lists<'_>> = events.iter().filter_map(Lists::of).collect();
     let mut next_lists = lists.iter();

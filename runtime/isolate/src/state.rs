@@ -90,6 +90,12 @@ impl State {
         Ok((sql, hub))
     }
 
+    /// Begins an invocation.
+    pub fn begin_invocation(&mut self, deadline: Deadline) {
+        self.deadline = deadline;
+        self.limits.begin();
+    }
+
     /// Ends the invocation: what it published goes out.
     pub fn end_invocation(&mut self) {
         self.hub = None;
