@@ -23,15 +23,15 @@ use tokio_util::time::DelayQueue;
 use crate::topic::Topic;
 use crate::waking::WakeList;
 
-/// Up to so many members are woken whenever there is something: two who answer each other must not wait, and asking for the
-/// time would cost as much as there is to save.
-const FEW_MEMBERS: usize = 4;
+/// Up to so many members are woken whenever there is something: a few who answer each other must not wait, and there is little to
+/// save. In larger rooms, those beyond so many are what a rest grows with.
+const FEW_MEMBERS: usize = 16;
 /// For how long a topic rests at most.
 const REST_MAX: Duration = Duration::from_millis(50);
 
 /// Where a topic stands.
 pub(crate) struct Pace {
-    /// For each member.
+    /// For each member beyond a few.
     rest: Duration,
     /// Until then its members are not woken.
     rests_until: Option<Instant>,
@@ -50,7 +50,7 @@ pub(crate) enum Turn {
 }
 
 impl Pace {
-    /// Of a topic whose members are each worth so long a rest.
+    /// Of a topic whose members beyond a few are each worth so long a rest.
     pub(crate) fn new(rest: Duration) -> Pace {
         Pace {
             rest,
@@ -81,6 +81,7 @@ impl Pace {
     }
 
     fn woken(&mut self, now: Instant, members: usize) {
+        let members = members.saturating_sub(FEW_MEMBERS);
         let members = u32::try_from(members).unwrap_or(u32::MAX);
         self.is_due = false;
         self.rests_until = Some(now + self.rest.saturating_mul(members).min(REST_MAX));

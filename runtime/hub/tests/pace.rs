@@ -15,7 +15,7 @@ use rookery_lifecycle::{Shutdown, Tasks};
 use room::{Client, Room, namespace, plain, text};
 
 const REST: Duration = Duration::from_millis(1);
-const MEMBERS: usize = 10;
+const MEMBERS: usize = 20;
 
 /// Counts how often a client's writer was woken.
 #[derive(Default)]
@@ -139,7 +139,7 @@ async fn who_has_much_to_write_does_not_rest() {
 #[tokio::test(start_paused = true)]
 async fn a_few_who_answer_each_other_never_wait() {
     let room = Room::with(config());
-    let members = members(&room, 4).await;
+    let members = members(&room, 16).await;
     for what in ["a", "b", "c"] {
         let woken = Woken::waits(&members[3]);
         say(&room, what);
