@@ -27,8 +27,8 @@ pub struct HubConfig {
     pub idempotency_keys_max: usize,
     /// What the keys of all topics of a namespace take. Beyond it a topic remembers its newest key and no other.
     pub namespace_keys_bytes_max: usize,
-    /// How long a topic's members are not woken again after they were, for each of them: what a busy room saves by fewer and
-    /// larger writes, and its messages wait for at most. Zero wakes them for each message.
+    /// How long a topic's members are not woken again after they were, for each of them beyond sixteen: what a busy room
+    /// saves by fewer and larger writes, and its messages wait for at most. Zero wakes them for each message.
     pub rest_per_member: Duration,
     /// How long changes of who is present at a topic are gathered before its subscribers are told.
     pub presence_interval: Duration,
