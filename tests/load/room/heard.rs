@@ -156,7 +156,7 @@ mod tests {
         let knock = told("0001", "0001ffffffff");
         let piece = heard(&[one.clone(), knock, zero.clone(), next.clone()]).unwrap();
         assert_eq!((piece.messages, piece.own, piece.knocked), (3, 2, true));
-        assert!(heard(&[next.clone()]).is_err(), "one is missing");
+        assert!(heard(&[next]).is_err(), "one is missing");
         assert!(
             heard(&[one.clone(), one.clone()]).is_err(),
             "one came twice"
