@@ -23,7 +23,7 @@ fn the_same_seed_is_the_same_day() {
 }
 
 /// What has to happen on some day, or the days prove little.
-const VARIETY: [&str; 21] = [
+const VARIETY: [&str; 23] = [
     "Closed(1006)",
     ", 3001)",
     ", 3003)",
@@ -44,6 +44,8 @@ const VARIETY: [&str; 21] = [
     "Unsubscribed(",
     "None)",
     "Died(",
+    "Traceless(",
+    "Spared(",
     "except: Some",
 ];
 

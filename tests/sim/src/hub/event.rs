@@ -142,6 +142,10 @@ pub enum Event {
     Returned(WorkerId),
     /// It died of the event that it had begun last, or before it began any.
     Died(WorkerId, Option<(Sid, What)>),
+    /// What it is about to die of left nothing that anybody could notice.
+    Traceless(WorkerId),
+    /// The event that a guest died of goes to whoever has the session now.
+    Spared(Sid),
     /// A batch could not be given: no worker was to be had.
     NotGiven(Vec<Item>),
     /// A session is a member of a topic, from this place on.

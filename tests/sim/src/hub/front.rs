@@ -7,16 +7,19 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use rookery_bundle::Namespace;
-use rookery_contract::{BATCH_EVENTS_MAX, Event as Told, EventKind, Opened};
-use rookery_hub::{Attach, Attached, EventsDone, Hub, ReadyQueue, Session, SessionLimits, close};
+use rookery_contract::{BATCH_EVENTS_MAX, Event as Told, EventKind, Opened, SessionId};
+use rookery_hub::{
+    Attach, Attached, EventsDone, Hub, ReadyQueue, Session, SessionLimits, Toll, close,
+};
 use rookery_lifecycle::Tasks;
-use rookery_pool::{EventsOutcome, Fault, Pool, Verdict};
+use rookery_pool::{Effect, EventsOutcome, Fault, Pool, Verdict};
 use rookery_routing::{Fallback, Selector};
 use rookery_supervisor::Supervisor;
 use tokio::time::sleep;
 
 use super::event::{Event, Item, Redelivered, What};
 use super::guest::Stage;
+use super::plan::Fall;
 
 /// As many batches of one build are on their way at once.
 const DELIVERERS: usize = 2;
@@ -40,6 +43,8 @@ pub struct Front {
 struct Place {
     pool: Arc<Pool>,
     ready: Arc<ReadyQueue>,
+    /// Where sessions go back to that the build died of: to itself, by another door.
+    back: Arc<ReadyQueue>,
 }
 
 impl Front {
@@ -106,11 +111,14 @@ impl Front {
         {
             return;
         }
-        let ready = ReadyQueue::new();
-        let place = Place { pool, ready };
-        for _ in 0..DELIVERERS {
-            self.tasks
-                .spawn("deliver", Arc::clone(self).deliver(place.clone()));
+        let (ready, back) = (ReadyQueue::new(), ReadyQueue::new());
+        let place = Place { pool, ready, back };
+        for (here, there) in [(&place.ready, &place.back), (&place.back, &place.ready)] {
+            for _ in 0..DELIVERERS {
+                let (pool, here, there) = (&place.pool, Arc::clone(here), Arc::clone(there));
+                let delivers = Arc::clone(self).deliver(Arc::clone(pool), here, there);
+                self.tasks.spawn("deliver", delivers);
+            }
         }
         *self.place.lock() = Some(place.clone());
         for session in self.sessions.lock().iter() {
@@ -118,15 +126,19 @@ impl Front {
             self.stage.trace.add(Event::Moved(session.id().0));
         }
         if let Some(before) = before {
-            self.tasks.spawn("retire", retire(before.ready));
+            self.tasks.spawn("retire", retire(before));
         }
     }
 
-    async fn deliver(self: Arc<Self>, place: Place) {
+    async fn deliver(
+        self: Arc<Self>,
+        pool: Arc<Pool>,
+        ready: Arc<ReadyQueue>,
+        there: Arc<ReadyQueue>,
+    ) {
         // Without chance, which would not come from the seed.
         let mut pause = PAUSE;
-        let _stake = place.pool.stake();
-        let Place { pool, ready } = &place;
+        let _stake = pool.stake();
         while let Some(batch) = ready.take(BATCH_EVENTS_MAX).await {
             let done = match pool.events(batch.events(), None).await {
                 Ok(outcome) => {
@@ -139,11 +151,36 @@ impl Front {
                     EventsDone::NotGiven
                 }
             };
-            ready.finish(batch, done);
+            let culprit = match done {
+                EventsDone::Traceless(index) => Some(batch.events()[index].session),
+                _ => None,
+            };
+            if let Some(culprit) = culprit
+                && let Fall::GoesBack = self.stage.fall()
+            {
+                self.go_back(culprit, &pool, &there);
+            }
+            let toll = ready.finish(batch, done);
+            if let (Some(culprit), Toll::None) = (culprit, toll) {
+                self.stage.trace.add(Event::Spared(culprit.0));
+            }
             if done == EventsDone::NotGiven {
                 sleep(pause).await;
                 pause = (pause * 2).min(PAUSE_MAX);
             }
+        }
+    }
+
+    /// Unless it was moved on meanwhile, with all the others.
+    fn go_back(&self, session: SessionId, from: &Arc<Pool>, there: &Arc<ReadyQueue>) {
+        let place = self.place.lock();
+        if !(place.as_ref()).is_some_and(|place| Arc::ptr_eq(&place.pool, from)) {
+            return;
+        }
+        let sessions = self.sessions.lock();
+        if let Some(session) = sessions.iter().find(|one| one.id() == session) {
+            session.move_to(there, "the other");
+            self.stage.trace.add(Event::Moved(session.id().0));
         }
     }
 
@@ -154,23 +191,29 @@ impl Front {
             for session in self.sessions.lock().iter() {
                 session.close(close::GOING_AWAY);
             }
-            retire(place.ready).await;
+            retire(place).await;
         }
     }
 }
 
 /// Who ended before the others moved is told by those who knew it.
-async fn retire(ready: Arc<ReadyQueue>) {
-    while !ready.is_done() {
+async fn retire(place: Place) {
+    let Place { ready, back, .. } = place;
+    // Who is in a batch of the one may still go to the other.
+    while !(ready.is_done() && back.is_done()) {
         sleep(Duration::from_millis(20)).await;
     }
     ready.close();
+    back.close();
 }
 
 fn done(outcome: &EventsOutcome) -> EventsDone {
     match (&outcome.verdict, outcome.began) {
         (Verdict::Reusable | Verdict::Spent, _) => EventsDone::All,
         (Verdict::Fault(Fault::Cancelled), None) => EventsDone::NotGiven,
+        (Verdict::Fault(_), Some(index)) if outcome.effect == Effect::None => {
+            EventsDone::Traceless(index)
+        }
         (Verdict::Fault(_), Some(index)) => EventsDone::Culprit(index),
         (Verdict::Fault(_), None) => EventsDone::NoneBegan,
     }

@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 
 use super::event::{Event, Place, Publication, Topic, WorkerId, WriteId};
 use super::front::{Front, item};
-use super::plan::{AGAIN, Act, BatchPlan, Deed, Plan, Quality, StartPlan, To, Write};
+use super::plan::{AGAIN, Act, BatchPlan, Deed, Fall, Plan, Quality, StartPlan, To, Write};
 use super::speech;
 use crate::trace::Trace;
 
@@ -42,6 +42,8 @@ pub struct Stage {
     qualities: Vec<Quality>,
     batches: Vec<BatchPlan>,
     starts: Vec<StartPlan>,
+    falls: Vec<Fall>,
+    fallen: AtomicUsize,
     given: AtomicUsize,
     started: AtomicUsize,
     written: AtomicU32,
@@ -62,6 +64,8 @@ impl Stage {
             qualities: plan.builds.iter().map(|build| build.quality).collect(),
             batches: plan.batches.clone(),
             starts: plan.starts.clone(),
+            falls: plan.falls.clone(),
+            fallen: AtomicUsize::new(0),
             given: AtomicUsize::new(0),
             started: AtomicUsize::new(0),
             written: AtomicU32::new(0),
@@ -88,6 +92,12 @@ impl Stage {
             epoch: epoch.unwrap_or_default(),
             offset,
         }
+    }
+
+    /// What becomes of the next session that a guest died of.
+    pub fn fall(&self) -> Fall {
+        let nth = self.fallen.fetch_add(1, Ordering::Relaxed);
+        self.falls[nth % self.falls.len()]
     }
 
     /// What is done about something that was said.
@@ -148,16 +158,16 @@ impl Worker for SimWorker {
         let trace = &self.stage.trace;
         trace.add(Event::Given(self.id, items.clone()));
         let nth = self.stage.given.fetch_add(1, Ordering::Relaxed);
-        let began = Mutex::new(None);
+        let (began, effect) = (Mutex::new(None), Mutex::new(Effect::None));
         let ended = match self.stage.batches[nth % self.stage.batches.len()] {
             BatchPlan::DiesFirst => Err(Dead),
             BatchPlan::Plain => tokio::select! {
                 biased;
-                ended = self.work(events, &began) => ended,
+                ended = self.work(events, &began, &effect) => ended,
                 () = deadline.passed() => Err(Dead),
             },
         };
-        let began = *began.lock();
+        let (began, effect) = (*began.lock(), *effect.lock());
         let verdict = match ended {
             Ok(()) => {
                 trace.add(Event::Returned(self.id));
@@ -165,13 +175,16 @@ impl Worker for SimWorker {
             }
             Err(Dead) => {
                 let culprit = began.map(|index: usize| (items[index].session, items[index].what));
+                if effect == Effect::None && culprit.is_some() {
+                    trace.add(Event::Traceless(self.id));
+                }
                 trace.add(Event::Died(self.id, culprit));
                 Verdict::Fault(Fault::Trap("as planned".into()))
             }
         };
         EventsOutcome {
             began,
-            effect: Effect::Left,
+            effect,
             verdict,
         }
     }
@@ -181,14 +194,19 @@ impl Worker for SimWorker {
 struct Dead;
 
 impl SimWorker {
-    async fn work(&self, events: &[Told], began: &Mutex<Option<usize>>) -> Result<(), Dead> {
+    async fn work(
+        &self,
+        events: &[Told],
+        began: &Mutex<Option<usize>>,
+        effect: &Mutex<Effect>,
+    ) -> Result<(), Dead> {
         let mut hands = Hands {
             stage: &self.stage,
             publisher: self.stage.hub.publisher(&Front::namespace()),
             writes: Vec::new(),
         };
         for (index, event) in events.iter().enumerate() {
-            *began.lock() = Some(index);
+            (*began.lock(), *effect.lock()) = (Some(index), Effect::None);
             let item = item(event);
             self.stage
                 .trace
@@ -196,7 +214,7 @@ impl SimWorker {
             match &event.kind {
                 EventKind::Message { payload, .. } => {
                     let text = String::from_utf8_lossy(payload.as_bytes()).into_owned();
-                    hands.answer(event.session, &text).await?;
+                    hands.answer(event.session, &text, effect).await?;
                 }
                 EventKind::Timer { name } => hands.reply(event.session, number(name), 0),
                 EventKind::Opened(_) | EventKind::Resumed { .. } | EventKind::Closed { .. } => {}
@@ -215,12 +233,20 @@ struct Hands<'a> {
 }
 
 impl Hands<'_> {
-    async fn answer(&mut self, session: SessionId, text: &str) -> Result<(), Dead> {
+    async fn answer(
+        &mut self,
+        session: SessionId,
+        text: &str,
+        effect: &Mutex<Effect>,
+    ) -> Result<(), Dead> {
         let said = number(text);
         let deed = self.stage.deed(said);
         if !deed.takes.is_zero() {
             self.publisher.flush();
             sleep(deed.takes).await;
+        }
+        if !matches!(deed.act, Act::Trap | Act::Hang) {
+            *effect.lock() = Effect::Left;
         }
         self.write(deed.writes);
         let (id, trace) = (session.0, &self.stage.trace);
@@ -264,6 +290,10 @@ impl Hands<'_> {
                 self.publisher.close(session, 4000, "enough");
             }
             Act::Trap => return Err(Dead),
+            Act::Spill => {
+                self.reply(session, said, 40);
+                return Err(Dead);
+            }
             Act::Hang => {
                 self.publisher.flush();
                 std::future::pending().await

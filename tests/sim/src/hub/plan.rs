@@ -23,6 +23,8 @@ pub struct Plan {
     pub deploys: Vec<(Duration, u8)>,
     /// What comes of the batches of a build's workers, in the order in which they are given; then again from the first.
     pub batches: Vec<BatchPlan>,
+    /// Where the sessions are that guests died of, in the order in which they do; then again from the first.
+    pub falls: Vec<Fall>,
     /// Starts, in the order in which they come; then again from the first.
     pub starts: Vec<StartPlan>,
     /// How many workers may live.
@@ -69,6 +71,15 @@ pub enum BatchPlan {
     Plain,
     /// Its worker dies before it begins.
     DiesFirst,
+}
+
+/// What becomes of a session that a guest died of.
+#[derive(Clone, Copy, Debug)]
+pub enum Fall {
+    /// It is where it was.
+    Stays,
+    /// It goes to the other place of its build.
+    GoesBack,
 }
 
 /// Somebody who comes.
@@ -137,6 +148,8 @@ pub enum Act {
     Dismiss,
     /// Dies.
     Trap,
+    /// Answers, and dies.
+    Spill,
     /// Never comes to an end.
     Hang,
 }
@@ -180,6 +193,9 @@ impl Plan {
                     true => BatchPlan::DiesFirst,
                     false => BatchPlan::Plain,
                 })
+                .collect(),
+            falls: (0..8)
+                .map(|_| dice.one_of(&[Fall::Stays, Fall::GoesBack, Fall::GoesBack]))
                 .collect(),
             starts: (0..8)
                 .map(|_| match dice.happens(trouble) {
@@ -266,7 +282,9 @@ fn deed(dice: &mut Dice, trouble: u64) -> Deed {
     let to = dice.one_of(&[To::All, To::All, To::Others]);
     let topic = dice.one_of(&TOPICS);
     let act = match dice.within(0..=99) {
-        _ if dice.happens(trouble) => dice.one_of(&[Act::Trap, Act::Trap, Act::Hang, Act::Dismiss]),
+        _ if dice.happens(trouble) => {
+            dice.one_of(&[Act::Trap, Act::Trap, Act::Hang, Act::Spill, Act::Dismiss])
+        }
         0..=59 => Act::Publish(topic, length, dice.one_of(&[1, 2, 3]), to),
         60..=74 => Act::Answer(length),
         75..=78 => Act::Join(topic),

@@ -23,6 +23,9 @@ pub fn check(entries: &[Entry<Event>]) -> Vec<String> {
             Event::Died(_, Some((session, _))) => {
                 failed.insert(*session);
             }
+            Event::Spared(session) => {
+                failed.remove(session);
+            }
             Event::Died(worker, None) => {
                 suspects.extend(batches.get(worker));
             }

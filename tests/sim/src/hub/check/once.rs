@@ -1,5 +1,6 @@
-//! What a client said is given to a guest, once; again only if a worker died that had not begun with it, and then it says
-//! so. Every end is told. A guest that dies of an event ends its session.
+//! What a client said is given to a guest, once; again only if a worker died that had not begun with it, or of it before
+//! anything came of it, and then it says so. Every end is told. A guest that dies of an event ends its session, unless the
+//! event is spared, which it is once at most.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,12 +13,21 @@ struct Ledger {
     standing: BTreeMap<Said, Standing>,
     begun: BTreeSet<Said>,
     out: BTreeMap<WorkerId, Vec<Item>>,
-    /// Whose messages may have been dropped: the guest failed on it, or closed it, or what it was to hear was lost.
+    /// Whose messages may have been dropped: the guest closed it, or what it was to hear was lost.
     deaf: BTreeSet<Sid>,
+    /// As well: the guest failed on it.
+    blamed: BTreeSet<Sid>,
     /// Who was there when a worker died before it began. In front when that happens again, one is taken for the culprit.
     suspects: BTreeSet<Sid>,
     alive: BTreeSet<Sid>,
     told_of_end: BTreeSet<Sid>,
+    /// Who is about to die without having left anything.
+    traceless: BTreeSet<WorkerId>,
+    /// What guests died of without having left anything, by session, until it is known what becomes of it.
+    fallen: BTreeMap<Sid, Said>,
+    /// What was spared, ever; and of it, what nobody was given again yet.
+    spared: BTreeSet<Said>,
+    owed: BTreeMap<Said, Sid>,
     wrong: Vec<String>,
 }
 
@@ -41,6 +51,10 @@ pub fn check(entries: &[Entry<Event>]) -> Vec<String> {
             Event::Began(_, _, What::Message(what)) => {
                 ledger.begun.insert(*what);
             }
+            Event::Traceless(worker) => {
+                ledger.traceless.insert(*worker);
+            }
+            Event::Spared(session) => ledger.spare(*session),
             Event::Returned(worker) => ledger.end(*worker, None),
             Event::Died(worker, culprit) => ledger.die(*worker, *culprit),
             Event::Dismissed(session, _) => {
@@ -48,6 +62,10 @@ pub fn check(entries: &[Entry<Event>]) -> Vec<String> {
             }
             // Whoever it concerned hears nothing more; who that is only shows at the clients that stayed.
             Event::Lost(_) => ledger.deaf.extend(&ledger.alive),
+            // And one that came to a topic after that is told when the topic begins anew.
+            Event::Closed(session, 3003) => {
+                ledger.deaf.insert(*session);
+            }
             Event::Gone(session, _) => {
                 ledger.alive.remove(session);
                 gone.push(*session);
@@ -71,6 +89,7 @@ impl Ledger {
                 }
                 _ => continue,
             };
+            self.owed.remove(&said);
             let before = self.standing.insert(said, Standing::Out);
             let expected = match before {
                 None => Redelivered::No,
@@ -102,8 +121,13 @@ impl Ledger {
     }
 
     fn die(&mut self, worker: WorkerId, culprit: Option<(Sid, What)>) {
-        if let Some((session, _)) = culprit {
-            self.deaf.insert(session);
+        let is_traceless = self.traceless.remove(&worker);
+        if let Some((session, what)) = culprit {
+            self.blamed.insert(session);
+            self.fallen.remove(&session);
+            if let (What::Message(said), true) = (what, is_traceless) {
+                self.fallen.insert(session, said);
+            }
             return self.end(worker, culprit);
         }
         let items = self.out.remove(&worker).unwrap_or_default();
@@ -118,12 +142,36 @@ impl Ledger {
         }
     }
 
+    /// Whoever has the session now is to be given what its guest died of.
+    fn spare(&mut self, session: Sid) {
+        let Some(said) = self.fallen.remove(&session) else {
+            let complaint = format!("an event of session {session} was spared that left something");
+            return self.wrong.push(complaint);
+        };
+        if !self.spared.insert(said) {
+            self.wrong.push(format!("{said} was spared twice"));
+        }
+        self.standing.insert(said, Standing::ToComeAgain);
+        self.owed.insert(said, session);
+        self.blamed.remove(&session);
+    }
+
+    fn is_deaf(&self, session: Sid) -> bool {
+        self.deaf.contains(&session) || self.blamed.contains(&session)
+    }
+
     fn settle(&mut self, said: &[(Sid, Said)], gone: &[Sid]) {
         let missing = said
             .iter()
-            .filter(|(session, said)| !self.begun.contains(said) && !self.deaf.contains(session));
-        self.wrong
-            .extend(missing.map(|(session, said)| format!("{said} of session {session} was lost")));
+            .filter(|(session, said)| !self.begun.contains(said) && !self.is_deaf(*session));
+        let mut wrong: Vec<_> = missing
+            .map(|(session, said)| format!("{said} of session {session} was lost"))
+            .collect();
+        let owed = self.owed.iter();
+        let owed = owed.filter(|(_, session)| !self.is_deaf(**session));
+        wrong
+            .extend(owed.map(|(said, session)| format!("{said} of {session} was spared and lost")));
+        self.wrong.append(&mut wrong);
         let untold = gone
             .iter()
             .filter(|session| !self.told_of_end.contains(session));
@@ -186,6 +234,38 @@ mod tests {
         );
         assert_eq!(of(&[first.clone(), Event::Returned(0), again(ONE, Yes)]), 1);
         assert_eq!(of(&[given(0, &[(7, ONE, Yes)])]), 1, "marked for nothing");
+    }
+
+    #[test]
+    fn what_is_spared_wrongly_or_for_nothing_is_found() {
+        let first = given(0, &[(7, ONE, No), (7, TWO, No)]);
+        let died = |worker| Event::Died(worker, Some((7, ONE)));
+        let (left_nothing, spared) = (|worker| Event::Traceless(worker), Event::Spared(7));
+        let again = |worker| given(worker, &[(7, ONE, Yes), (7, TWO, Yes)]);
+        let of = |events: &[Event]| found([&[first.clone()], events].concat());
+        let began = [Event::Began(1, 7, ONE), Event::Began(1, 7, TWO)];
+        let once = [left_nothing(0), died(0), spared.clone(), again(1)];
+        let good = [&once[..], &began, &[Event::Returned(1), Event::Evening]].concat();
+        assert!(of(&good).is_empty(), "{:?}", of(&good));
+        assert_eq!(
+            of(&[died(0), spared.clone(), again(1)]).len(),
+            2,
+            "it left something"
+        );
+        let unmarked = given(1, &[(7, ONE, No)]);
+        let unmarked = [&once[..3], &[unmarked]].concat();
+        assert_eq!(of(&unmarked).len(), 1);
+        let twice = [&once[..], &[left_nothing(1), died(1), spared.clone()]].concat();
+        assert_eq!(of(&twice), ["1 was spared twice"]);
+        let to_nobody = [
+            &once[..3],
+            &[Event::Began(0, 7, TWO), Event::Began(0, 7, ONE)],
+        ]
+        .concat();
+        let lost = of(&[&to_nobody[..], &[Event::Evening]].concat());
+        assert_eq!(lost, ["1 of 7 was spared and lost"]);
+        let not_spared = [left_nothing(0), died(0), again(1)];
+        assert_eq!(of(&not_spared).len(), 1, "given all the same");
     }
 
     #[test]

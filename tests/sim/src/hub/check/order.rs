@@ -18,6 +18,8 @@ pub fn check(entries: &[Entry<Event>]) -> Vec<String> {
     let mut lives: BTreeMap<Sid, Life> = BTreeMap::new();
     let mut batches: BTreeMap<WorkerId, BTreeSet<Sid>> = BTreeMap::new();
     let mut wrong = Vec::new();
+    // Of what each session's guest died last.
+    let mut culprits: BTreeMap<Sid, What> = BTreeMap::new();
     for entry in entries {
         match &entry.event {
             Event::Said(session, said) => {
@@ -34,8 +36,18 @@ pub fn check(entries: &[Entry<Event>]) -> Vec<String> {
                 batches.insert(*worker, sessions);
                 wrong.extend(torn(items));
             }
-            Event::Returned(worker) | Event::Died(worker, _) => {
+            Event::Returned(worker) | Event::Died(worker, None) => {
                 batches.remove(worker);
+            }
+            Event::Died(worker, Some((session, what))) => {
+                batches.remove(worker);
+                culprits.insert(*session, *what);
+            }
+            Event::Spared(session) => {
+                // As if nobody had begun with it: it comes before everything that waits.
+                if let Some(What::Message(said)) = culprits.get(session) {
+                    lives.entry(*session).or_default().waiting.insert(0, *said);
+                }
             }
             Event::Began(_, session, what) => {
                 let life = lives.entry(*session).or_default();
