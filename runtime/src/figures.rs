@@ -97,7 +97,10 @@ fn bound_shown<'a>(lists: impl Iterator<Item = &'a mut WorkerList>, most: usize)
 
 impl Source for Figures {
     fn pool(&self) -> PoolFigures {
-        self.totals.figures(self.budget.workers_live())
+        PoolFigures {
+            spare_workers: self.budget.workers_spare() as u64,
+            ..self.totals.figures(self.budget.workers_live())
+        }
     }
 
     fn surroundings(&self) -> Surroundings {

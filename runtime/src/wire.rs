@@ -91,7 +91,7 @@ pub async fn start(config: ServerConfig) -> Result<Server, StartError> {
         Databases::in_folder(config.data_dir.clone(), sql_limits(&config), &Tasks::new());
     let services = services(&hub, &databases);
     let asker = Asker::new(&budget, &tasks);
-    let kinds = kinds(&config, services, &upstreams, &tasks, &shutdown)?;
+    let kinds = kinds(&config, services, &upstreams, &budget, &tasks, &shutdown)?;
     let kinds = gated(kinds, &asker);
     let supervisor = Supervisor::start(
         supervision(&config),
@@ -245,6 +245,7 @@ fn kinds(
     config: &ServerConfig,
     services: Services,
     upstreams: &Arc<Upstreams>,
+    budget: &Arc<Budget>,
     tasks: &Tasks,
     shutdown: &Shutdown,
 ) -> Result<Kinds, StartError> {
@@ -258,7 +259,7 @@ fn kinds(
     let isolates: Arc<dyn Prepare> = Arc::new(isolates);
     let upstreams = Arc::clone(upstreams);
     let config = ProcessConfig::default();
-    let processes = Processes::new(config, services, upstreams, tasks, shutdown);
+    let processes = Processes::new(config, services, upstreams, budget, tasks, shutdown);
     let processes: Arc<dyn Prepare> = Arc::new(processes);
     Ok(HashMap::from([
         (Kind::Wasm, isolates),

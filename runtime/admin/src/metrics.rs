@@ -86,11 +86,16 @@ fn counters(text: &mut Exposition, pool: &PoolFigures) {
 }
 
 fn gauges(text: &mut Exposition, pool: &PoolFigures) {
-    let gauges: [(&'static str, &str, f64); 3] = [
+    let gauges: [(&'static str, &str, f64); 4] = [
         (
             "rookery_workers_active",
             "Workers that live.",
             pool.active_workers as f64,
+        ),
+        (
+            "rookery_workers_spare",
+            "Of those that live, workers that nobody asked for yet.",
+            pool.spare_workers as f64,
         ),
         (
             "rookery_queue_depth",

@@ -87,6 +87,8 @@ impl Totals {
             cold_start: self.cold_start.snapshot(),
             lookup_time: self.lookup_time.snapshot(),
             uptime,
+            // The budget knows.
+            spare_workers: 0,
         }
     }
 }

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use rookery_bundle::{Bundle, Entry, Isolation};
 use rookery_host::{Guest, Services};
 use rookery_lifecycle::{Shutdown, Tasks};
-use rookery_pool::{Prepare, Spawn, SpawnError};
+use rookery_pool::{Budget, Prepare, Spares, Spawn, SpawnError};
 use rookery_upstream::Upstreams;
 use tokio::sync::Semaphore;
 
@@ -33,6 +33,8 @@ pub(crate) struct House {
     pub shutdown: Shutdown,
     /// One permit for each spare process.
     pub spares: Arc<Semaphore>,
+    /// Where each of them has a place.
+    pub budget: Arc<Budget>,
     // Held to look through them, never across an await.
     revisions: Mutex<Vec<Weak<Revision>>>,
 }
@@ -57,6 +59,24 @@ impl House {
         self.runtimes
             .find(bundle.manifest.runtime, &self.config.path)
     }
+
+    fn revisions(&self) -> Vec<Arc<Revision>> {
+        let mut revisions = self.revisions.lock();
+        revisions.retain(|revision| revision.strong_count() > 0);
+        revisions.iter().filter_map(Weak::upgrade).collect()
+    }
+}
+
+impl Spares for House {
+    fn count(&self) -> usize {
+        let free = self.spares.available_permits();
+        self.config.spares_max.saturating_sub(free)
+    }
+
+    fn give_up(&self) -> bool {
+        let has_some = self.count() > 0;
+        has_some && self.revisions().iter().any(|one| one.give_up_spare())
+    }
 }
 
 /// Prepares bundles whose entry is a script or a command.
@@ -67,12 +87,13 @@ pub struct Processes {
 }
 
 impl Processes {
-    /// Processes for guests of these services, reached over these connections. They end with the shutdown, when nobody
-    /// uses them any more.
+    /// Processes for guests of these services, reached over these connections; spare ones live within this budget. They
+    /// end with the shutdown, when nobody uses them any more.
     pub fn new(
         config: ProcessConfig,
         services: Services,
         upstreams: Arc<Upstreams>,
+        budget: &Arc<Budget>,
         tasks: &Tasks,
         shutdown: &Shutdown,
     ) -> Processes {
@@ -83,9 +104,12 @@ impl Processes {
             tasks: tasks.clone(),
             shutdown: shutdown.clone(),
             spares: Arc::new(Semaphore::new(config.spares_max)),
+            budget: Arc::clone(budget),
             revisions: Mutex::default(),
             config,
         });
+        let spares: Weak<House> = Arc::downgrade(&house);
+        budget.evicts_first(spares);
         tasks.spawn(
             "spare processes",
             look_after_spares(Arc::downgrade(&house), shutdown.clone()),
@@ -141,11 +165,9 @@ async fn look_after_spares(house: Weak<House>, shutdown: Shutdown) {
             () = tokio::time::sleep(LOOK_EVERY) => {}
         }
         let Some(house) = house.upgrade() else { return };
-        let living: Vec<Arc<Revision>> = {
-            let mut revisions = house.revisions.lock();
-            revisions.retain(|revision| revision.strong_count() > 0);
-            revisions.iter().filter_map(Weak::upgrade).collect()
-        };
-        living.iter().for_each(Revision::look_after_spare);
+        house
+            .revisions()
+            .iter()
+            .for_each(Revision::look_after_spare);
     }
 }

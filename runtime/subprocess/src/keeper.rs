@@ -133,8 +133,7 @@ impl Keeper {
                     return (None, true);
                 }
                 _ = measure.tick() => {
-                    let below = guard.id().map(kin::household);
-                    let family = below.unwrap_or_else(|| kin::family(state.pid));
+                    let family = kin::household_of(state.pid, guard.id());
                     self.add_computed(&family, &mut computed);
                     if self.is_overdrawn(state, &family) {
                         guard.order(Order::Kill).await;

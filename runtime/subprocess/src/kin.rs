@@ -31,6 +31,11 @@ pub(crate) fn household(guard: u32) -> Vec<u32> {
     pids
 }
 
+/// The household of this process' guard; where that is gone, the family.
+pub(crate) fn household_of(pid: u32, guard: Option<u32>) -> Vec<u32> {
+    guard.map_or_else(|| family(pid), household)
+}
+
 /// How many of them run. One that has ended and waits to be reaped has nothing any more but its number.
 pub(crate) fn running(pids: &[u32]) -> usize {
     let is_running = |pid: &&u32| {

@@ -1,7 +1,7 @@
 //! Whether a server that knows nothing of us can answer: its port or its socket is open, and its health page does not
 //! say that it is not well yet.
 //!
-//! **Invariant:** a port counts only if the process itself, or what it started, listens there.
+//! **Invariant:** a port counts only if the process itself, or what it started, listens there, in which ways ever.
 //! **Absent on purpose:** the deadline, and the process' end; whoever waits here waits for those, too.
 
 use std::net::TcpListener;
@@ -44,12 +44,12 @@ pub(crate) fn free_port() -> Result<u16, StartError> {
 pub(crate) async fn ready(
     upstreams: &Upstreams,
     doors: &Doors,
-    pid: u32,
+    (pid, guard): (u32, Option<u32>),
     health: &Health,
 ) -> Result<Target, StartError> {
     let mut pause = PAUSE_FIRST;
     loop {
-        if let Some(target) = open(doors, pid).await? {
+        if let Some(target) = open(doors, (pid, guard)).await? {
             if is_well(upstreams, &target, health).await {
                 return Ok(target);
             }
@@ -60,7 +60,10 @@ pub(crate) async fn ready(
     }
 }
 
-async fn open(doors: &Doors, pid: u32) -> Result<Option<Target>, StartError> {
+async fn open(
+    doors: &Doors,
+    (pid, guard): (u32, Option<u32>),
+) -> Result<Option<Target>, StartError> {
     if UnixStream::connect(&doors.socket).await.is_ok() {
         return Ok(Some(Target::Unix(doors.socket.as_path().into())));
     }
@@ -72,7 +75,7 @@ async fn open(doors: &Doors, pid: u32) -> Result<Option<Target>, StartError> {
             continue;
         }
         // Between our look for a free port and its start somebody else may have taken it.
-        if kin::listens(&kin::family(pid), port) == Some(false) {
+        if kin::listens(&kin::household_of(pid, guard), port) == Some(false) {
             return Err(StartError::PortTaken { port });
         }
         let host = Arc::from(host);
@@ -119,15 +122,15 @@ mod tests {
         // No process has this number.
         let nobody = u32::MAX >> 2;
         assert!(matches!(
-            open(&doors, nobody).await,
+            open(&doors, (nobody, None)).await,
             Err(StartError::PortTaken { .. })
         ));
         let me = std::process::id();
         assert!(matches!(
-            open(&doors, me).await,
+            open(&doors, (me, None)).await,
             Ok(Some(Target::Tcp { .. }))
         ));
         drop(stranger);
-        assert!(matches!(open(&doors, me).await, Ok(None)));
+        assert!(matches!(open(&doors, (me, None)).await, Ok(None)));
     }
 }

@@ -3,8 +3,11 @@
 //! A process takes tens of milliseconds to start, and a request should not wait for that. So a revision that is in use has
 //! one more process than the pool knows, which the next start takes.
 //!
-//! **Invariant:** a revision has at most one spare, and all of them together have as many as the operator allows.
+//! **Invariant:** a revision has at most one spare, all of them together have as many as the operator allows, and each has
+//! a place of the budget while it starts and waits; whoever waits for a place has it first.
 //! **Absent on purpose:** a spare where it would do harm: for an app that wants to be one process, or to be small.
+
+mod spare;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,8 +16,9 @@ use std::time::Duration;
 use parking_lot::Mutex;
 use rookery_bundle::Entry;
 use rookery_pool::{Spawn, SpawnError, Worker};
-use tokio::sync::{OwnedSemaphorePermit, oneshot};
+use tokio::sync::oneshot;
 
+use self::spare::Slot;
 use crate::error::StartError;
 use crate::process::{Process, seconds_now};
 use crate::start::Recipe;
@@ -24,17 +28,9 @@ use crate::worker::ProcessWorker;
 pub(crate) struct Revision {
     recipe: Arc<Recipe>,
     // Held to take or to put, never while a process starts or ends.
-    spare: Mutex<Option<Spare>>,
-    /// Somebody starts one.
-    starting: AtomicBool,
+    spare: Mutex<Slot>,
     /// The last one did not start: the next request will find out whether it does now.
     failed: AtomicBool,
-}
-
-/// A process that nobody needs yet.
-struct Spare {
-    process: Arc<Process>,
-    _permit: OwnedSemaphorePermit,
 }
 
 impl Revision {
@@ -43,21 +39,17 @@ impl Revision {
         Arc::new(Revision {
             recipe,
             spare: Mutex::default(),
-            starting: AtomicBool::new(false),
             failed: AtomicBool::new(false),
         })
     }
 
     /// Lets the spare go when the revision is not in use, and sees to one when it is.
     pub fn look_after_spare(self: &Arc<Self>) {
-        if self.in_use() {
-            if !self.failed.load(Ordering::Relaxed) {
-                self.want_spare();
-            }
-            return;
+        if !self.in_use() {
+            drop(self.take_ready());
+        } else if !self.failed.load(Ordering::Relaxed) {
+            self.want_spare();
         }
-        let rests = self.spare.lock().take();
-        drop(rests);
     }
 
     fn in_use(&self) -> bool {
@@ -72,33 +64,30 @@ impl Revision {
         if let Some(process) = self.take_spare() {
             return Ok(process);
         }
-        let (sender, receiver) = oneshot::channel();
+        let (mut sender, receiver) = oneshot::channel();
         let revision = Arc::clone(self);
         // In a task of its own: when whoever asked goes away, the next one finds it started.
         self.recipe.house.tasks.spawn("process start", async move {
-            let started = revision.recipe.start().await;
-            if let Err(Ok(process)) = sender.send(started) {
-                revision.put_spare(process);
+            let recipe = Arc::clone(&revision.recipe);
+            let mut start = Box::pin(async move { recipe.start().await });
+            let started = tokio::select! {
+                biased;
+                started = &mut start => started,
+                () = sender.closed() => {
+                    // His place went with him, so it needs one of its own.
+                    if let Some(starting) = revision.begin_spare() {
+                        let _ = starting.see_through(start).await;
+                    }
+                    return;
+                }
+            };
+            if let Err(Ok(process)) = sender.send(started)
+                && let Some(starting) = revision.begin_spare()
+            {
+                starting.keep(process);
             }
         });
         receiver.await.unwrap_or(Err(StartError::ShuttingDown))
-    }
-
-    fn take_spare(&self) -> Option<Arc<Process>> {
-        let spare = self.spare.lock().take()?;
-        spare.process.is_alive().then_some(spare.process)
-    }
-
-    /// Keeps a process, if there is room for it.
-    fn put_spare(&self, process: Arc<Process>) {
-        let permit = Arc::clone(&self.recipe.house.spares).try_acquire_owned();
-        let Ok(permit) = permit else { return };
-        let spare = Spare {
-            process,
-            _permit: permit,
-        };
-        let before = self.spare.lock().replace(spare);
-        drop(before);
     }
 
     /// Whether a second process would do no harm.
@@ -109,42 +98,22 @@ impl Revision {
 
     /// Starts a spare, unless there is one, or it is not to be had.
     fn want_spare(self: &Arc<Self>) {
-        let is_there = self
-            .spare
-            .lock()
-            .as_ref()
-            .is_some_and(|spare| spare.process.is_alive());
-        let has_room = self.recipe.house.spares.available_permits() > 0;
-        if is_there || !has_room || !self.may_have_spare() {
+        if !self.may_have_spare() {
             return;
         }
-        if self.starting.swap(true, Ordering::AcqRel) {
+        let Some(starting) = self.begin_spare() else {
             return;
-        }
-        let starting = Starting(Arc::clone(self));
-        self.recipe
-            .house
-            .tasks
-            .spawn("spare process start", async move {
-                let revision = &starting.0;
-                match revision.recipe.start().await {
-                    Ok(process) => revision.put_spare(process),
-                    Err(reason) => {
-                        revision.failed.store(true, Ordering::Relaxed);
-                        let app = revision.recipe.guest.bundle().label();
-                        tracing::warn!(app, %reason, "a spare process did not start");
-                    }
-                }
-            });
-    }
-}
-
-/// Says that nobody is at it any more, however the task ends.
-struct Starting(Arc<Revision>);
-
-impl Drop for Starting {
-    fn drop(&mut self) {
-        self.0.starting.store(false, Ordering::Release);
+        };
+        let revision = Arc::clone(self);
+        let tasks = &self.recipe.house.tasks;
+        tasks.spawn("spare process start", async move {
+            let start = revision.recipe.start();
+            if let Err(reason) = starting.see_through(start).await {
+                revision.failed.store(true, Ordering::Relaxed);
+                let app = revision.recipe.guest.bundle().label();
+                tracing::warn!(app, %reason, "a spare process did not start");
+            }
+        });
     }
 }
 

@@ -44,6 +44,8 @@ pub(crate) struct Recipe {
 struct Running {
     state: Arc<State>,
     life: Life,
+    /// The id of its guard.
+    guard: Option<u32>,
 }
 
 impl Recipe {
@@ -120,8 +122,8 @@ impl Recipe {
         let running = self.run(folder, argv, &environment).await?;
         let upstreams = Arc::clone(&self.house.upstreams);
         let health = &self.guest.bundle().manifest.health;
-        let pid = running.state.pid;
-        let ready = ready::ready(&upstreams, &doors, pid, health);
+        let ids = (running.state.pid, running.guard);
+        let ready = ready::ready(&upstreams, &doors, ids, health);
         let target = self.first(&running, ready).await?;
         Ok(self.process(running, target, None))
     }
@@ -160,8 +162,9 @@ impl Recipe {
             tasks: house.tasks.clone(),
             shutdown: house.shutdown.clone(),
         };
+        let guard = launched.guard.id();
         let (state, life) = keeper.keep(launched);
-        Ok(Running { state, life })
+        Ok(Running { state, life, guard })
     }
 
     /// What the revision's processes may use; the folder is absent when there is no process to be, only to be tried.
@@ -215,7 +218,7 @@ impl Recipe {
         control: Option<control::Control>,
     ) -> Arc<Process> {
         let upstreams = Arc::clone(&self.house.upstreams);
-        let Running { state, life } = running;
+        let Running { state, life, .. } = running;
         Process::new(
             state,
             life,

@@ -2,7 +2,7 @@
 //!
 //! **Absent on purpose:** holding the process. A tunnel outlives the handle that opened it, not the process.
 
-use std::io::{IoSlice, Result};
+use std::io::Result;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -34,18 +34,6 @@ impl AsyncWrite for Tunnel {
         bytes: &[u8],
     ) -> Poll<Result<usize>> {
         Pin::new(&mut self.io).poll_write(cx, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        pieces: &[IoSlice<'_>],
-    ) -> Poll<Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(cx, pieces)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Result<()>> {

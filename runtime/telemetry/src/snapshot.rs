@@ -15,8 +15,10 @@ use crate::HistogramSnapshot;
 /// What a pool has counted since it was made. The default is a pool that did nothing.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct PoolFigures {
-    /// Workers that live now, leased or waiting.
+    /// Workers that live now: leased, waiting, or started before anybody asked.
     pub active_workers: u64,
+    /// Those of them that nobody asked for yet.
+    pub spare_workers: u64,
     /// Workers that were stopped to make room for others.
     pub evictions: u64,
     /// Requests that found a worker which had lived before them.
@@ -94,6 +96,8 @@ pub struct PoolSnapshot {
 
     /// The mean of the last ten seconds, two decimals.
     pub recent_requests_per_second: f64,
+    /// Living workers that nobody asked for yet.
+    pub spare_workers: u64,
     /// Requests that wait now.
     pub queue_depth: u64,
     /// Requests that were refused by the queue.
@@ -168,6 +172,7 @@ impl PoolFigures {
     /// Adds another pool's figures. Both count from the older one's start.
     pub fn merge(&mut self, other: &PoolFigures) {
         self.active_workers += other.active_workers;
+        self.spare_workers += other.spare_workers;
         self.evictions += other.evictions;
         self.hits += other.hits;
         self.misses += other.misses;
@@ -206,6 +211,7 @@ impl PoolFigures {
             total_workers_created: self.workers_created,
             uptime_ms: u64::try_from(self.uptime.as_millis()).unwrap_or(u64::MAX),
             recent_requests_per_second: rounded(self.recent_rate, 2),
+            spare_workers: self.spare_workers,
             queue_depth: self.queue_depth,
             queue_rejected: self.queue_rejected,
             queue_wait_ms: Quantiles::of(&self.queue_wait),

@@ -190,6 +190,7 @@ async fn the_text_has_every_number() {
         "rookery_workers_evicted_total 3",
         "rookery_queue_rejected_total 7",
         "rookery_workers_active 2",
+        "rookery_workers_spare 0",
         "rookery_queue_depth 6",
         "rookery_uptime_seconds 60",
         "rookery_response_seconds_count 1",

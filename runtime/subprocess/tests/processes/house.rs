@@ -42,6 +42,11 @@ impl House {
     }
 
     pub fn with(change: impl FnOnce(&mut ProcessConfig)) -> House {
+        House::of(64, change)
+    }
+
+    /// One with room for so many workers.
+    pub fn of(workers_max: usize, change: impl FnOnce(&mut ProcessConfig)) -> House {
         let (tasks, shutdown) = (Tasks::new(), Shutdown::new());
         let folder = TempDir::new().unwrap();
         let mut config = ProcessConfig {
@@ -62,13 +67,14 @@ impl House {
             environment: Arc::new(environment.into()),
         };
         let upstreams = Upstreams::new(UpstreamConfig::default(), &tasks, &shutdown);
-        let processes = Processes::new(config, services, upstreams, &tasks, &shutdown);
+        let budget = Budget::new(workers_max);
+        let processes = Processes::new(config, services, upstreams, &budget, &tasks, &shutdown);
         House {
             processes,
             tasks,
             shutdown,
             totals: Arc::default(),
-            budget: Budget::new(64),
+            budget,
             folder,
         }
     }

@@ -1,9 +1,11 @@
 //! The process that is there before it is needed.
 
+use std::sync::Arc;
+
 use rookery_pool::{Spawn, Worker};
 use serde_json::{Value, json};
 
-use crate::house::{House, signal, until};
+use crate::house::{FIXTURE, House, ask, signal, until};
 
 async fn one(house: &House, manifest: Value) -> (std::sync::Arc<dyn Spawn>, Box<dyn Worker>) {
     let spawn = house.prepare(manifest).await.unwrap();
@@ -69,4 +71,42 @@ async fn there_are_no_more_spares_than_the_operator_allows() {
     let (_other, _second) = one(&house, json!({"workers": {}})).await;
     assert!(!is_starting());
     assert_eq!(house.workers().len(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_spare_has_a_place_of_the_budget_and_gives_it_to_whoever_waits() {
+    let house = House::of(2, |_| ());
+    let pool = house.pool(json!({"workers": {}})).await;
+    ask(&pool, "/answer").await.unwrap();
+    let is_starting = || house.tasks.running().contains(&"spare process start");
+    until("the spare is ready", async || {
+        house.workers().len() == 2 && !is_starting()
+    })
+    .await;
+    let budget = &house.budget;
+    assert_eq!((budget.workers_live(), budget.workers_spare()), (2, 1));
+    let other = house.pool(json!({"workers": {"max": 1}})).await;
+    ask(&other, "/answer").await.unwrap();
+    assert_eq!((budget.workers_live(), budget.workers_spare()), (2, 0));
+    assert_eq!(house.totals.evictions.get(), 0, "who served goes on");
+    until("the spare has ended", async || house.workers().len() == 2).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_start_that_nobody_waits_for_any_more_has_a_place_and_gives_it_up() {
+    let house = House::of(1, |_| ());
+    let never = json!({"command": [FIXTURE, "sleep"], "workers": {}});
+    let spawn = house.prepare(never).await.unwrap();
+    let asked = tokio::spawn({
+        let spawn = Arc::clone(&spawn);
+        async move { spawn.spawn().await.is_ok() }
+    });
+    until("it starts", async || house.workers().len() == 1).await;
+    asked.abort();
+    let spares = || house.budget.workers_spare();
+    until("it is a spare now", async || spares() == 1).await;
+    let pool = house.pool(json!({"workers": {"max": 1}})).await;
+    ask(&pool, "/answer").await.unwrap();
+    assert_eq!((house.budget.workers_live(), spares()), (1, 0));
+    until("it has ended", async || house.workers().len() == 1).await;
 }

@@ -82,3 +82,14 @@ async fn a_bundle_without_a_process_is_not_prepared() {
     let prepare: &dyn rookery_pool::Prepare = &house.processes;
     assert!(prepare.prepare(bundle.into()).await.is_err());
 }
+
+/// Whoever started it has ended, so it is its guard's child now.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_left_its_parent_is_still_ones_own() {
+    let house = House::new();
+    let detached = format!("({FIXTURE} serve &); exec /bin/sleep 1000");
+    let pool = house
+        .pool(json!({"command": ["/bin/sh", "-c", detached]}))
+        .await;
+    ask(&pool, "/answer").await.unwrap();
+}

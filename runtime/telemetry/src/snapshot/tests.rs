@@ -14,6 +14,7 @@ fn times_ms(values: &[u64]) -> HistogramSnapshot {
 fn figures() -> PoolFigures {
     PoolFigures {
         active_workers: 3,
+        spare_workers: 2,
         evictions: 1,
         hits: 2,
         misses: 1,
@@ -75,6 +76,7 @@ fn the_values_mean_what_their_names_say() {
         (shown.total_workers_failed, shown.total_workers_created),
         (4, 5)
     );
+    assert_eq!((shown.active_workers, shown.spare_workers), (3, 2));
     assert_eq!((shown.queue_depth, shown.queue_rejected), (6, 7));
     assert_eq!((shown.sessions, shown.topics), (8, 9));
 }
@@ -111,6 +113,7 @@ fn pools_add_up_and_the_older_one_gives_the_age() {
         (6, 2, 2.5)
     );
     assert_eq!((twice.workers_failed, twice.workers_created), (8, 10));
+    assert_eq!(twice.spare_workers, 4);
     assert_eq!((twice.queue_depth, twice.queue_rejected), (12, 14));
 }
 
