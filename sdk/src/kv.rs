@@ -27,6 +27,8 @@ pub enum KvError {
     Contended,
     /// What is kept there has another shape, or what should be kept has none.
     Json(serde_json::Error),
+    /// The namespace keeps as much as it may; nothing was changed.
+    Full,
     /// What the host said.
     Other(String),
 }
@@ -37,8 +39,19 @@ impl fmt::Display for KvError {
             KvError::NoSuchStore => f.write_str("there is no such bucket"),
             KvError::AccessDenied => f.write_str("the manifest does not grant the bucket"),
             KvError::Contended => f.write_str("the key changes too fast"),
+            KvError::Full => f.write_str("the namespace keeps as much as it may"),
             KvError::Json(_) => f.write_str("the value has an unexpected shape"),
             KvError::Other(text) => f.write_str(text),
+        }
+    }
+}
+
+impl KvError {
+    /// What the host said in words of its own. That there is no more space is said in the first of them.
+    pub(crate) fn of_text(text: String) -> KvError {
+        match text.starts_with("full: ") {
+            true => KvError::Full,
+            false => KvError::Other(text),
         }
     }
 }

@@ -9,8 +9,8 @@ pub enum KvError {
     /// The value is larger than a value may be.
     #[error("a value is at most {0} bytes long")]
     ValueTooLarge(usize),
-    /// The namespace holds as much as it may.
-    #[error("the namespace holds its {0} bytes already")]
+    /// The namespace holds as much as it may. Guests tell it from other errors by how its text begins.
+    #[error("full: the namespace holds its {0} bytes already")]
     Full(usize),
     /// `increment` met a value that is not a decimal number.
     #[error("the value is not a decimal number")]

@@ -203,7 +203,7 @@ pub(crate) mod kv {
         match error {
             store::Error::NoSuchStore => KvError::NoSuchStore,
             store::Error::AccessDenied => KvError::AccessDenied,
-            store::Error::Other(text) => KvError::Other(text),
+            store::Error::Other(text) => KvError::of_text(text),
         }
     }
 }

@@ -69,3 +69,36 @@ fn a_value_of_another_shape_is_an_error_and_stays() {
         assert_eq!(bucket.get("k").unwrap().as_deref(), Some(&b"{"[..]));
     });
 }
+
+#[test]
+fn the_test_host_takes_what_the_server_takes_and_no_more() {
+    let host = Host::new(App::new());
+    host.run(|| {
+        let bucket = bucket().unwrap();
+        let mebibyte = vec![0; 1024 * 1024];
+        for key in ["", &"k".repeat(1_025)] {
+            assert!(matches!(bucket.set(key, b""), Err(KvError::Other(_))));
+        }
+        let larger = [&mebibyte[..], &[0]].concat();
+        assert!(matches!(bucket.set("k", &larger), Err(KvError::Other(_))));
+        for key in 0..63 {
+            bucket.set(&format!("{key:02}"), &mebibyte).unwrap();
+        }
+        // The keys take a few bytes, too.
+        assert!(matches!(bucket.set("63", &mebibyte), Err(KvError::Full)));
+        bucket.set("00", &mebibyte).unwrap();
+        bucket.delete("00").unwrap();
+        bucket.set("63", &mebibyte).unwrap();
+        let swapped = bucket.update("64", |_| mebibyte.clone());
+        assert!(matches!(swapped, Err(KvError::Full)));
+        assert!(!bucket.exists("64").unwrap());
+    });
+}
+
+#[test]
+fn that_there_is_no_space_is_known_by_how_the_host_says_it() {
+    let full = KvError::of_text("full: the namespace holds its 16 bytes already".into());
+    assert!(matches!(full, KvError::Full));
+    let other = KvError::of_text("the value is too full".into());
+    assert!(matches!(other, KvError::Other(_)));
+}

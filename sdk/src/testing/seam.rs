@@ -130,8 +130,7 @@ pub(crate) mod kv {
     }
 
     pub(crate) fn set(_: &Bucket, key: &str, value: &[u8]) -> Result<(), KvError> {
-        world(|world| world.store.set(key, value));
-        Ok(())
+        world(|world| world.store.set(key, value))
     }
 
     pub(crate) fn delete(_: &Bucket, key: &str) -> Result<(), KvError> {
@@ -162,7 +161,7 @@ pub(crate) mod kv {
             let new = old
                 .checked_add(delta)
                 .ok_or_else(|| KvError::Other("the number is too large".into()))?;
-            world.store.set(key, new.to_string().as_bytes());
+            world.store.set(key, new.to_string().as_bytes())?;
             Ok(new)
         })
     }
@@ -180,7 +179,7 @@ pub(crate) mod kv {
     }
 
     pub(crate) fn swap(cas: Cas, value: &[u8]) -> Result<Option<Cas>, KvError> {
-        if world(|world| world.store.swap(&cas.key, cas.seen, value)) {
+        if world(|world| world.store.swap(&cas.key, cas.seen, value))? {
             Ok(None)
         } else {
             watch(&Bucket, &cas.key).map(Some)

@@ -35,7 +35,7 @@ pub(super) fn fault(error: &sqlx::Error) -> SqlError {
             SqlError::Syntax("a query that writes needs to be run as a write".to_owned())
         }
         Some(INTERRUPT) => unavailable("the statement took too long"),
-        Some(FULL) => unavailable("the database, or the disk it is on, is full"),
+        Some(FULL) => unavailable("full: the database, or the disk it is on, has no more space"),
         _ => {
             tracing::warn!(%error, "the database failed");
             unavailable("the database failed")
