@@ -15,6 +15,9 @@ const FORBIDDEN: u16 = 4403;
 /// The setting with the origins of pages that may connect, separated by commas or blanks. Without it, all may.
 const ORIGINS: &str = "CHAT_ORIGINS";
 
+/// A longer frame is not looked at. The longest request is a third of it, with everything in it escaped.
+const REQUEST_BYTES_MAX: usize = 64 * 1024;
+
 /// What tells the versions apart.
 #[derive(Clone, Copy, Debug)]
 pub struct Edition {
@@ -88,18 +91,24 @@ fn may_come(origin: Option<&str>) -> Result<bool, Error> {
     Ok(allowed.any(|known| known.trim_end_matches('/').eq_ignore_ascii_case(origin)))
 }
 
-/// Frames that are no commands are dropped without an answer, as the protocol has it, unless they name a request.
+/// Frames that are no commands are dropped without an answer, as the protocol has it, unless they name a request. They cost
+/// a token like any other.
 fn receive(edition: Edition, session: &mut Session, message: &Message) -> Result<(), Error> {
-    let text = message.lossy_text();
-    let Some(mut publish) = frame::parse(&text) else {
-        return Ok(());
+    let mut chat = Chat::begin(session, edition.extras)?;
+    let admitted = chat.admit()?;
+    let publish = match message.bytes().len() {
+        0..=REQUEST_BYTES_MAX => frame::parse(&message.lossy_text()),
+        _ => None,
+    };
+    let Some(mut publish) = publish else {
+        return chat.ignore();
     };
     let request = match edition.extras {
         Extras::None => None,
         Extras::Offered => publish.request_id.take(),
     };
-    let mut chat = Chat::begin(session, edition.extras)?.of_request(request);
-    if let Err(empty) = chat.admit()? {
+    let chat = chat.of_request(request);
+    if let Err(empty) = admitted {
         return chat.refuse_flood(empty);
     }
     let channel = publish.channel.clone();

@@ -123,11 +123,11 @@ impl<'a> Rooms<'a> {
             }
             rooms.push(room.clone());
             Change::Write((), Created::Made(room.key.clone()))
-        })?;
-        if !matches!(created, Created::Made(_)) {
+        });
+        if !matches!(created, Ok(Created::Made(_))) {
             members.erase()?;
         }
-        Ok(created)
+        created
     }
 
     /// Takes a room that ended off the list. Anyone who meets it there may do so.

@@ -135,5 +135,6 @@ fn is_id(text: &str) -> bool {
     })
 }
 
+mod bounds;
 mod extras;
 mod tests;

@@ -4,7 +4,7 @@ use rookery_sdk::Error;
 
 use super::{Audience, Chat};
 use crate::client::Seat;
-use crate::history::{Log, Reserved, Said};
+use crate::history::{Log, Said};
 use crate::id;
 use crate::rate::{REMAINING_WARN, Verdict};
 use crate::reply::{Beside, MessageHistory, MessageReceived, MessageRecovered};
@@ -49,19 +49,15 @@ impl Chat<'_> {
     /// history or hears it, and does not miss it.
     fn record(&self, seat: &Seat, username: &str, text: &str) -> Result<(Said, String), Error> {
         let log = Log::of(&self.bucket, &seat.key);
-        let Reserved {
-            timestamp,
-            place,
-            position,
-        } = log.reserve()?;
+        let reserved = log.reserve(text, username)?;
         let said = Said {
-            id: id::at(timestamp),
+            id: id::at(reserved.timestamp),
             text: text.to_owned(),
             username: username.to_owned(),
-            timestamp,
+            timestamp: reserved.timestamp,
         };
-        log.keep(place, &said)?;
-        Ok((said, position))
+        log.keep(&reserved, &said)?;
+        Ok((said, reserved.position))
     }
 
     /// Anyone may look, as in the seed.

@@ -8,7 +8,7 @@ mod message;
 mod presence;
 mod room;
 
-use rookery_sdk::kv::{self, Bucket};
+use rookery_sdk::kv::{self, Bucket, KvError};
 use rookery_sdk::{Error, Session, now_ms, topic};
 
 use crate::addresses;
@@ -42,6 +42,9 @@ pub(crate) struct Chat<'a> {
 
 /// How much of an unknown event's name is repeated to who sent it, in characters.
 const CHANNEL_SHOWN_MAX: usize = 64;
+
+/// What is said of what could not be done for want of space.
+const NOT_KEPT: &str = "There is no space to keep any more";
 
 /// Who of a room is told.
 #[derive(Clone, Copy)]
@@ -88,6 +91,11 @@ impl<'a> Chat<'a> {
         Ok(Ok(()))
     }
 
+    /// Drops what asks for nothing.
+    pub(crate) fn ignore(mut self) -> Result<(), Error> {
+        self.keep()
+    }
+
     /// Drops a request that is one too many, and tells who asked for it.
     pub(crate) fn refuse_flood(mut self, empty: Empty) -> Result<(), Error> {
         let seconds = empty.wait_ms.div_ceil(1_000);
@@ -114,7 +122,7 @@ impl<'a> Chat<'a> {
 
     /// Does what a client asks for.
     pub(crate) fn run(mut self, command: Command) -> Result<(), Error> {
-        match command {
+        let done = match command {
             Command::Login { username } => self.login(&username),
             Command::Logout => self.logout(),
             Command::Create { room, description } => self.create(&room, description.as_deref()),
@@ -135,7 +143,11 @@ impl<'a> Chat<'a> {
             Command::StartTyping { room } => self.start_typing(&room),
             Command::StopTyping { room } => self.stop_typing_in(&room),
             Command::SetPresence { status } => self.set_presence(status),
-        }?;
+        };
+        match done {
+            Err(error) if is_full(&error) => self.refuse("NOT_KEPT", NOT_KEPT)?,
+            done => done?,
+        }
         // Afterwards: joining logs in.
         self.note_activity();
         self.keep()
@@ -245,4 +257,9 @@ impl<'a> Chat<'a> {
     fn seat_in(&self, room: &str) -> Option<Seat> {
         self.client.seat.clone().filter(|seat| seat.room == room)
     }
+}
+
+/// Whether the namespace keeps as much as it may. Nobody's connection is to blame.
+fn is_full(error: &Error) -> bool {
+    matches!(error.source_as(), Some(KvError::Full))
 }

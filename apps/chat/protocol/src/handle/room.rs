@@ -154,8 +154,8 @@ impl Chat<'_> {
             self.keep()?;
             let stream = self.session.subscribe(&topic_of(&seat.key))?.epoch;
             let members = Members::of(&self.bucket, &seat.key);
-            let entered = members.enter(self.session.id(), name, stream)?;
-            if let Entered::Here(present) = entered {
+            let entered = members.enter(self.session.id(), name, stream);
+            if let Ok(Entered::Here(present)) = entered {
                 if present.names.len() == 1 {
                     // Alone here: who is noted as writing is from before a restart.
                     Typing::of(&self.bucket, &seat.key).erase()?;
@@ -164,7 +164,7 @@ impl Chat<'_> {
             }
             self.session.unsubscribe(&topic_of(&seat.key));
             self.client.seat = None;
-            if entered == Entered::Full {
+            if entered? == Entered::Full {
                 return Ok(Seated::Full);
             }
             // It ended after it was found. Whoever ended it may not have got round to taking it off the list.

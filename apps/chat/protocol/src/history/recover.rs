@@ -9,7 +9,7 @@
 use rookery_sdk::kv::{Change, KvError};
 
 use super::position::{Position, Reading};
-use super::{Clock, KEPT_MAX, Log, Said};
+use super::{Clock, Log, Said};
 
 /// For how long a message may be stamped and not yet told: no invocation runs longer than the manifests say.
 pub(crate) const UNDER_WAY_MS: u64 = 10_000;
@@ -34,7 +34,7 @@ impl Log<'_> {
     /// At most so many messages since a position.
     pub(crate) fn recover(&self, since: &str, limit: usize) -> Result<Recovered, KvError> {
         let clock = self.begun()?;
-        let oldest = clock.places.saturating_sub(KEPT_MAX);
+        let oldest = clock.oldest();
         let known = Position::parse(since).filter(|since| {
             since.epoch == clock.epoch && (oldest..=clock.places).contains(&since.offset)
         });

@@ -9,20 +9,22 @@ use super::*;
 
 /// Runs with a log in which so many messages were said, all within one millisecond.
 fn with_log(count: u64, check: impl FnOnce(&Bucket, &Log<'_>)) {
+    with_log_of(count, "", check);
+}
+
+fn with_log_of(count: u64, text: &str, check: impl FnOnce(&Bucket, &Log<'_>)) {
     Host::new(App::new()).run(|| {
         let bucket = kv::bucket().unwrap();
         let log = Log::of(&bucket, "k");
         for number in 0..count {
-            let Reserved {
-                timestamp, place, ..
-            } = log.reserve().unwrap();
+            let reserved = log.reserve(text, "").unwrap();
             let said = Said {
                 id: number.to_string(),
-                text: String::new(),
+                text: text.to_owned(),
                 username: String::new(),
-                timestamp,
+                timestamp: reserved.timestamp,
             };
-            log.keep(place, &said).unwrap();
+            log.keep(&reserved, &said).unwrap();
         }
         check(&bucket, &log);
     });
@@ -66,6 +68,22 @@ fn a_room_keeps_its_last_thousand() {
 }
 
 #[test]
+fn a_room_keeps_about_half_a_mebibyte_of_long_messages() {
+    // A control character is six bytes of JSON.
+    with_log_of(500, &"\u{1}".repeat(2_000), |bucket, log| {
+        let kept = page_back(log, 100);
+        assert_eq!(kept, (500 - kept.len() as u64..500).collect::<Vec<_>>());
+        let keys = bucket.keys().unwrap();
+        assert_eq!(keys.len(), kept.len() + 1, "the messages and the clock");
+        let value = |key: &String| bucket.get(key).unwrap().unwrap().len();
+        let bytes: usize = keys.iter().map(value).sum();
+        assert!((500_000..600_000).contains(&bytes), "{bytes}");
+        log.erase().unwrap();
+        assert!(bucket.keys().unwrap().is_empty());
+    });
+}
+
+#[test]
 fn holes_are_walked_over() {
     with_log(20, |bucket, log| {
         for place in [0, 1, 7, 8, 9, 10, 19] {
@@ -91,7 +109,7 @@ fn two_messages_of_one_moment_have_two_timestamps() {
     with_log(1, |_, log| {
         let newest = log.page(1, None).unwrap().messages[0].timestamp;
         for (later_ms, place) in [(1, 1), (2, 2)] {
-            let reserved = log.reserve().unwrap();
+            let reserved = log.reserve("", "").unwrap();
             let expected = (newest + later_ms, place);
             assert_eq!((reserved.timestamp, reserved.place), expected);
         }

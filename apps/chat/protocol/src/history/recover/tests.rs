@@ -26,7 +26,7 @@ impl Room {
         let mut position = self.log(|log| log.position().unwrap());
         for _ in 0..count {
             self.0.advance(Duration::from_secs(60));
-            position = self.write(self.log(|log| log.reserve().unwrap()));
+            position = self.write(self.log(|log| log.reserve("", "").unwrap()));
         }
         position
     }
@@ -38,7 +38,7 @@ impl Room {
             username: String::new(),
             timestamp: reserved.timestamp,
         };
-        self.log(|log| log.keep(reserved.place, &said).unwrap());
+        self.log(|log| log.keep(&reserved, &said).unwrap());
         reserved.position
     }
 
@@ -96,8 +96,8 @@ fn what_was_told_late_is_not_missed() {
     let room = Room::new();
     room.say(5);
     room.0.advance(Duration::from_secs(60));
-    let slow = room.log(|log| log.reserve().unwrap());
-    let quick = room.log(|log| log.reserve().unwrap());
+    let slow = room.log(|log| log.reserve("", "").unwrap());
+    let quick = room.log(|log| log.reserve("", "").unwrap());
     // The quicker isolate tells first, and who was told goes away before the slower one does.
     let heard = room.write(quick);
     room.write(slow);
@@ -108,7 +108,7 @@ fn what_was_told_late_is_not_missed() {
 fn what_an_invocation_left_behind_when_it_died_stops_nobody() {
     let room = Room::new();
     let heard = room.say(1);
-    let _died = room.log(|log| log.reserve().unwrap());
+    let _died = room.log(|log| log.reserve("", "").unwrap());
     room.say(1);
     assert_eq!(missed(&room, &heard, 1), [0, 2]);
 }
