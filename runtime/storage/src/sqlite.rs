@@ -20,7 +20,6 @@ use crate::error::SqlError;
 use crate::sql::{
     Applied, Database, Decide, Dialect, Done, Rows, SqlLimits, Statement, Transaction,
 };
-use connect::connect;
 use readers::Readers;
 use writer::{Job, Open, Reply, Writer};
 
@@ -54,9 +53,8 @@ impl Sqlite {
         limits: SqlLimits,
         tasks: &Tasks,
     ) -> Result<Arc<Sqlite>, SqlError> {
-        let connection = connect(place, connect::Access::Write, &limits).await?;
         let (jobs, queue) = mpsc::channel(JOBS_MAX);
-        let writer = Writer::new(connection, queue, limits).await?;
+        let writer = Writer::open(place.clone(), queue, limits).await?;
         tasks.spawn("database writer", writer.run());
         let readers = match place {
             Place::File(_) => Some(Readers::new(place.clone(), limits)),

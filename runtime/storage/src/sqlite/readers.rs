@@ -1,6 +1,7 @@
 //! Connections that only read, beside the writer: each sees what was committed when its statement began.
 
 use parking_lot::Mutex;
+use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::Semaphore;
 
@@ -56,8 +57,11 @@ impl Readers {
         )
         .await;
         reader.watch.stop();
-        // One whose future was dropped before is closed with it: nobody knows where it stands.
-        self.idle.lock().push(reader);
+        // One whose future was dropped before is closed with it: nobody knows where it stands. So is one whose driver ended.
+        let failed = matches!(rows, Err(SqlError::Unavailable(_)));
+        if !failed || reader.connection.ping().await.is_ok() {
+            self.idle.lock().push(reader);
+        }
         rows
     }
 

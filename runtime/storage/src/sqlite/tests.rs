@@ -255,7 +255,7 @@ async fn readers_do_not_wait_for_each_other_nor_for_the_writer() {
 async fn a_statement_is_prepared_once_and_not_every_one_is_kept() {
     use sqlx::Connection as _;
     let limits = SqlLimits::default();
-    let mut connection = connect(&Place::Memory, connect::Access::Write, &limits)
+    let mut connection = connect::connect(&Place::Memory, connect::Access::Write, &limits)
         .await
         .unwrap();
     let mut run = async |sql: &str| {

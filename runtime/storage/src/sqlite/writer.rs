@@ -11,6 +11,7 @@
 //! begins (`run::Before::Mark`).
 //! **Invariant:** when a commit fails, everything in the group is undone and everyone who waits for it is told.
 
+mod begin;
 mod open;
 mod together;
 
@@ -23,7 +24,9 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::time::Sleep;
 
-use super::run::{self, BEGIN, Before, plain};
+use super::Place;
+use super::connect::{Access, connect};
+use super::run::{self, Before, plain};
 use super::watch::Watch;
 use crate::error::SqlError;
 use crate::sql::{Applied, CommitError, Decide, Done, Group, Rows, SqlLimits, Statement};
@@ -55,6 +58,7 @@ pub(super) enum Job {
 
 /// The connection and what waits for it.
 pub(super) struct Writer {
+    place: Place,
     connection: SqliteConnection,
     watch: Watch,
     queue: mpsc::Receiver<Job>,
@@ -74,12 +78,14 @@ enum Next {
 }
 
 impl Writer {
-    pub async fn new(
-        mut connection: SqliteConnection,
+    pub async fn open(
+        place: Place,
         queue: mpsc::Receiver<Job>,
         limits: SqlLimits,
     ) -> Result<Writer, SqlError> {
+        let mut connection = connect(&place, Access::Write, &limits).await?;
         Ok(Writer {
+            place,
             watch: Watch::over(&mut connection).await?,
             connection,
             queue,
@@ -111,7 +117,7 @@ impl Writer {
     /// One group, from its first job to its commit.
     async fn group(&mut self, first: Job) {
         let group = Group::open(&self.wanted);
-        if let Err(error) = plain(&mut self.connection, BEGIN).await {
+        if let Err(error) = self.begin().await {
             refuse(first, error);
             return;
         }
