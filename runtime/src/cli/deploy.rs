@@ -22,6 +22,7 @@ use serde_json::{Value, json};
 use super::Failure;
 use super::discover::{Found, discover};
 use super::remote::{Remote, RemoteArgs, asking};
+use super::safe;
 use crate::progress::{Progress, Sending};
 use crate::style::{BAD, DIM, GOOD, KEY, WARN, paint};
 
@@ -218,13 +219,14 @@ fn show(outcome: &Outcome, remote: &Remote) {
     let told = match &outcome.end {
         Ok(told) => told,
         Err(reasons) => {
-            let reasons = reasons.join("\n  ").replace('\n', "\n  ");
+            let reasons = indented(reasons);
             anstream::eprintln!("{} {label}\n  {reasons}", paint(BAD, "✗"));
             return;
         }
     };
     let warnings = told["warnings"].as_array();
     for warning in warnings.into_iter().flatten().filter_map(Value::as_str) {
+        let warning = safe::line(warning);
         anstream::eprintln!("{} {label}: {warning}", paint(WARN, "warning:"));
     }
     let state = told["state"].as_str().unwrap_or_default();
@@ -240,6 +242,11 @@ fn show(outcome: &Outcome, remote: &Remote) {
     );
 }
 
+/// Reasons below a headline. They quote manifests and what guests say.
+fn indented(reasons: &[String]) -> String {
+    safe::lines(&reasons.join("\n")).replace('\n', "\n  ")
+}
+
 fn to_json(outcome: &Outcome) -> Value {
     let mut shown = match &outcome.end {
         Ok(told) => told.clone(),
@@ -249,4 +256,16 @@ fn to_json(outcome: &Outcome) -> Value {
     };
     shown["steps"] = outcome.steps.as_slice().into();
     shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_is_shown_in_its_lines_and_moves_no_cursor() {
+        let reasons = ["one\nof two\u{1b}[2J".to_owned(), "three\r".to_owned()];
+        let shown = "one\n  of two\u{fffd}[2J\n  three\u{fffd}";
+        assert_eq!(indented(&reasons), shown);
+    }
 }

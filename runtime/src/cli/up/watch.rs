@@ -8,7 +8,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
@@ -23,6 +25,9 @@ const DEBOUNCE: Duration = Duration::from_millis(100);
 /// How often the apps folder is searched for bundles that are new.
 const SEARCH_EVERY: Duration = Duration::from_secs(1);
 
+/// How many changes may wait for a build to end. When there are more, everything counts as changed.
+const SIGNALS_MAX: usize = 1_024;
+
 /// Folders in a package whose files are its source.
 const SOURCE_DIRS: [&str; 2] = ["src", "wit"];
 /// Files beside them that are source too.
@@ -30,7 +35,22 @@ const SOURCE_FILES: [&str; 3] = ["Cargo.toml", "build.rs", "worker.config.json"]
 
 /// Ends the watch when it is dropped. A build that runs is not waited for, and not cut short: whatever it puts in place
 /// is whole.
-pub struct Watching(Sender<Signal>);
+pub struct Watching(Teller);
+
+/// Tells the watch. It never waits: the watch itself waits for the one who tells, when it has a folder watched.
+#[derive(Clone)]
+struct Teller {
+    signals: SyncSender<Signal>,
+    state: Arc<State>,
+}
+
+/// What is said without a place in the queue.
+#[derive(Default)]
+struct State {
+    /// Something changed, and nobody knows what.
+    missed: AtomicBool,
+    over: AtomicBool,
+}
 
 enum Signal {
     Changed(Vec<PathBuf>),
@@ -40,6 +60,7 @@ enum Signal {
 struct Watch {
     apps_dir: PathBuf,
     signals: Receiver<Signal>,
+    state: Arc<State>,
     progress: Progress,
     watcher: RecommendedWatcher,
     watched: BTreeSet<PathBuf>,
@@ -49,21 +70,36 @@ struct Watch {
 
 impl Drop for Watching {
     fn drop(&mut self) {
-        // A watch that is gone already needs no telling.
-        let _ = self.0.send(Signal::Stop);
+        self.0.state.over.store(true, Ordering::Relaxed);
+        // One that is gone already needs no telling, and one that has much to hear looks by itself.
+        let _ = self.0.signals.try_send(Signal::Stop);
+    }
+}
+
+impl Teller {
+    fn new() -> (Teller, Receiver<Signal>) {
+        let (signals, heard) = sync_channel(SIGNALS_MAX);
+        let state = Arc::default();
+        (Teller { signals, state }, heard)
+    }
+
+    fn changed(&self, paths: Vec<PathBuf>) {
+        let told = self.signals.try_send(Signal::Changed(paths));
+        if let Err(TrySendError::Full(_)) = told {
+            self.state.missed.store(true, Ordering::Relaxed);
+        }
     }
 }
 
 /// Watches the sources of what was built, and the apps folder for what is new.
 pub fn start(apps_dir: PathBuf, built: Vec<Outcome>) -> Watching {
-    let (sender, signals) = channel();
-    let events = sender.clone();
+    let (teller, signals) = Teller::new();
+    let events = teller.clone();
     let watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
         if let Ok(event) = event
             && !event.kind.is_access()
         {
-            // Nobody listens any more when the watch has ended.
-            let _ = events.send(Signal::Changed(event.paths));
+            events.changed(event.paths);
         }
     });
     match watcher {
@@ -74,6 +110,7 @@ pub fn start(apps_dir: PathBuf, built: Vec<Outcome>) -> Watching {
             let mut watch = Watch {
                 apps_dir,
                 signals,
+                state: Arc::clone(&teller.state),
                 progress: Progress::lines(),
                 watcher,
                 watched: BTreeSet::new(),
@@ -83,7 +120,7 @@ pub fn start(apps_dir: PathBuf, built: Vec<Outcome>) -> Watching {
             thread::spawn(move || watch.run());
         }
     }
-    Watching(sender)
+    Watching(teller)
 }
 
 impl Watch {
@@ -108,13 +145,22 @@ impl Watch {
         let mut changed = Vec::new();
         let mut patience = SEARCH_EVERY;
         loop {
-            match self.signals.recv_timeout(patience) {
+            let signal = self.signals.recv_timeout(patience);
+            if self.state.over.load(Ordering::Relaxed) {
+                return None;
+            }
+            match signal {
                 Ok(Signal::Changed(paths)) => changed.extend(paths),
                 Ok(Signal::Stop) | Err(RecvTimeoutError::Disconnected) => return None,
-                Err(RecvTimeoutError::Timeout) => return Some(changed),
+                Err(RecvTimeoutError::Timeout) => break,
             }
             patience = DEBOUNCE;
         }
+        if self.state.missed.swap(false, Ordering::Relaxed) {
+            let packages = self.sources.values().flatten();
+            changed.extend(packages.map(|package| package.join(SOURCE_FILES[0])));
+        }
+        Some(changed)
     }
 
     fn is_stale(&self, bundle: &Found, changed: &[PathBuf]) -> bool {
@@ -204,5 +250,37 @@ mod tests {
             package,
             Path::new("/apps/chat/1.1.0/src/lib.rs")
         ));
+    }
+
+    #[test]
+    fn when_too_much_changes_everything_has_changed() {
+        let (teller, signals) = Teller::new();
+        let package = PathBuf::from("/apps/chat/1.0.0");
+        let watch = Watch {
+            apps_dir: PathBuf::new(),
+            signals,
+            state: Arc::clone(&teller.state),
+            progress: Progress::quiet(),
+            watcher: notify::recommended_watcher(|_| {}).expect("the system watches"),
+            watched: BTreeSet::new(),
+            sources: BTreeMap::from([(package.clone(), vec![package.clone()])]),
+        };
+        let changes = |watch: &Watch| {
+            let changed = watch.wait().expect("it is not over");
+            changed.iter().any(|path| is_source(&package, path))
+        };
+        for change in 0..=SIGNALS_MAX {
+            assert!(!teller.state.missed.load(Ordering::Relaxed), "{change}");
+            teller.changed(vec![PathBuf::from("/elsewhere")]);
+        }
+        assert!(changes(&watch));
+        teller.changed(vec![PathBuf::from("/elsewhere")]);
+        assert!(!changes(&watch), "it was looked at");
+        // The end is heard, however much is told.
+        for _ in 0..=SIGNALS_MAX {
+            teller.changed(Vec::new());
+        }
+        drop(Watching(teller));
+        assert!(watch.wait().is_none());
     }
 }
