@@ -101,7 +101,7 @@ pub(crate) async fn dial(
 }
 
 /// Tries the host's addresses in turn; each has its share of what is left of the time, so that one that drops packets does
-/// not take all of it.
+/// not take all of it. The last one has the rest, whose end is the deadline.
 async fn connect(host: &str, port: u16, until: Instant) -> io::Result<TcpStream> {
     let addresses: Vec<_> = tokio::net::lookup_host((host, port)).await?.collect();
     let mut failed = io::Error::new(io::ErrorKind::NotFound, "the name has no address");
@@ -110,7 +110,12 @@ async fn connect(host: &str, port: u16, until: Instant) -> io::Result<TcpStream>
         let share =
             until.saturating_duration_since(Instant::now()) / u32::try_from(left).unwrap_or(1);
         left -= 1;
-        match tokio::time::timeout(share, TcpStream::connect(address)).await {
+        let connected = match left {
+            // The dial's own deadline ends it, and says that it came too late.
+            0 => Ok(TcpStream::connect(address).await),
+            _ => tokio::time::timeout(share, TcpStream::connect(address)).await,
+        };
+        match connected {
             Ok(Ok(stream)) => {
                 stream.set_nodelay(true)?;
                 keep_alive(&stream);
