@@ -68,11 +68,9 @@ async fn run(door: Arc<SideDoor>, listener: TcpListener) {
     let places = Arc::new(Semaphore::new(SIDE_DOOR_CONNECTIONS_MAX));
     let mut backoff = Backoff::new(Duration::from_millis(5), Duration::from_secs(1));
     loop {
-        let place = Arc::clone(&places).acquire_owned().await;
-        let place = place.expect("the side door's semaphore is never closed");
-        let accepted = tokio::select! {
-            () = door.shutdown.requested() => return,
-            accepted = listener.accept() => accepted,
+        let arrival = listener::arrival(&places, &listener, &door.shutdown);
+        let Some((place, accepted)) = arrival.await else {
+            return;
         };
         match accepted {
             Ok((stream, peer)) => {

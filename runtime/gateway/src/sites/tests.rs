@@ -299,6 +299,27 @@ async fn a_canary_of_an_earlier_deployment_is_on_trial_and_the_way_back_from_it_
     }
 }
 
+/// A site that leaves looks at who is there, and then tells them. Who is moved in between is at home elsewhere.
+#[tokio::test(start_paused = true)]
+async fn a_session_that_moves_away_from_a_site_that_closes_is_not_told_of_it() {
+    let mut house = House::new();
+    let (one, next) = (house.site("1.0.0"), house.site("1.1.0"));
+    house.serve(&[&one], Rollout::None);
+    let (_moves, moved) = house.session("/chat/");
+    let (_stays, stays) = house.session("/chat@1.0.0/");
+    let there = one.members.close();
+    assert_eq!(there.len(), 2);
+    house.serve(&[&one, &next], Rollout::None);
+    house.settle();
+    is_at(&moved, &next);
+    for berth in there {
+        let is_there = berth.id() == stays.id();
+        assert_eq!(berth.close_at(&one, close::RESTART), is_there);
+    }
+    assert!(moved.session().closing().is_none());
+    assert!(stays.session().closing().is_some());
+}
+
 #[track_caller]
 fn is_same(one: &Arc<Site>, other: &Arc<Site>) {
     assert!(Arc::ptr_eq(one, other));

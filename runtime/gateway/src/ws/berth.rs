@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use rookery_contract::SessionId;
-use rookery_hub::{ReadyQueue, Session};
+use rookery_hub::{CloseCode, ReadyQueue, Session};
 use rookery_routing::{Address, Lot, Selector};
 use rookery_supervisor::RevisionId;
 
@@ -208,6 +208,17 @@ impl Berth {
         place.site = Some(home);
         place.left = Some(from.revision.id);
         true
+    }
+
+    /// Closes the session, if it is still here. True when it was.
+    pub fn close_at(&self, site: &Site, why: CloseCode) -> bool {
+        let place = self.place.lock();
+        // Held until it is told: it does not move away in between.
+        let is_here = place.is_in(site);
+        if is_here {
+            self.session.close(why);
+        }
+        is_here
     }
 
     /// The session is detached.

@@ -44,7 +44,8 @@ pub(crate) async fn outlive(site: &Site, keep_until: Instant) {
 /// Tells the clients why they are closed, and lets the guest hear that they left, within the grace.
 pub(crate) async fn retire(site: &Site, why: CloseCode, grace: Duration) {
     for berth in site.members.close() {
-        berth.session().close(why);
+        // One that moves away at this moment is closed there, if at all.
+        berth.close_at(site, why);
     }
     // Who was sent here before and comes only now finds it closed.
     let ready = site.ready_or_closed();
