@@ -180,7 +180,8 @@ impl<'a> Log<'a> {
         Ok(self.bucket.get_json(&self.clock_key())?.unwrap_or_default())
     }
 
-    fn at(&self, place: u64) -> Result<Option<Said>, KvError> {
+    /// What was said at a place, if it is kept.
+    pub(crate) fn at(&self, place: u64) -> Result<Option<Said>, KvError> {
         self.bucket.get_json(&self.message_key(place))
     }
 

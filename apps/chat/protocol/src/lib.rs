@@ -18,6 +18,7 @@ mod handle;
 
 // What is kept.
 mod addresses;
+mod asked;
 mod client;
 mod history;
 mod members;

@@ -3,6 +3,7 @@
 use rookery_sdk::Error;
 
 use super::{Audience, Chat};
+use crate::asked::Asked;
 use crate::client::Seat;
 use crate::history::{Log, Said};
 use crate::id;
@@ -24,6 +25,9 @@ impl Chat<'_> {
                 None => self.refuse("ROOM_NOT_FOUND", "Room not found"),
             };
         };
+        if self.was_said(&seat, &user.name, text)? {
+            return Ok(());
+        }
         self.stop_typing(&seat)?;
         let (said, position) = self.record(&seat, &user.name, text)?;
         let received = MessageReceived {
@@ -45,11 +49,37 @@ impl Chat<'_> {
         Ok(())
     }
 
+    /// Answers a request that was granted before, on a connection that its client lost, with what became of it then. True
+    /// when it was.
+    fn was_said(&self, seat: &Seat, username: &str, text: &str) -> Result<bool, Error> {
+        let Some(name) = &self.request else {
+            return Ok(false);
+        };
+        for place in Asked::of(&self.bucket, &seat.key).places_of(name)? {
+            // There is none when an isolate died with it. Then it was not said.
+            let said = Log::of(&self.bucket, &seat.key).at(place)?;
+            if let Some(said) = said.filter(|said| said.username == username && said.text == text) {
+                self.answer(&MessageReceived {
+                    id: &said.id,
+                    text,
+                    room_id: &seat.room,
+                    username,
+                    timestamp: said.timestamp,
+                })?;
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Stamps a message and keeps it. Before it is told: who joins in between then reads it in the
     /// history or hears it, and does not miss it.
     fn record(&self, seat: &Seat, username: &str, text: &str) -> Result<(Said, String), Error> {
         let log = Log::of(&self.bucket, &seat.key);
         let reserved = log.reserve(text, username)?;
+        if let Some(name) = &self.request {
+            Asked::of(&self.bucket, &seat.key).note(name, reserved.place)?;
+        }
         let said = Said {
             id: id::at(reserved.timestamp),
             text: text.to_owned(),

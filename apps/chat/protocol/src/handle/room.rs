@@ -8,6 +8,7 @@ use rookery_sdk::Error;
 
 use super::{Chat, RECOVERY_PAGE};
 use crate::app::Extras;
+use crate::asked::Asked;
 use crate::client::Seat;
 use crate::command::Status;
 use crate::history::{Log, RECENT};
@@ -207,6 +208,7 @@ impl Chat<'_> {
     fn clear(&self, key: &str) -> Result<(), Error> {
         Rooms::of(&self.bucket).remove(key)?;
         Log::of(&self.bucket, key).erase()?;
+        Asked::of(&self.bucket, key).erase()?;
         Typing::of(&self.bucket, key).erase()?;
         Members::of(&self.bucket, key).erase()?;
         Ok(())

@@ -255,6 +255,42 @@ fn a_page_of_somebody_elses_is_refused() {
 }
 
 #[test]
+fn what_is_asked_for_again_under_its_name_is_said_once() {
+    let host = host(Extras::Offered);
+    let (old, bob) = (join(&host, "Ada"), join(&host, "Bob"));
+    let say = |client: &Client, text: &str| {
+        let payload = json!({"roomId": "r", "text": text});
+        ask_by_name(client, "message.send", payload);
+    };
+    // The old session's message is handled after the new one looked at what it missed, or before it.
+    let new = join(&host, "Ada");
+    drop((old.frames(), new.frames(), bob.frames()));
+    say(&new, "hi");
+    let first = only(&new, "message.received").remove(0);
+    say(&old, "hi");
+    let again = only(&old, "message.received").pop().unwrap();
+    assert_eq!(again["payload"], first["payload"]);
+    assert_eq!(again["requestId"], "q");
+    assert_eq!(only(&bob, "message.received").len(), 1);
+    assert!(only(&new, "message.received").is_empty());
+    // Neither another text, nor somebody else, nor the same much later is taken for it.
+    say(&new, "ho");
+    say(&bob, "hi");
+    say(&new, "ho");
+    host.advance(Duration::from_secs(301));
+    say(&new, "ho");
+    assert_eq!(only(&bob, "message.received").len(), 3);
+    for client in [old, new, bob] {
+        client.close(1000, "");
+    }
+    let kept = host.keys();
+    assert!(
+        !kept.iter().any(|key| key.starts_with("asked:")),
+        "{kept:?}"
+    );
+}
+
+#[test]
 fn a_client_that_asks_too_much_is_not_heard_for_a_while() {
     let host = host(Extras::Offered);
     let (ada, bob) = (join(&host, "Ada"), join(&host, "Bob"));
