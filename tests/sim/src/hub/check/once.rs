@@ -242,7 +242,7 @@ mod tests {
         let died = |worker| Event::Died(worker, Some((7, ONE)));
         let (left_nothing, spared) = (|worker| Event::Traceless(worker), Event::Spared(7));
         let again = |worker| given(worker, &[(7, ONE, Yes), (7, TWO, Yes)]);
-        let of = |events: &[Event]| found([&[first.clone()], events].concat());
+        let of = |events: &[Event]| found([std::slice::from_ref(&first), events].concat());
         let began = [Event::Began(1, 7, ONE), Event::Began(1, 7, TWO)];
         let once = [left_nothing(0), died(0), spared.clone(), again(1)];
         let good = [&once[..], &began, &[Event::Returned(1), Event::Evening]].concat();
