@@ -23,7 +23,7 @@ fn the_same_seed_is_the_same_day() {
 }
 
 /// What has to happen on some day, or the days prove little.
-const VARIETY: [&str; 17] = [
+const VARIETY: [&str; 18] = [
     "Answered(",
     "Full)",
     "Late)",
@@ -41,6 +41,7 @@ const VARIETY: [&str; 17] = [
     "Opened(",
     "Cut(",
     "Retired(",
+    "Spare(Yes)",
 ];
 
 #[test]

@@ -41,6 +41,8 @@ pub enum Event {
     Died(WorkerId),
     /// It was dropped.
     Gone(WorkerId),
+    /// There is one more that nobody asked for, or one less.
+    Spare(Presence),
     /// It was told something.
     Told(WorkerId, Notice),
     /// A client asked this app and was sent to this build.
@@ -84,7 +86,7 @@ pub enum App {
     B,
 }
 
-/// Whether a build of an app is on disk, good or bad.
+/// Whether something is there, such as a build on disk, good or bad.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Presence {
     /// There is.

@@ -4,6 +4,7 @@ pub mod check;
 mod client;
 pub mod event;
 mod guest;
+mod larder;
 pub mod plan;
 mod world;
 

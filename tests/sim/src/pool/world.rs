@@ -18,11 +18,15 @@ use tokio::time::{sleep, sleep_until, timeout};
 use super::client::{come, name};
 use super::event::{App, Build, Event, Presence};
 use super::guest::{Kitchen, Stage};
+use super::larder;
 use super::plan::Plan;
 use crate::trace::Entry;
 
 /// More than any part of a day takes.
 const PATIENCE: Duration = Duration::from_secs(600);
+
+/// How long memory is short.
+const SHORT_FOR: Duration = Duration::from_millis(50);
 
 /// What a day came to.
 pub struct Lived {
@@ -105,6 +109,7 @@ impl House {
         let (tasks, shutdown) = (Tasks::new(), Shutdown::new());
         let budget = Budget::new(plan.budget);
         budget.keep_swept(&tasks, shutdown.clone());
+        larder::keep(&stage, &budget, &tasks, &shutdown);
         let (totals, pools) = (Arc::<Totals>::default(), Arc::<Mutex<Vec<_>>>::default());
         let make_pool: MakePool = {
             let (budget, totals, tasks) = (Arc::clone(&budget), Arc::clone(&totals), tasks.clone());
@@ -145,6 +150,8 @@ impl House {
             visitors.spawn(async move {
                 sleep(at).await;
                 budget.relieve(Pressure::Scarce);
+                sleep(SHORT_FOR).await;
+                budget.relieve(Pressure::None);
             });
         }
         for (at, which) in plan.deaths.clone() {

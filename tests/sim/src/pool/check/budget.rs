@@ -1,6 +1,7 @@
-//! There are never more workers than the budget has places: those that are being started count.
+//! There are never more workers than the budget has places: those that are being started count, and those that nobody
+//! asked for.
 
-use crate::pool::event::Event;
+use crate::pool::event::{Event, Presence};
 use crate::trace::Entry;
 
 pub fn check(entries: &[Entry<Event>], budget: usize) -> Vec<String> {
@@ -15,7 +16,15 @@ pub fn check(entries: &[Entry<Event>], budget: usize) -> Vec<String> {
                     ));
                 }
             }
-            Event::NotStarted(_) | Event::Gone(_) => alive = alive.saturating_sub(1),
+            Event::Spare(Presence::Yes) => {
+                alive += 1;
+                if alive > budget {
+                    wrong.push(format!("a spare is one more than the budget's {budget}"));
+                }
+            }
+            Event::NotStarted(_) | Event::Gone(_) | Event::Spare(Presence::No) => {
+                alive = alive.saturating_sub(1)
+            }
             _ => {}
         }
     }
@@ -42,6 +51,17 @@ mod tests {
             Event::Started(0),
             Event::Starting(1, 0),
         ];
+        assert_eq!(check(&told(wrong), 1).len(), 1);
+    }
+
+    #[test]
+    fn a_spare_is_a_worker_too() {
+        let (comes, goes) = (Event::Spare(Presence::Yes), Event::Spare(Presence::No));
+        let fine = [comes.clone(), goes, Event::Starting(0, 0)];
+        assert!(check(&told(fine), 1).is_empty());
+        let wrong = [comes.clone(), Event::Starting(0, 0)];
+        assert_eq!(check(&told(wrong), 1).len(), 1);
+        let wrong = [Event::Starting(0, 0), comes];
         assert_eq!(check(&told(wrong), 1).len(), 1);
     }
 }
