@@ -3,7 +3,7 @@
 //! **Absent on purpose:** how what was missed comes in. `recover.rs` has it.
 
 use super::recover::{Came, More};
-use super::{Chat, Phase, Told};
+use super::{Chat, Patience, Phase, Told};
 use crate::exit::Exit;
 use crate::protocol::v1::{Ask, Heard, Message, Status, parse};
 
@@ -236,13 +236,31 @@ impl Chat {
                 self.problem(message.to_owned());
                 self.end(Exit::Refused);
             }
-            "VALIDATION_ERROR" if is_ours => {
+            "ROOM_FULL" | "TOO_MANY_ROOMS" | "NOT_KEPT"
+                if matches!(self.phase, Phase::Entering(_)) =>
+            {
+                self.stay_out(message);
+            }
+            "VALIDATION_ERROR" | "NOT_KEPT" if is_ours => {
                 self.undelivered = true;
                 self.outbox.give_up();
                 self.problem(message.to_owned());
             }
             _ => self.problem(message.to_owned()),
         }
+    }
+
+    /// The room has no place, and asking again would not make one. The user may go elsewhere; a program that pipes cannot.
+    fn stay_out(&mut self, why: &str) {
+        self.problem(why.to_owned());
+        if matches!(self.patience, Patience::Ms(_)) {
+            return self.end(Exit::Refused);
+        }
+        while self.outbox.give_up().is_some() {
+            self.undelivered = true;
+        }
+        (self.wanted, self.joined, self.missed_from) = (None, None, None);
+        self.ready();
     }
 
     /// The server knows us no longer, though the connection is there.

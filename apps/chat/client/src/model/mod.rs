@@ -309,16 +309,19 @@ impl Chat {
         self.logs.entry(room).or_default()
     }
 
-    fn ask(&mut self, ask: &Ask) -> String {
+    fn ask(&mut self, ask: &Ask) {
+        let id = self.next_id();
+        self.effects.push(Effect::Send(ask.frame(&id)));
+    }
+
+    fn next_id(&mut self) -> String {
         // Two requests of one step have two names.
         self.clock.chance = self
             .clock
             .chance
             .wrapping_mul(0x9e37_79b9_7f4a_7c15)
             .wrapping_add(1);
-        let id = crate::chance::id(self.clock.now, self.clock.chance);
-        self.effects.push(Effect::Send(ask.frame(&id)));
-        id
+        crate::chance::id(self.clock.now, self.clock.chance)
     }
 
     fn tell(&mut self, told: Told) {

@@ -21,6 +21,8 @@ pub struct Wish {
     pub text: String,
     /// How often it was sent.
     pub tries: u32,
+    /// The name of the request for it, whenever it was sent: the server says once what it is asked for twice.
+    pub id: Option<String>,
     /// The request's name, while it is under way.
     pub sent: Option<Sent>,
 }
@@ -52,6 +54,7 @@ impl Outbox {
             room: room.to_owned(),
             text: text.to_owned(),
             tries: 0,
+            id: None,
             sent: None,
         });
         true

@@ -151,6 +151,32 @@ fn who_connects_logs_in_joins_and_asks_for_the_rooms() {
 }
 
 #[test]
+fn who_is_not_let_in_stays_out_and_may_go_elsewhere() {
+    let mut stage = Stage::new(Patience::Endless);
+    stage.say("early");
+    stage.step(Event::Up);
+    stage.effects.clear();
+    let full = json!({"code": "ROOM_FULL", "message": "The room is full"});
+    stage.hear("error", full.clone());
+    let told = Effect::Tell(Told::Problem("The room is full".into()));
+    assert_eq!(stage.effects, [told]);
+    stage.effects.clear();
+    // It neither asks again nor takes the connection for a dead one.
+    for _ in 0..4 {
+        stage.wait(10_000);
+        stage.step(Event::Frame(String::new()));
+    }
+    assert!(!stage.effects.contains(&Effect::Disconnect));
+    assert!(!stage.channels().contains(&"room.join".to_owned()));
+    stage.step(Event::Command(Command::Join("other".into())));
+    assert!(stage.channels().contains(&"room.join".to_owned()));
+    let mut piped = Stage::new(Patience::Ms(30_000));
+    piped.step(Event::Up);
+    piped.hear("error", full);
+    assert!(piped.effects.contains(&Effect::End(Exit::Refused)));
+}
+
+#[test]
 fn a_lost_connection_is_tried_again_later_and_later() {
     let mut stage = Stage::joined(&[]);
     let mut waits = Vec::new();

@@ -5,7 +5,7 @@
 use super::command::{COMMANDS, Command};
 use super::log::Log;
 use super::outbox::Sent;
-use super::{Chat, Draft, Phase};
+use super::{Chat, Draft, Effect, Phase};
 use crate::clean;
 use crate::protocol::v1::{Ask, NAME_UNITS_MAX, PAGE_MAX, Status, TEXT_UNITS_MAX};
 
@@ -98,17 +98,20 @@ impl Chat {
             return;
         };
         wish.tries += 1;
-        let (text, tries) = (wish.text.clone(), wish.tries);
+        let (text, tries, id) = (wish.text.clone(), wish.tries, wish.id.clone());
         if tries > TRIES_MAX {
             self.undelivered = true;
             self.outbox.give_up();
             return self.problem(format!("Not sent, after {TRIES_MAX} tries: {text}"));
         }
-        let id = self.ask(&Ask::Say {
+        let id = id.unwrap_or_else(|| self.next_id());
+        let say = Ask::Say {
             room: room.clone(),
             text,
-        });
+        };
+        self.effects.push(Effect::Send(say.frame(&id)));
         if let Some(wish) = self.outbox.next(&room, now) {
+            wish.id = Some(id.clone());
             wish.sent = Some(Sent { id, at_ms: now });
         }
     }

@@ -128,6 +128,43 @@ fn what_was_under_way_is_sent_again_unless_it_arrived() {
     }
 }
 
+/// It may wait with the session that ended, and be said while one looks at what was missed.
+#[test]
+fn what_is_sent_again_has_the_name_that_it_had() {
+    let mut stage = Stage::joined(&[10]);
+    let name = |stage: &mut Stage| {
+        let effects = std::mem::take(&mut stage.effects);
+        let mut sent = effects.iter().filter_map(|effect| match effect {
+            Effect::Send(frame) => Some(serde_json::from_str::<Value>(frame).unwrap()),
+            _ => None,
+        });
+        let said = sent.find(|frame| frame["channel"] == "message.send");
+        said.unwrap()["requestId"].as_str().unwrap().to_owned()
+    };
+    stage.say("hi");
+    let first = name(&mut stage);
+    stage.outage();
+    stage.hear_joined(&[10]);
+    assert_eq!(name(&mut stage), first);
+    // Another message has another.
+    let said = json!({"id": "20", "text": "hi", "roomId": "r", "username": "Ada", "timestamp": 20});
+    stage.hear("message.received", said);
+    stage.say("hi");
+    assert_ne!(name(&mut stage), first);
+}
+
+#[test]
+fn what_the_server_cannot_keep_is_given_up_and_told() {
+    let mut stage = Stage::joined(&[10]);
+    stage.say("hi");
+    stage.effects.clear();
+    let error = json!({"code": "NOT_KEPT", "message": "There is no space"});
+    stage.hear("error", error);
+    let told = Effect::Tell(Told::Problem("There is no space".into()));
+    assert_eq!(stage.effects, [told]);
+    assert_eq!(stage.chat.outbox.len(), 0);
+}
+
 /// In a room of a server that knows positions, at `e:1`, with one message.
 fn joined_at_a_position() -> Stage {
     let mut stage = Stage::new(Patience::Endless);
