@@ -5,8 +5,10 @@
 //! puts it in its place. What a dead server left there is thrown away by the next one.
 //! **Absent on purpose:** async. Everything here blocks on the disk, and is called through [`blocking`].
 
+use std::collections::BTreeSet;
 use std::fs::TryLockError;
 use std::io;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -87,19 +89,19 @@ impl Folder {
     fn staged(&self) -> io::Result<Staged> {
         self.dir.create_dir_all(STAGING)?;
         let staging = self.dir.open_dir(STAGING)?;
-        let name = nonce()?;
-        let lock = staging.create(lock_of(&name))?.into_std();
-        lock.lock()?;
-        staging.create_dir(&name)?;
-        Ok(Staged {
-            dir: staging.open_dir(&name)?,
-            path: self.path.join(STAGING).join(&name),
-            rest: Some(Rest {
-                staging,
-                name,
-                _lock: lock,
+        let rest = Rest::in_folder(staging)?;
+        let made = rest.staging.create_dir(&rest.name);
+        match made.and_then(|()| rest.staging.open_dir(&rest.name)) {
+            Ok(dir) => Ok(Staged {
+                dir,
+                path: self.path.join(STAGING).join(&rest.name),
+                rest: Some(rest),
             }),
-        })
+            Err(error) => {
+                rest.clean();
+                Err(error)
+            }
+        }
     }
 
     /// Throws away what nobody holds the lock of.
@@ -109,18 +111,22 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(error),
         };
+        let mut names = BTreeSet::new();
         for entry in staging.entries()? {
             let name = entry?.file_name();
-            let Some(name) = name.to_str().filter(|name| !name.ends_with(LOCK)) else {
-                continue;
-            };
-            let held = match staging.open(lock_of(name)) {
-                Ok(lock) => matches!(lock.into_std().try_lock(), Err(TryLockError::WouldBlock)),
-                Err(_) => false,
-            };
-            if !held {
+            // A lock may be all that is left, or not be there any more.
+            let name = name
+                .to_str()
+                .map(|name| name.strip_suffix(LOCK).unwrap_or(name));
+            names.extend(name.map(str::to_owned));
+        }
+        for name in &names {
+            // Held until all is removed: who has just made the lock and waits for it finds it gone then.
+            let lock = staging.open(lock_of(name)).map(File::into_std).ok();
+            let outcome = lock.as_ref().map(std::fs::File::try_lock);
+            if !matches!(outcome, Some(Err(TryLockError::WouldBlock))) {
                 remove_all(&staging, name)?;
-                let _ = staging.remove_file(lock_of(name));
+                remove_all(&staging, &lock_of(name))?;
             }
         }
         Ok(())
@@ -141,6 +147,23 @@ impl Drop for Staged {
 }
 
 impl Rest {
+    /// The lock of a folder that is not there yet.
+    fn in_folder(staging: Dir) -> io::Result<Rest> {
+        loop {
+            let name = nonce()?;
+            let lock = staging.create(lock_of(&name))?.into_std();
+            lock.lock()?;
+            // Another server that has just started may have taken it for one that was left.
+            if lock.metadata()?.nlink() > 0 {
+                return Ok(Rest {
+                    staging,
+                    name,
+                    _lock: lock,
+                });
+            }
+        }
+    }
+
     fn clean(self) {
         let removed = remove_all(&self.staging, &self.name)
             .and_then(|()| self.staging.remove_file(lock_of(&self.name)));

@@ -17,6 +17,8 @@ use crate::refusal::Refusal;
 pub(super) struct Published {
     /// Relative to the apps directory.
     pub folder: String,
+    app: String,
+    apps: Arc<Folder>,
     staged: Arc<Staged>,
     parent: Dir,
     name: String,
@@ -83,12 +85,32 @@ impl Published {
     /// Takes it back. Blocks on the disk.
     pub fn undo(self) -> Result<(), Refusal> {
         let _guard = self.publishing.lock();
+        self.take_back().map_err(Refusal::of)
+    }
+
+    fn take_back(&self) -> io::Result<()> {
         let (staged, name) = (&self.staged.dir, &self.name);
-        let undone = match self.before {
-            Before::Nothing => self.parent.rename(name, staged, BUNDLE),
+        match self.before {
+            Before::Nothing => {
+                self.parent.rename(name, staged, BUNDLE)?;
+                vacate(self.apps.dir(), &self.app);
+                Ok(())
+            }
             Before::Another => swap(staged, BUNDLE, &self.parent, name),
-        };
-        undone.map_err(Refusal::of)
+        }
+    }
+
+    /// On the disk for good, or not there at all.
+    fn kept(self) -> Result<Option<Published>, Refusal> {
+        match sync(&self.parent) {
+            Ok(()) => Ok(Some(self)),
+            Err(error) => {
+                if let Err(error) = self.take_back() {
+                    tracing::warn!(%error, folder = self.folder, "what the disk did not keep is in its place");
+                }
+                Err(Refusal::of(error))
+            }
+        }
     }
 }
 
@@ -97,8 +119,18 @@ pub(super) fn usual_folder(label: &Label) -> String {
     format!("{}/{}", label.app, label.version)
 }
 
+/// Removes an app's folder that is empty, and its scope's: an app without a version is none, and would be reported as a
+/// broken one.
+fn vacate(apps: &Dir, app: &str) {
+    // One that is not empty stays.
+    let _ = apps.remove_dir(app);
+    if let Some((scope, _)) = app.rsplit_once('/') {
+        let _ = apps.remove_dir(scope);
+    }
+}
+
 fn publish(
-    folder: &Folder,
+    folder: &Arc<Folder>,
     label: &Label,
     existing: Existing,
     staged: Arc<Staged>,
@@ -106,6 +138,8 @@ fn publish(
 ) -> Result<Option<Published>, Refusal> {
     let published = |there: There, before| Published {
         folder: there.folder,
+        app: label.app.to_string(),
+        apps: Arc::clone(folder),
         staged: Arc::clone(&staged),
         parent: there.parent,
         name: there.name,
@@ -117,8 +151,7 @@ fn publish(
             return Ok(None);
         }
         swap(&staged.dir, BUNDLE, &there.parent, &there.name).map_err(Refusal::of)?;
-        sync(&there.parent).map_err(Refusal::of)?;
-        return Ok(Some(published(there, Before::Another)));
+        return published(there, Before::Another).kept();
     }
     let app = label.app.as_str();
     let dir = folder.dir();
@@ -131,19 +164,26 @@ fn publish(
         let message = format!("`{app}` is one bundle; versions need a folder without a manifest");
         return Err(Refusal::Conflict(message));
     }
-    dir.create_dir_all(app).map_err(Refusal::of)?;
+    let there = move_in(dir, label, &staged).inspect_err(|_| vacate(dir, app))?;
+    published(there, Before::Nothing).kept()
+}
+
+/// Moves it to where its version is put that is nowhere yet.
+fn move_in(apps: &Dir, label: &Label, staged: &Staged) -> Result<There, Refusal> {
+    let app = label.app.as_str();
+    apps.create_dir_all(app).map_err(Refusal::of)?;
     let there = There {
-        parent: dir.open_dir(app).map_err(Refusal::of)?,
+        parent: apps.open_dir(app).map_err(Refusal::of)?,
         name: label.version.to_string(),
         folder: usual_folder(label),
     };
     let moved = move_new(&staged.dir, BUNDLE, &there.parent, &there.name);
-    if !moved.map_err(Refusal::of)? {
+    if moved.map_err(Refusal::of)? {
+        Ok(there)
+    } else {
         // Somebody copied a folder there by hand, a moment ago.
-        return Err(Refusal::Deployed(label.to_string()));
+        Err(Refusal::Deployed(label.to_string()))
     }
-    sync(&there.parent).map_err(Refusal::of)?;
-    Ok(Some(published(there, Before::Nothing)))
 }
 
 /// The folder of a version that is there, when it holds what was taken.
@@ -239,7 +279,6 @@ pub(super) fn withdraw(
     let staged = folder.stage()?;
     let moved = there.parent.rename(&there.name, &staged.dir, BUNDLE);
     moved.map_err(Refusal::of)?;
-    // An app without a version is none, and an empty folder would be reported as a broken one.
-    let _ = folder.dir().remove_dir(label.app.as_str());
+    vacate(folder.dir(), label.app.as_str());
     Ok(Some(there.folder))
 }

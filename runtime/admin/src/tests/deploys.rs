@@ -206,6 +206,11 @@ async fn what_is_refused_in_its_place_is_taken_back() {
     assert_eq!(server.page("chat/1.0.0"), "good");
     assert_eq!(server.put("chat/2.0.0", site("bad")).await.status, 422);
     assert!(!server.path("chat/2.0.0").exists());
+    // An empty folder would be reported as a broken app.
+    for first in ["new/1.0.0", "@team/new/1.0.0"] {
+        assert_eq!(server.put(first, site("bad")).await.status, 422);
+    }
+    assert!(server.holds(&["chat"]));
     assert_eq!(server.left().await, 0);
 }
 

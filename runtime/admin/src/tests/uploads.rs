@@ -151,6 +151,8 @@ async fn what_a_dead_server_left_is_removed_by_the_next_one_and_what_a_living_on
             fs::write(staging.join(format!("{name}.lock")), "").unwrap();
         }
     }
+    // One that died between the two steps of beginning, or of cleaning up.
+    fs::write(staging.join("alone.lock"), "").unwrap();
     fs::create_dir(staging.join("living")).unwrap();
     let lock = fs::File::create(staging.join("living.lock")).unwrap();
     lock.lock().unwrap();
