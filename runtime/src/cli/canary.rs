@@ -18,7 +18,7 @@ Examples:
   rookery canary chat@1.1.0 --steps 1,10,100 --window 15m --max-error-rate 0.5%
 
 It is reversed by itself when it goes beyond a limit, or does worse than the stable version. It is held where it is when
-it was asked too little for ten windows, and goes on when it is asked more.
+it was asked too little for ten windows, or it or the stable version did not serve, and goes on when that changes.
 Exit codes with --wait: 0 promoted, 1 anything else, to be held among it.";
 
 /// How often a canary that is waited for is asked after.
@@ -137,7 +137,7 @@ fn judged(args: &Args, answer: &Value) -> Result<ExitCode, Failure> {
         let (version, held) = (&args.version, safe::line(held));
         let app = version.rsplit_once('@').map_or(&**version, |(app, _)| app);
         return Err(Failure::Failed(format!(
-            "{version} is held: {held}\n  it goes on when it is asked more; `rookery promote {app}` or `rookery rollback \
+            "{version} is held: {held}\n  it goes on when that changes; `rookery promote {app}` or `rookery rollback \
              {app}` ends it"
         )));
     }
@@ -215,7 +215,7 @@ mod tests {
         );
         let held = json!({ "rollout": { "canary": { "held": "nobody came" } } });
         let held = judged(&parsed("@team/chat@1.1.0 --json"), &held).unwrap_err();
-        let expected = "@team/chat@1.1.0 is held: nobody came\n  it goes on when it is asked more; \
+        let expected = "@team/chat@1.1.0 is held: nobody came\n  it goes on when that changes; \
                         `rookery promote @team/chat` or `rookery rollback @team/chat` ends it";
         assert_eq!(held.to_string(), expected);
     }

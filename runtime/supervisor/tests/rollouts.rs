@@ -306,6 +306,10 @@ async fn a_canary_that_is_not_asked_waits_and_says_so() {
     sleep(Duration::from_secs(1)).await;
     let canary = rollout(&stage.supervisor.deployments()).canary.unwrap();
     assert_eq!(canary.waits.as_deref(), Some("1.1.0 does not serve"));
+    assert_eq!(
+        canary.held.as_deref(),
+        Some("1.1.0 does not serve, and 10 windows of 1m are over")
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -91,13 +91,7 @@ impl Course {
             return Next::Stay;
         }
         if self.asked < self.asked_min {
-            return match self.held(now) {
-                Some(reason) if self.held == Held::Untold => {
-                    self.held = Held::Told;
-                    Next::Hold(reason)
-                }
-                _ => Next::Stay,
-            };
+            return self.hold(now, None);
         }
         if self.step + 1 >= self.steps {
             return Next::Promote;
@@ -105,6 +99,22 @@ impl Course {
         self.step += 1;
         (self.since, self.asked, self.held) = (now, 0, Held::Untold);
         Next::Advance
+    }
+
+    /// Lets a look go by in which nothing can be judged, and why.
+    pub fn pass(&mut self, now: Duration, why: &str) -> Next {
+        self.hold(now, Some(why))
+    }
+
+    /// Tells it once in a step when it has waited for long enough.
+    fn hold(&mut self, now: Duration, why: Option<&str>) -> Next {
+        match self.held(now, why) {
+            Some(reason) if self.held == Held::Untold => {
+                self.held = Held::Told;
+                Next::Hold(reason)
+            }
+            _ => Next::Stay,
+        }
     }
 
     /// Whether workers are still being started for the share that it got: what that takes is not how fast it is.
@@ -125,16 +135,17 @@ impl Course {
             .then(|| format!("was asked {asked} times in this step, {needed} are needed"))
     }
 
-    /// Why nobody should count on its going on: it waited for long enough.
-    pub fn held(&self, now: Duration) -> Option<String> {
+    /// Why nobody should count on its going on: it waited for long enough, for requests or for what else is said.
+    pub fn held(&self, now: Duration, why: Option<&str>) -> Option<String> {
         let waited = now.saturating_sub(self.since);
         if waited < self.window.saturating_mul(HELD_AFTER) {
             return None;
         }
         let window = show_duration(self.window);
-        let waits = self.waits(now)?;
+        let asked = || self.waits(now).map(|waits| format!("it {waits}"));
+        let why = why.map(str::to_owned).or_else(asked)?;
         Some(format!(
-            "it {waits}, and {HELD_AFTER} windows of {window} are over"
+            "{why}, and {HELD_AFTER} windows of {window} are over"
         ))
     }
 
@@ -232,6 +243,23 @@ mod tests {
             "the last step as well"
         );
         assert_eq!(look(9_999, 20), Next::Promote);
+    }
+
+    #[test]
+    fn a_canary_that_cannot_be_judged_for_ten_windows_is_held_and_goes_on_when_it_can() {
+        let mut course = course();
+        let asked = (side(30, 0), side(99, 0));
+        let after = Duration::from_secs;
+        assert_eq!(course.look(after(105), &asked.0, &asked.1), Next::Stay);
+        let why = "1.0.0 does not serve";
+        assert_eq!(course.pass(after(199), why), Next::Stay);
+        let reason = "1.0.0 does not serve, and 10 windows of 10s are over";
+        assert_eq!(course.pass(after(200), why), Next::Hold(reason.to_owned()));
+        assert_eq!(course.pass(after(201), why), Next::Stay, "it is told once");
+        assert_eq!(course.held(after(201), Some(why)).as_deref(), Some(reason));
+        assert_eq!(course.held(after(201), None), None, "it was asked enough");
+        let nothing = Side::default();
+        assert_eq!(course.look(after(202), &nothing, &nothing), Next::Advance);
     }
 
     #[test]

@@ -216,8 +216,8 @@ impl Entry {
             counted.insert(revision.id, total);
         }
         trial.counted = counted;
-        if trial.waits.is_some() {
-            return None;
+        if let Some(why) = &trial.waits {
+            return Some(trial.course.pass(elapsed, why));
         }
         Some(trial.course.look(elapsed, &canary, &stable))
     }
@@ -313,7 +313,7 @@ impl Trial {
             window_ms: ms(canary.window),
             left_ms: ms(course.left(now)),
             waits: self.waits.clone().or_else(|| course.waits(now)),
-            held: course.held(now),
+            held: course.held(now, self.waits.as_deref()),
             requests_min: canary.requests_min,
             limits: canary.limits.into(),
             judgement: course.status(),
