@@ -152,14 +152,10 @@ impl Rehearsals {
         let known = deployments.apps.iter().find(|known| known.name == app);
         let rollout = known.and_then(|known| known.rollout.as_ref());
         let mut leads = Vec::new();
-        match rollout {
-            Some(rollout) => {
-                let weight = rollout
-                    .weights
-                    .get(&version)
-                    .filter(|weight| **weight > 0.0);
-                leads.extend(weight.map(|weight| format!("{weight} % of /{app} lead to it")));
-            }
+        let weight = rollout.and_then(|rollout| rollout.weights.get(&version));
+        match weight.filter(|weight| **weight > 0.0) {
+            Some(weight) => leads.push(format!("{weight} % of /{app} lead to it")),
+            // Also where a rollout is known that spreads nothing, as of a file that is wrong.
             None if known.and_then(|known| known.unpinned.as_deref()) == Some(&version) => {
                 leads.push(format!("/{app} leads to it"));
             }

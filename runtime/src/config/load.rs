@@ -13,8 +13,8 @@ use super::{Mode, ServerConfig, tokens};
 /// A shorter token can be guessed over a network.
 pub(super) const TOKEN_BYTES_MIN: usize = 16;
 
-/// Variables that are read elsewhere than in the table.
-const OTHER_VARIABLES: [&str; 2] = ["ROOKERY_CONFIG", "ROOKERY_REDIS_URL"];
+/// Variables that are read elsewhere than in the table: the last one by the commands that ask a server.
+const OTHER_VARIABLES: [&str; 3] = ["ROOKERY_CONFIG", "ROOKERY_REDIS_URL", "ROOKERY_URL"];
 
 /// A configuration, and what an operator may want to hear about it.
 #[derive(Debug)]
