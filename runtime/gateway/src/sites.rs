@@ -261,7 +261,7 @@ impl Sites {
         let table = self.table.load_full();
         for berth in site.members.all() {
             if let Way::End = self.way(&table, site, &berth) {
-                berth.session().close(close::RESTART);
+                berth.close_at(site, close::RESTART);
             }
         }
         drop(table);

@@ -305,18 +305,18 @@ async fn a_session_that_moves_away_from_a_site_that_closes_is_not_told_of_it() {
     let mut house = House::new();
     let (one, next) = (house.site("1.0.0"), house.site("1.1.0"));
     house.serve(&[&one], Rollout::None);
-    let (_moves, moved) = house.session("/chat/");
-    let (_stays, stays) = house.session("/chat@1.0.0/");
+    let (moves, moved) = house.session("/chat/");
+    let (stays, staying) = house.session("/chat@1.0.0/");
     let there = one.members.close();
     assert_eq!(there.len(), 2);
     house.serve(&[&one, &next], Rollout::None);
     house.settle();
     is_at(&moved, &next);
     for berth in there {
-        let is_there = berth.id() == stays.id();
+        let is_there = berth.id() == staying.id();
         assert_eq!(berth.close_at(&one, close::RESTART), is_there);
     }
-    assert!(moved.session().closing().is_none());
+    assert!(moves.session().closing().is_none());
     assert!(stays.session().closing().is_some());
 }
 

@@ -112,11 +112,6 @@ impl Berth {
         self.session.id()
     }
 
-    /// Who is here.
-    pub fn session(&self) -> &Arc<Session> {
-        &self.session
-    }
-
     /// The app that was asked for.
     pub fn app(&self) -> &str {
         &self.app
