@@ -171,6 +171,8 @@ mod operating {
 
     mod abuse;
 
+    mod full_disk;
+
     mod roles;
 
     mod listener;

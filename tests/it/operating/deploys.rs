@@ -1,6 +1,5 @@
 //! `rookery deploy`, `list` and `remove` against a running server.
 
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -300,83 +299,4 @@ async fn a_server_that_is_killed_leaves_nothing_to_the_next_one() {
     next.kill().unwrap();
     next.wait().unwrap();
     assert!(!stage.server.apps().path("site").exists());
-}
-
-/// A server on a disk of one megabyte, in a mount namespace of its own.
-struct Cramped {
-    child: std::process::Child,
-    url: String,
-}
-
-impl Cramped {
-    /// `None` where the system lets nobody mount anything.
-    fn start(apps: &Apps) -> Option<Cramped> {
-        const SCRIPT: &str =
-            "mount -t tmpfs -o size=1m none \"$1\" && exec \"$2\" serve --port 0 --apps-dir \"$1\"";
-        let may_mount = Command::new("unshare").args(["-Urm", "true"]).status();
-        if !may_mount.is_ok_and(|status| status.success()) {
-            return None;
-        }
-        let mut child = Command::new("unshare")
-            .args(["-Urm", "sh", "-c", SCRIPT, "sh"])
-            .arg(apps.dir())
-            .arg(rookery())
-            .current_dir(apps.outside())
-            .env_remove("ROOKERY_ADMIN_TOKEN")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        let url = line
-            .trim()
-            .strip_prefix("listening on ")
-            .unwrap()
-            .to_owned();
-        Some(Cramped { child, url })
-    }
-
-    fn deploy(&self, dir: &Path) -> Value {
-        let output = Command::new(rookery())
-            .args(["deploy", "--json", "--server", &self.url])
-            .arg(dir)
-            .output()
-            .unwrap();
-        serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
-    }
-}
-
-impl Drop for Cramped {
-    fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-#[test]
-fn a_full_disk_refuses_a_deploy_and_is_free_again_after_it() {
-    let (apps, sources) = (Apps::new(), Apps::new());
-    let Some(server) = Cramped::start(&apps) else {
-        eprintln!("nothing can be mounted here, so no disk is full");
-        return;
-    };
-    // Hashes of numbers do not get smaller.
-    let noise: Vec<u8> = (0..400_000_u64)
-        .flat_map(|n| {
-            n.wrapping_mul(0x9e37_79b9_7f4a_7c15)
-                .rotate_left(23)
-                .to_le_bytes()
-        })
-        .collect();
-    sources.publish("big/1.0.0", &Bundle::site("x").file("noise", noise));
-    sources.publish("small/1.0.0", &Bundle::site("x"));
-    for _ in 0..3 {
-        let full = server.deploy(&sources.path("big/1.0.0"));
-        assert_eq!(full[0]["reasons"], json!(["the disk is full"]), "{full}");
-    }
-    let small = server.deploy(&sources.path("small/1.0.0"));
-    assert_eq!(small[0]["state"], "live", "{small}");
 }

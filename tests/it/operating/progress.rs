@@ -102,6 +102,9 @@ async fn on_a_terminal_the_lines_stay_and_what_moves_is_gone_at_the_end() {
         output.windows(2).any(|pair| pair == b"\x1b["),
         "it is drawn"
     );
+    let drawn = String::from_utf8_lossy(&output);
+    let is_bar = |piece: &str| piece.contains("kitchen@1.0.0") && piece.contains("B/");
+    assert!(drawn.split('\r').any(is_bar), "{drawn:?}");
     let cells = |count| NonZero::new(count).unwrap();
     let mut screen = vt100::Parser::new(cells(size.rows), cells(size.cols), 0);
     screen.process(&output);

@@ -298,3 +298,34 @@ async fn commands_change_a_rollout_and_say_what_to_do_when_they_cannot() {
         "{log}"
     );
 }
+
+/// Taking away what clients are led to is said twice, however they are led there.
+#[tokio::test]
+async fn what_a_weight_a_tag_or_no_rollout_at_all_leads_to_is_in_use() {
+    let in_use = async |server: &Server, version: &str, expected: &str| {
+        let removed = run(server, &["remove", &format!("kitchen@{version}")]).await;
+        let said = said(&removed);
+        assert!(
+            !removed.status.success() && said.contains(expected),
+            "{said}"
+        );
+    };
+    let first = server(&[LATER], Options::new()).await;
+    in_use(&first, "1.0.0", "100 % of /kitchen lead to it").await;
+    post(
+        &first,
+        "tag",
+        &json!({ "name": "next", "version": "1.1.0" }),
+    )
+    .await;
+    in_use(&first, "1.1.0", "the tag next leads to it").await;
+    // One whose file is wrong spreads nothing, and the highest version is what everybody gets.
+    fs::write(first.apps().path(FILE), "{").unwrap();
+    let again = first.again(Options::new()).await;
+    until("it is told", async || {
+        rollout(&again).await["fault"].as_str().map(drop)
+    })
+    .await;
+    in_use(&again, "1.1.0", "/kitchen leads to it").await;
+    assert_eq!(version(&again.get("/kitchen/hello").await), "1.1.0");
+}
