@@ -327,6 +327,7 @@ fn a_misspelt_variable_is_pointed_out() {
     let given = Given::new()
         .env("ROOKERY_PROT", "1")
         .env("ROOKERY_SOMETHING_ELSE", "1")
+        .env("ROOKERY_URL", "http://127.0.0.1:8080")
         .env("ROOKERY_CONFIG", "");
     let loaded = load(&given.sources, Mode::Production).unwrap();
     assert_eq!(
