@@ -156,9 +156,18 @@ async fn a_rollout_that_finds_no_room_is_told_and_written_later() {
         (now != before && now.contains("1.1.0")).then_some(())
     })
     .await;
-    let names = fs::read_dir(&server.disk).unwrap();
-    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<_> = names.collect();
-    names.sort();
-    assert_eq!(names, [".rookery-staging", "site", "site.rollout.json"]);
+    let expected = [
+        ".rookery-staging",
+        ".site.rollout.json.good",
+        "site",
+        "site.rollout.json",
+    ];
+    until("nothing else is left", async || {
+        let names = fs::read_dir(&server.disk).unwrap();
+        let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<_> = names.collect();
+        names.sort();
+        (names == expected).then_some(())
+    })
+    .await;
 }

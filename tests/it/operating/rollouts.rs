@@ -319,13 +319,19 @@ async fn what_a_weight_a_tag_or_no_rollout_at_all_leads_to_is_in_use() {
     )
     .await;
     in_use(&first, "1.1.0", "the tag next leads to it").await;
-    // One whose file is wrong spreads nothing, and the highest version is what everybody gets.
+    // The last file that was good is in force, also for a server that finds a wrong one when it starts.
     fs::write(first.apps().path(FILE), "{").unwrap();
     let again = first.again(Options::new()).await;
-    until("it is told", async || {
-        rollout(&again).await["fault"].as_str().map(drop)
-    })
-    .await;
-    in_use(&again, "1.1.0", "/kitchen leads to it").await;
-    assert_eq!(version(&again.get("/kitchen/hello").await), "1.1.0");
+    assert!(rollout(&again).await["fault"].is_string());
+    assert_eq!(version(&again.get("/kitchen/hello").await), "1.0.0");
+    in_use(&again, "1.0.0", "100 % of /kitchen lead to it").await;
+    // One that never was good spreads nothing, and the highest version is what everybody gets.
+    let apps = Apps::new()
+        .with("kitchen/1.0.0", early())
+        .with("kitchen/1.1.0", early());
+    fs::write(apps.path(FILE), "{").unwrap();
+    let never = Server::start(apps).await;
+    assert!(rollout(&never).await["fault"].is_string());
+    assert_eq!(version(&never.get("/kitchen/hello").await), "1.1.0");
+    in_use(&never, "1.1.0", "/kitchen leads to it").await;
 }

@@ -63,6 +63,39 @@ pub fn write(
     replace(&path, text).map_err(Unwritten::Disk)
 }
 
+/// Keeps a copy of a file that is whole beside it, under a name that is not looked at. Where it cannot, no older copy
+/// stays, and nothing stops for it. Blocks on the disk.
+pub fn keep(path: &Path, text: &str) {
+    let Some(copy) = copy_of(path) else {
+        return;
+    };
+    if fs::read(&copy).is_ok_and(|there| there == text.as_bytes()) {
+        return;
+    }
+    if let Err(error) = replace(&copy, text) {
+        tracing::debug!(%error, "no copy of a rollout's file can be kept");
+        forget(path);
+    }
+}
+
+/// The copy that was kept.
+pub fn kept(path: &Path) -> Option<String> {
+    read(&copy_of(path)?).ok()?
+}
+
+/// Keeps none any more.
+pub fn forget(path: &Path) {
+    if let Some(copy) = copy_of(path) {
+        // There may be none.
+        let _ = fs::remove_file(copy);
+    }
+}
+
+fn copy_of(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    Some(path.with_file_name(format!(".{name}.good")))
+}
+
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let staged = staged(path)?;
     let written = write_new(&staged, text).and_then(|()| fs::rename(&staged, path));

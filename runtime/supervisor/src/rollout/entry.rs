@@ -126,6 +126,7 @@ impl Entry {
                 tone,
             });
         };
+        let is_first = self.on_disk.is_none() && self.root.is_none();
         self.on_disk = text.cloned();
         match file {
             None => {
@@ -133,7 +134,9 @@ impl Entry {
                 self.fault = None;
                 tell("its rollout's file was removed".to_owned(), Tone::Plain);
             }
-            Some(OnDisk { root, read, .. }) => {
+            Some(OnDisk {
+                root, read, before, ..
+            }) => {
                 self.root = Some(root);
                 match read {
                     Ok(rollout) => {
@@ -141,7 +144,13 @@ impl Entry {
                         self.fault = None;
                         tell(self.summary(), Tone::Plain);
                     }
-                    Err(reason) => self.fault = Some(reason),
+                    Err(reason) => {
+                        self.fault = Some(reason);
+                        if let Some(before) = before.filter(|_| is_first) {
+                            self.rollout = before;
+                            tell(self.summary(), Tone::Plain);
+                        }
+                    }
                 }
             }
         }

@@ -46,8 +46,18 @@ fn on_disk(text: &str) -> BTreeMap<AppName, OnDisk> {
         root: "apps".into(),
         text: text.into(),
         read: file::read(text),
+        before: None,
     };
     BTreeMap::from([(chat(), file)])
+}
+
+/// One that is wrong, and what was kept of it when it was not.
+fn broken(before: &str) -> BTreeMap<AppName, OnDisk> {
+    let mut files = on_disk("{");
+    for file in files.values_mut() {
+        file.before = file::read(before).ok();
+    }
+    files
 }
 
 fn all_to(text: &str) -> String {
@@ -154,4 +164,15 @@ async fn without_an_apps_directory_there_are_no_rollouts() {
     let (todo, mut heard) = promote(&mut ledger, "1.0.0");
     assert_eq!(heard.try_recv().unwrap(), Err(RolloutError::NoPlace));
     assert!(todo.write.is_empty() && ledger.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_wrong_at_the_start_leaves_in_force_what_was_kept_and_no_later_one_does() {
+    let mut ledger = ledger();
+    ledger.take_files(broken(&all_to("1.0.0")), Instant::now());
+    assert_eq!(whole(&ledger).as_deref(), Some("1.0.0"));
+    assert!(ledger.statuses(|_| &[])["chat"].fault.is_some());
+    ledger.take_files(on_disk(&all_to("2.0.0")), Instant::now());
+    ledger.take_files(broken(&all_to("1.0.0")), Instant::now());
+    assert_eq!(whole(&ledger).as_deref(), Some("2.0.0"));
 }
