@@ -135,4 +135,6 @@ impl Database for Sqlite {
 }
 
 #[cfg(test)]
+mod crash;
+#[cfg(test)]
 mod tests;

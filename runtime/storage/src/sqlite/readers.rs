@@ -71,3 +71,27 @@ impl Readers {
         Ok(Reader { connection, watch })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+    use crate::sqlite::crash::crash;
+
+    #[tokio::test]
+    async fn a_reader_whose_driver_ended_is_not_taken_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::File(folder.path().join("data.db"));
+        let limits = SqlLimits::default();
+        let made = connect(&place, Access::Write, &limits).await.unwrap();
+        let readers = Readers::new(place, limits);
+        let statement = Statement::new("SELECT 1", vec![], &limits).unwrap();
+        readers.read(&statement).await.unwrap();
+        let mut reader = readers.idle.lock().pop().unwrap();
+        crash(&mut reader.connection).await;
+        readers.idle.lock().push(reader);
+        assert!(readers.read(&statement).await.is_err());
+        readers.read(&statement).await.unwrap();
+        drop(made);
+    }
+}

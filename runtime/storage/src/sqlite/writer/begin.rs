@@ -38,30 +38,11 @@ mod tests {
     use rookery_lifecycle::Tasks;
     use sqlx::sqlite::SqliteConnection;
     use tokio::sync::mpsc;
-    use tracing::Instrument as _;
-    use tracing::span::Id;
-    use tracing_subscriber::layer::{Context, Layer, SubscriberExt as _};
 
     use super::*;
     use crate::sql::{SqlClient, SqlLimits};
     use crate::sqlite::Sqlite;
-
-    /// Ends the driver's thread, which enters the span of whoever asks it for something.
-    struct Crash;
-
-    impl<S: tracing::Subscriber> Layer<S> for Crash {
-        fn on_enter(&self, _: &Id, _: Context<'_, S>) {
-            let name = std::thread::current().name().unwrap_or_default().to_owned();
-            assert!(!name.starts_with("sqlite "), "as the test wants it");
-        }
-    }
-
-    async fn crash(connection: &mut SqliteConnection) {
-        let subscriber = tracing_subscriber::registry().with(Crash);
-        let _guard = tracing::subscriber::set_default(subscriber);
-        let pinged = connection.ping().instrument(tracing::info_span!("crash"));
-        assert!(pinged.await.is_err());
-    }
+    use crate::sqlite::crash::crash;
 
     /// A database whose writer's connection was treated so before anybody asked for anything.
     async fn after(place: Place, treat: impl AsyncFnOnce(&mut SqliteConnection)) -> SqlClient {
