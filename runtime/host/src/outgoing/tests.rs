@@ -9,13 +9,17 @@ use std::task::{Context, Waker};
 use rookery_bundle::{AppName, Expect};
 use rookery_hub::{Hub, HubConfig};
 use rookery_lifecycle::Shutdown;
-use rookery_storage::{Rows, SqlError, Stores};
+use rookery_storage::{BucketLimits, Databases, Rows, SqlError, SqlLimits, Stores};
 
 use super::*;
 use crate::guest::{Guest, Services};
 use crate::sql::GuestSql;
 
 fn guest() -> Arc<Guest> {
+    guest_of(SqlLimits::default())
+}
+
+fn guest_of(limits: SqlLimits) -> Arc<Guest> {
     let folder = tempfile::tempdir().unwrap();
     let write = |file: &str, text: &str| std::fs::write(folder.path().join(file), text).unwrap();
     write("worker.config.json", r#"{"version": "1.0.0"}"#);
@@ -25,9 +29,11 @@ fn guest() -> Arc<Guest> {
         version: None,
     };
     let bundle = rookery_bundle::open(folder.path(), expect).unwrap();
+    let tasks = Tasks::new();
+    let databases = Databases::in_memory(limits, &tasks);
     let services = Services {
-        hub: Hub::new(HubConfig::default(), &Tasks::new(), Shutdown::new()),
-        stores: Arc::new(Stores::default()),
+        hub: Hub::new(HubConfig::default(), &tasks, Shutdown::new()),
+        stores: Arc::new(Stores::new(BucketLimits::default(), databases)),
         environment: Arc::new(BTreeMap::new()),
     };
     Guest::new(Arc::new(bundle), &services)
@@ -106,14 +112,28 @@ async fn what_a_stopped_invocation_said_is_kept_when_what_it_wrote_is() {
 
 #[tokio::test]
 async fn nothing_that_was_said_after_a_lost_write_goes() {
-    let guest = guest();
+    let limits = SqlLimits {
+        result_bytes_max: 1000,
+        ..SqlLimits::default()
+    };
+    let guest = guest_of(limits);
     let mut writes = Invocation::of(&guest).await;
-    writes.write("CREATE TABLE a (id BIGINT PRIMARY KEY)").await;
-    let deferred = "CREATE TABLE b (a BIGINT REFERENCES a (id) DEFERRABLE INITIALLY DEFERRED)";
-    writes.write(deferred).await;
+    let table = "CREATE TABLE t (a BIGINT, b BLOB DEFAULT (zeroblob(2000)))";
+    writes.write(table).await;
     assert!(writes.outgoing.take().unwrap().settle().await);
-    // What a deferred constraint forbids is found out when the group is committed.
-    writes.write("INSERT INTO b VALUES (1)").await;
+    // A transaction before the write and, behind it, one that undoes its group: so the write is applied, and lost.
+    let (mut before, mut behind) = (Invocation::of(&guest).await, Invocation::of(&guest).await);
+    let first = before.sql.begin().await.unwrap();
+    {
+        let insert = "INSERT INTO t (a) VALUES (1)";
+        let too_large = [insert, " RETURNING b"].concat();
+        let mut write = pin!(writes.write(insert));
+        let mut undoes = pin!(ask(&mut behind.sql, &mut behind.hub, &too_large));
+        assert!(waits(write.as_mut()) && waits(undoes.as_mut()));
+        drop(first);
+        write.await;
+        assert_eq!(undoes.await, Err(SqlError::TooLarge));
+    }
     let head = writes.outgoing.take().unwrap();
     assert!(!head.settle().await);
     for _ in 0..2 {
