@@ -1,5 +1,6 @@
 //! Requests and sessions that are spread over versions: by operators, by files, and back by the server itself.
 
+mod kept;
 mod reversed;
 mod spared;
 
