@@ -13,6 +13,9 @@ use super::{Deploys, Existing, Label};
 use crate::folder::{Folder, Staged, blocking, move_new, swap, sync};
 use crate::refusal::Refusal;
 
+/// What an app's folder is called in the staging folder.
+const APP: &str = "app";
+
 /// A version in its place.
 pub(super) struct Published {
     /// Relative to the apps directory.
@@ -168,22 +171,38 @@ fn publish(
     published(there, Before::Nothing).kept()
 }
 
-/// Moves it to where its version is put that is nowhere yet.
+/// Moves it to where its version is put that is nowhere yet; with the app's folder, where that is not there either, so that
+/// nobody ever sees that one empty.
 fn move_in(apps: &Dir, label: &Label, staged: &Staged) -> Result<There, Refusal> {
-    let app = label.app.as_str();
-    apps.create_dir_all(app).map_err(Refusal::of)?;
-    let there = There {
-        parent: apps.open_dir(app).map_err(Refusal::of)?,
-        name: label.version.to_string(),
-        folder: usual_folder(label),
+    let (app, name) = (label.app.as_str(), label.version.to_string());
+    let moved = match apps.symlink_metadata(app) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            move_app(apps, app, &name, &staged.dir)
+        }
+        Err(error) => Err(error),
+        Ok(_) => {
+            let parent = apps.open_dir(app).map_err(Refusal::of)?;
+            move_new(&staged.dir, BUNDLE, &parent, &name)
+        }
     };
-    let moved = move_new(&staged.dir, BUNDLE, &there.parent, &there.name);
-    if moved.map_err(Refusal::of)? {
-        Ok(there)
-    } else {
+    if !moved.map_err(Refusal::of)? {
         // Somebody copied a folder there by hand, a moment ago.
-        Err(Refusal::Deployed(label.to_string()))
+        return Err(Refusal::Deployed(label.to_string()));
     }
+    Ok(There {
+        parent: apps.open_dir(app).map_err(Refusal::of)?,
+        name,
+        folder: usual_folder(label),
+    })
+}
+
+fn move_app(apps: &Dir, app: &str, version: &str, staged: &Dir) -> io::Result<bool> {
+    if let Some((scope, _)) = app.rsplit_once('/') {
+        apps.create_dir_all(scope)?;
+    }
+    staged.create_dir(APP)?;
+    staged.rename(BUNDLE, &staged.open_dir(APP)?, version)?;
+    move_new(staged, APP, apps, app)
 }
 
 /// The folder of a version that is there, when it holds what was taken.
