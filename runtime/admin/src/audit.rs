@@ -77,14 +77,17 @@ impl Audit {
     pub fn write(self, status: StatusCode, reason: Option<&str>) {
         let who = self.who;
         let from = self.from.map(|from| from.to_string()).unwrap_or_default();
-        let (action, about) = (self.action, self.about.into_inner().unwrap_or_default());
+        // Escaped here and not by the log, which would quote it once more where its lines are JSON.
+        let escaped = |text: &str| text.escape_debug().to_string();
+        let action = escaped(&self.action);
+        let about = escaped(&self.about.into_inner().unwrap_or_default());
         let is_done = status.is_success() || status.is_redirection();
         let status = status.as_u16();
         if is_done {
-            tracing::info!(target: "audit", who, from, ?action, ?about, status, "done");
+            tracing::info!(target: "audit", who, from, action, about, status, "done");
         } else {
-            let reason = reason.unwrap_or_default();
-            tracing::warn!(target: "audit", who, from, ?action, ?about, status, ?reason, "refused");
+            let reason = escaped(reason.unwrap_or_default());
+            tracing::warn!(target: "audit", who, from, action, about, status, reason, "refused");
         }
     }
 }

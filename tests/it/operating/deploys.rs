@@ -124,6 +124,24 @@ async fn another_build_of_a_version_has_to_be_wanted() {
     assert_eq!(stage.server.get("/site/").await.text(), "one");
     assert_eq!(stage.deploy(&dir, &["--replace"]).await[0]["state"], "live");
     assert_eq!(stage.server.get("/site/").await.text(), "two");
+    assert!(stage.run(&["remove", "site@1.0.0"]).await.status.code() == Some(1));
+    let statuses = until("each attempt is a line", async || {
+        let log = stage.server.log();
+        let lines = log.lines().filter(|line| line.contains(" audit: "));
+        let lines: Vec<_> = lines.map(str::to_owned).collect();
+        (lines.len() == 5).then_some(lines)
+    })
+    .await;
+    for (line, (action, status)) in statuses.iter().zip([
+        ("PUT /_/deployments/site/1.0.0", 201),
+        ("PUT /_/deployments/site/1.0.0", 200),
+        ("PUT /_/deployments/site/1.0.0", 409),
+        ("PUT /_/deployments/site/1.0.0", 201),
+        ("DELETE /_/deployments/site/1.0.0", 409),
+    ]) {
+        let (action, status) = (format!("action=\"{action}\""), format!("status={status}"));
+        assert!(line.contains(&action) && line.contains(&status), "{line}");
+    }
 }
 
 /// The gate is the supervisor's own: what could not be prepared is not published.
