@@ -336,6 +336,32 @@ async fn a_server_that_is_killed_in_a_deploy_leaves_one_of_two_whole_builds() {
     }
 }
 
+/// The same for the first version of an app: it is there whole, or nothing is, not even the app's folder.
+#[tokio::test]
+async fn a_server_that_is_killed_in_a_first_deploy_leaves_a_whole_app_or_none() {
+    let sources = Apps::new().with("new", Bundle::component(kitchen()));
+    let archive = packed(&sources.path("new"));
+    let mut server = Server::start(Apps::new()).await;
+    for round in 0..6 {
+        let app = format!("kitchen-{round}");
+        let call = server.call("PUT", &format!("/_/deployments/{app}/1.0.0"));
+        let call = call.header("accept", "application/x-ndjson");
+        let mut reading = call.body(archive.clone()).open().await;
+        until_step(&mut reading, "health").await;
+        server.signal("KILL");
+        server.exited().await;
+        drop(reading);
+        server = server.again(Options::new()).await;
+        let told = server.get("/_/deployments").await.json();
+        assert_eq!(told["reports"], serde_json::json!([]), "{told}");
+        let is_there = server.apps().path(&app).exists();
+        let status = server.get(&format!("/{app}/hello")).await.status.as_u16();
+        assert_eq!(status, if is_there { 200 } else { 404 });
+        let staging = fs::read_dir(server.apps().path(".rookery-staging"));
+        assert_eq!(staging.map_or(0, Iterator::count), 0);
+    }
+}
+
 /// A client that connects and says nothing has no turn: uploads of others go on.
 #[tokio::test]
 async fn silent_connections_keep_nobody_from_deploying() {
