@@ -10,6 +10,7 @@ mod http;
 mod idle;
 mod measured;
 mod room;
+mod session;
 mod spent;
 mod stalled;
 mod upgrades;

@@ -5,6 +5,7 @@
 //! **Invariant:** a message counts when the client who said it heard it back: the server says nothing before it is durable.
 //! **Absent on purpose:** checking masks, fragments and control frames. The server is not what is tested here.
 
+mod session;
 mod spent;
 
 use std::collections::VecDeque;
@@ -17,6 +18,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
+use session::open;
 use spent::processor_time;
 
 /// Rooms full of clients who say one thing after the other, on an app like `examples/notes`.
@@ -140,26 +142,6 @@ fn report(options: &Options, mut seen: Seen, cpu: Option<Duration>) {
         let each = cpu.as_secs_f64() * 1e6 / (seen.own.max(1) as f64);
         println!("{each:.1} µs of the server's processor time for each message");
     }
-}
-
-/// Opens a session.
-async fn open(address: SocketAddr, path: &str) -> std::io::Result<TcpStream> {
-    let mut socket = TcpStream::connect(address).await?;
-    socket.set_nodelay(true)?;
-    let handshake = format!(
-        "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    );
-    socket.write_all(handshake.as_bytes()).await?;
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(socket.read_u8().await?);
-    }
-    if head.starts_with(b"HTTP/1.1 101") {
-        return Ok(socket);
-    }
-    let head = String::from_utf8_lossy(&head).into_owned();
-    Err(std::io::Error::other(format!("no session: {head}")))
 }
 
 /// Keeps a window of messages under way until the end, and counts what comes.

@@ -12,7 +12,10 @@ mod drain;
 
 mod backoff;
 
+mod waiting;
+
 pub use backoff::Backoff;
 pub use drain::ABORT_WAIT;
 pub use shutdown::Shutdown;
 pub use tasks::Tasks;
+pub use waiting::Waiting;

@@ -10,7 +10,7 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use parking_lot::Mutex;
-use rookery_lifecycle::{Shutdown, Tasks};
+use rookery_lifecycle::{Shutdown, Tasks, Waiting};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
@@ -201,7 +201,7 @@ impl Budget {
         if let Some(place) = self.places.take() {
             return place;
         }
-        let _wanted = Wanted::one(&self.wanted);
+        let _wanted = Waiting::one(&self.wanted);
         let wait = self.places.wait(kin);
         self.make_room();
         wait.place().await
@@ -249,21 +249,5 @@ impl Budget {
 
     fn pools(&self) -> Vec<Arc<Pool>> {
         self.pools.lock().iter().filter_map(Weak::upgrade).collect()
-    }
-}
-
-/// Counts one who waits, until it is dropped.
-struct Wanted<'a>(&'a AtomicUsize);
-
-impl<'a> Wanted<'a> {
-    fn one(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::SeqCst);
-        Wanted(count)
-    }
-}
-
-impl Drop for Wanted<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }

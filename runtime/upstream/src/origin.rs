@@ -14,7 +14,7 @@ use http::Request;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use parking_lot::Mutex;
-use rookery_lifecycle::Tasks;
+use rookery_lifecycle::{Tasks, Waiting};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
@@ -216,7 +216,7 @@ impl Origin {
         if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             return Ok(place);
         }
-        let _wanted = Wanted::one(&self.waiting);
+        let _wanted = Waiting::one(&self.waiting);
         // It may have come to rest before it could know that somebody waits.
         let rested = self.resting.lock().wires.pop();
         drop(rested);
@@ -260,22 +260,6 @@ impl Origin {
             });
         }
         Ok(line)
-    }
-}
-
-/// Counts one who waits, until it is dropped.
-struct Wanted<'a>(&'a AtomicUsize);
-
-impl<'a> Wanted<'a> {
-    fn one(count: &'a AtomicUsize) -> Self {
-        count.fetch_add(1, Ordering::SeqCst);
-        Wanted(count)
-    }
-}
-
-impl Drop for Wanted<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

@@ -6,12 +6,13 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::Barrier;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::heard::{self, Heard, Piece};
+use crate::session::open;
 
 /// How long a member may hear nothing before the run has failed.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -167,26 +168,6 @@ impl Member {
         }
         Ok(piece)
     }
-}
-
-/// Opens a session.
-async fn open(address: SocketAddr, path: &str) -> std::io::Result<TcpStream> {
-    let mut stream = TcpStream::connect(address).await?;
-    stream.set_nodelay(true)?;
-    let handshake = format!(
-        "GET {path} HTTP/1.1\r\nhost: {address}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-    );
-    stream.write_all(handshake.as_bytes()).await?;
-    let mut head = Vec::new();
-    while !head.ends_with(b"\r\n\r\n") {
-        head.push(stream.read_u8().await?);
-    }
-    if head.starts_with(b"HTTP/1.1 101") {
-        return Ok(stream);
-    }
-    let head = String::from_utf8_lossy(&head).into_owned();
-    Err(std::io::Error::other(format!("no session: {head}")))
 }
 
 /// A text frame under a mask, as a browser sends it: unmasking is a part of the work.
