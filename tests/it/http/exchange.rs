@@ -15,6 +15,7 @@ async fn a_sane_request_id_is_kept_and_the_app_sees_it() {
         .header("x-request-id", "client-7.a_b")
         .send()
         .await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
     assert_eq!(answer.header("x-request-id"), "client-7.a_b");
     assert_eq!(answer.json()["x-request-id"], "client-7.a_b");
 }
