@@ -14,6 +14,15 @@ async fn pid_of(pool: &std::sync::Arc<rookery_pool::Pool>, path: &str) -> u32 {
     ask(pool, path).await.unwrap().parse().unwrap()
 }
 
+/// Whoever asks in the moment in which nobody has been told of an end yet is told then; the next one is served.
+async fn another_answers(pool: &std::sync::Arc<rookery_pool::Pool>, ended: u32) {
+    until("another one answers", async || {
+        let answered = ask(pool, "/answer").await;
+        answered.is_ok_and(|pid| pid != ended.to_string())
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retired_process_takes_its_children_with_it_and_leaves_nothing() {
     let house = House::new();
@@ -59,12 +68,7 @@ async fn a_process_ends_with_its_guard_whoever_kills_that() {
         !is_running(server) && !is_running(sleeper)
     })
     .await;
-    // Whoever asks in the moment in which nobody has been told of it yet is told then.
-    until("another one answers", async || {
-        let answered = ask(&pool, "/answer").await;
-        answered.is_ok_and(|pid| pid != server.to_string())
-    })
-    .await;
+    another_answers(&pool, server).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,34 +130,22 @@ async fn a_process_that_uses_too_much_memory_is_ended() {
     let server = pid_of(&pool, "/answer").await;
     let _ = ask(&pool, "/memory/128").await;
     until("it is gone", async || !is_known(server)).await;
-    assert_ne!(pid_of(&pool, "/answer").await, server);
+    another_answers(&pool, server).await;
 }
 
+/// By themselves, or through a parent that ends: they have none of the family any more, and are not forgotten for that.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_process_that_starts_too_many_others_is_ended() {
-    let house = House::with(|config| {
-        config.measure_every = Duration::from_millis(20);
-        config.processes_max = 4;
-    });
-    let pool = house.pool(json!({})).await;
-    let server = pid_of(&pool, "/answer").await;
-    for _ in 0..4 {
-        let _ = ask(&pool, "/sleeper").await;
+async fn a_process_that_starts_too_many_others_is_ended_and_cannot_hide_them() {
+    for starts in ["/sleeper", "/orphan"] {
+        let house = House::with(|config| {
+            config.measure_every = Duration::from_millis(20);
+            config.processes_max = 4;
+        });
+        let pool = house.pool(json!({})).await;
+        let server = pid_of(&pool, "/answer").await;
+        for _ in 0..4 {
+            let _ = ask(&pool, starts).await;
+        }
+        until("it is gone", async || !is_known(server)).await;
     }
-    until("it is gone", async || !is_known(server)).await;
-}
-
-/// It has no parent of the family any more, and is not forgotten for that.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_process_cannot_hide_those_that_it_started() {
-    let house = House::with(|config| {
-        config.measure_every = Duration::from_millis(20);
-        config.processes_max = 4;
-    });
-    let pool = house.pool(json!({})).await;
-    let server = pid_of(&pool, "/answer").await;
-    for _ in 0..4 {
-        let _ = ask(&pool, "/orphan").await;
-    }
-    until("it is gone", async || !is_known(server)).await;
 }
