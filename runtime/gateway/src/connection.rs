@@ -15,6 +15,7 @@ use rookery_pool::Body;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
+use crate::client::ClientStream;
 use crate::config::GatewayConfig;
 use crate::gateway::Gateway;
 use crate::handle::handle;
@@ -66,7 +67,8 @@ pub(crate) async fn converse<Answer>(
 {
     // An async block would have room for the answer's future twice.
     let service = service_fn(move |request| answer(request).never_error());
-    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+    let connection =
+        builder.serve_connection_with_upgrades(TokioIo::new(ClientStream(stream)), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = &mut connection => ended,

@@ -7,6 +7,7 @@
 //! **Absent on purpose:** wasm, databases, child processes. A worker is whatever the pool leases.
 
 mod body;
+mod client;
 mod config;
 mod connection;
 mod error;

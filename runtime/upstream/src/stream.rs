@@ -59,6 +59,10 @@ impl AsyncWrite for Stream {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
+        // A head alone is one piece, and a list of one costs the system more than the piece.
+        if let [only] = slices {
+            return self.poll_write(cx, only);
+        }
         with!(self, io => io.poll_write_vectored(cx, slices))
     }
 

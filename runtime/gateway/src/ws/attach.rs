@@ -13,6 +13,7 @@ use rookery_contract::Opened;
 use rookery_hub::{Attach, Attached, SessionLimits, close};
 use tokio::net::TcpStream;
 
+use crate::client::ClientStream;
 use crate::connection::Place;
 use crate::gateway::Gateway;
 use crate::site::Site;
@@ -121,8 +122,8 @@ fn wire_limits(site: &Site) -> WireLimits {
 /// its buffer alone is several times what an idle session costs.
 pub(super) fn client(upgraded: Upgraded) -> Option<(TcpStream, Bytes)> {
     // The listener only knows this kind of stream, so nothing else can be inside.
-    let parts = upgrade::downcast::<TokioIo<TcpStream>>(upgraded).ok()?;
-    Some((parts.io.into_inner(), parts.read_buf))
+    let parts = upgrade::downcast::<TokioIo<ClientStream>>(upgraded).ok()?;
+    Some((parts.io.into_inner().0, parts.read_buf))
 }
 
 fn limits(site: &Site) -> SessionLimits {
