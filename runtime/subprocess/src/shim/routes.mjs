@@ -5,6 +5,7 @@
 
 import { Unusable } from "./explain.mjs";
 import { compare, compile, variants } from "./pattern.mjs";
+import { heardUrl } from "./public-url.mjs";
 
 export class Routes {
   #texts = new Map();
@@ -22,7 +23,7 @@ export class Routes {
 
   /** What answers a request: a function of it and of what its runtime gives beside it. Null where no pattern fits. */
   find(request) {
-    const path = pathOf(request.url);
+    const path = pathOf(heardUrl(request));
     let refused = null;
     for (const { methods, params } of this.#fitting(path)) {
       const handler = methods.get(request.method) ?? methods.get("*");
