@@ -193,7 +193,8 @@ async fn answered(worker: &mut dyn Worker) -> Verdict {
     let (reply, answer) = reply();
     let read = async {
         let response = answer.wait().await;
-        let response = response.unwrap_or_else(|fault| panic!("a request is answered: {fault}"));
+        let response =
+            response.unwrap_or_else(|left| panic!("a request is answered: {}", left.fault));
         assert_eq!(response.status(), StatusCode::OK);
         text(response).await
     };

@@ -55,10 +55,14 @@ pub enum Step {
     AnswerAfter(Arc<Semaphore>),
     /// Fails.
     Fail(Fault),
+    /// Is at its end before it sees anything of the request.
+    End,
     /// Answers with this body and goes on until a permit comes.
     Stream(Arc<Mutex<Option<Body>>>, Arc<Semaphore>),
     /// Says nothing until its deadline.
     Hang,
+    /// Answers, and keeps the request for somebody else.
+    Keep(Arc<Mutex<Option<Request<Body>>>>),
     /// Is done, and leaves the answer to somebody else.
     LeaveAnswer(Arc<Mutex<Option<Reply>>>),
     /// The next worker does not start.
@@ -188,10 +192,20 @@ impl Worker for FakeWorker {
                 invocation.reply.respond(running.answer(nth));
             }
             Step::Fail(fault) => return Verdict::Fault(fault),
+            Step::End => {
+                let fault = Fault::Gone("told to".into());
+                let request = Box::new(invocation.request);
+                invocation.reply.give_back(request, fault.clone());
+                return Verdict::Fault(fault);
+            }
             Step::Stream(body, gate) => {
                 let body = body.lock().take().expect("a body is streamed once");
                 invocation.reply.respond(Response::new(body));
                 gate.acquire().await.expect("a gate stays open").forget();
+            }
+            Step::Keep(kept) => {
+                *kept.lock() = Some(invocation.request);
+                invocation.reply.respond(running.answer(nth));
             }
             Step::LeaveAnswer(left) => *left.lock() = Some(invocation.reply),
             Step::Hang => {
@@ -221,7 +235,13 @@ impl Worker for FakeWorker {
                 return Err(Unopened {
                     fault: Fault::Gone("told to".into()),
                     verdict: Verdict::Reusable,
+                    unseen: None,
                 });
+            }
+            "/ends-once" if self.0.number == 1 => {
+                let unseen = Some(Box::new(request));
+                let failed = Unopened::from(Fault::Gone("told to".into()));
+                return Err(Unopened { unseen, ..failed });
             }
             "/fail" => return Err(Fault::Gone("told to".into()).into()),
             _ => {}

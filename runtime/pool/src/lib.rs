@@ -43,7 +43,7 @@ pub use memory::{Fill, MemoryProbe, MemoryReading, Pressure};
 pub use policy::{Life, Policy, Reuse};
 pub use pool::{Pool, PoolTunnel, RevisionFigures, Stake, StartFailure, TunnelHold};
 pub use register::{WorkerFigures, WorkerList, WorkerState};
-pub use reply::{Answer, Reply, reply};
+pub use reply::{Answer, Reply, Unserved, reply};
 pub use spares::{SparePlace, Spares};
 pub use stats::{PoolStats, Totals};
 pub use tunnel::{Duplex, TunnelAnswer, Unopened};

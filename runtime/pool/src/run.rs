@@ -1,5 +1,8 @@
 //! One invocation from end to end: a worker is leased, does its work, and goes back.
 //!
+//! A request that its worker saw nothing of, because that was at its end, is given to another one: it came in the moment in
+//! which nobody had been told of the end yet.
+//!
 //! The guest runs on the task of whoever asks. Only when the head of the response is out while the guest still
 //! streams does it move to a task of its own, so that a plain answer costs no hand-over between tasks.
 
@@ -19,8 +22,11 @@ use crate::deadline::Deadline;
 use crate::error::{AcquireError, InvokeError};
 use crate::lease::Lease;
 use crate::pool::Pool;
-use crate::reply::reply;
+use crate::reply::{Answer, Unserved, reply};
 use crate::worker::{Body, BodyError, EventsOutcome, Fault, Invocation, Verdict};
+
+/// To how many more workers an invocation is given that none has seen anything of.
+pub(crate) const AGAIN_MAX: usize = 2;
 
 impl Pool {
     /// Runs one request and answers with the head of the response, its body still streaming.
@@ -34,40 +40,84 @@ impl Pool {
         self.stats().requested();
         let lease = self.acquire().await?;
         let deadline = Deadline::after(self.policy().timeout);
-        let (reply, answer) = reply();
-        let invocation = Invocation {
-            request,
-            reply,
-            deadline: deadline.clone(),
+        let (run, answer) = begin(lease, request, &deadline);
+        let answered = match self.outcome(run, answer, &deadline).await {
+            Ok(response) => Ok(response),
+            Err(unserved) => match unserved.unseen {
+                None => Err(self.fault(unserved.fault)),
+                // Boxed, because the future of every other request would be as large.
+                Some(request) => Box::pin(self.run_again(request, unserved.fault, &deadline)).await,
+            },
         };
-        let mut run = Box::pin(run(lease, invocation));
+        self.stats().answered(asked.elapsed());
+        answered
+    }
+
+    /// Gives a request to other workers until one has seen it. The fault is what became of the first.
+    async fn run_again(
+        self: &Arc<Self>,
+        mut request: Box<Request<Body>>,
+        mut fault: Fault,
+        deadline: &Deadline,
+    ) -> Result<Response<Body>, InvokeError> {
+        for _ in 0..AGAIN_MAX {
+            let Some(lease) = self.acquire_within(deadline).await else {
+                break;
+            };
+            let (run, answer) = begin(lease?, *request, deadline);
+            match self.outcome(run, answer, deadline).await {
+                Ok(response) => return Ok(response),
+                Err(unserved) => {
+                    fault = unserved.fault;
+                    match unserved.unseen {
+                        Some(unseen) => request = unseen,
+                        None => break,
+                    }
+                }
+            }
+        }
+        Err(self.fault(fault))
+    }
+
+    /// A worker for an invocation that has begun. `None` when its time is over.
+    pub(crate) async fn acquire_within(
+        self: &Arc<Self>,
+        deadline: &Deadline,
+    ) -> Option<Result<Lease, AcquireError>> {
+        tokio::select! {
+            biased;
+            lease = self.acquire() => Some(lease),
+            () = deadline.passed() => None,
+        }
+    }
+
+    /// The head of the response, whatever the guest does after it.
+    async fn outcome(
+        &self,
+        mut run: Pin<Box<impl Future<Output = Verdict> + Send + 'static>>,
+        answer: Answer,
+        deadline: &Deadline,
+    ) -> Result<Response<Body>, Unserved> {
         let mut answer = std::pin::pin!(answer.wait());
-        let answered = tokio::select! {
+        tokio::select! {
             biased;
             verdict = &mut run => {
                 // The guest is done, and its answer may wait for what it wrote to be durable.
                 let answered = tokio::select! {
                     biased;
                     answered = &mut answer => answered,
-                    () = deadline.passed() => Err(Fault::Timeout(deadline.timeout())),
+                    () = deadline.passed() => Err(Fault::Timeout(deadline.timeout()).into()),
                 };
                 // A guest that failed after its head was out has cut the body; one that failed before has none.
-                answered.map_err(|fault| match verdict {
-                    Verdict::Fault(known) => known,
-                    Verdict::Reusable | Verdict::Spent => fault,
+                answered.map_err(|unserved| match verdict {
+                    Verdict::Fault(fault) => Unserved { fault, ..unserved },
+                    Verdict::Reusable | Verdict::Spent => unserved,
                 })
             }
             answered = &mut answer => {
-                let answered = match answered {
-                    Ok(response) => Ok(self.watch(response, run, deadline)),
-                    Err(fault) => Err(fault),
-                };
-                self.stats().answered(asked.elapsed());
-                return answered.map_err(|fault| self.fault(fault));
+                answered.map(|response| self.watch(response, run, deadline.clone()))
             }
-        };
-        self.stats().answered(asked.elapsed());
-        answered.map_err(|fault| self.fault(fault))
+        }
     }
 
     /// Runs one batch of session events. When somebody had to wake up for it, `woken` is when; it is counted how long
@@ -126,6 +176,24 @@ impl Pool {
         let label = self.label().to_owned();
         InvokeError::Fault { label, fault }
     }
+}
+
+/// A request on its way into a worker, and where the head of its response comes out.
+fn begin(
+    lease: Lease,
+    request: Request<Body>,
+    deadline: &Deadline,
+) -> (
+    Pin<Box<impl Future<Output = Verdict> + Send + 'static>>,
+    Answer,
+) {
+    let (reply, answer) = reply();
+    let invocation = Invocation {
+        request,
+        reply,
+        deadline: deadline.clone(),
+    };
+    (Box::pin(run(lease, invocation)), answer)
 }
 
 async fn run(mut lease: Lease, invocation: Invocation) -> Verdict {

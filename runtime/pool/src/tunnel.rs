@@ -2,7 +2,7 @@
 //!
 //! **Absent on purpose:** what goes through them. The bytes after the handshake are between the client and the worker.
 
-use http::Response;
+use http::{Request, Response};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::worker::{Body, Fault, Verdict};
@@ -33,12 +33,18 @@ pub struct Unopened {
     pub fault: Fault,
     /// Whether the worker may have other work.
     pub verdict: Verdict,
+    /// The handshake, when the worker is at its end and saw nothing of it: it is for another one.
+    pub unseen: Option<Box<Request<()>>>,
 }
 
 impl From<Fault> for Unopened {
     /// The worker failed.
     fn from(fault: Fault) -> Unopened {
         let verdict = Verdict::Fault(fault.clone());
-        Unopened { fault, verdict }
+        Unopened {
+            fault,
+            verdict,
+            unseen: None,
+        }
     }
 }

@@ -190,8 +190,8 @@ impl Remote {
         let request = request.body(body);
         let request = request.map_err(|error| Failure::Usage(format!("{TOKEN}: {error}")))?;
         let answer = self.upstreams.send(&self.target, request, TIMEOUTS).await;
-        answer.map_err(|error| {
-            let base = &self.base;
+        answer.map_err(|unanswered| {
+            let (base, error) = (&self.base, unanswered.error);
             Failure::Failed(format!(
                 "{error}\n  is a server running at {base}? --server names another"
             ))

@@ -57,9 +57,13 @@ impl Worker for ProcessWorker {
                 process.answered();
                 self.stream(response, reply, deadline).await
             }
-            Err(error) => {
-                let (fault, verdict) = self.failed(&error, &deadline, answers).await;
-                reply.fail(fault);
+            Err(unanswered) => {
+                let (fault, verdict) = self.failed(&unanswered.error, &deadline, answers).await;
+                match (unanswered.unsent, &verdict) {
+                    // It came in the moment of the end, and another one may have it.
+                    (Some(request), Verdict::Fault(_)) => reply.give_back(request, fault),
+                    _ => reply.fail(fault),
+                }
                 verdict
             }
         }
@@ -81,8 +85,13 @@ impl Worker for ProcessWorker {
         let process = &self.0;
         let flight = process.flight();
         let answers = process.answers();
-        let unopened = |(fault, verdict)| Unopened { fault, verdict };
+        let unopened = |(fault, verdict)| Unopened {
+            fault,
+            verdict,
+            unseen: None,
+        };
         let timeouts = timeouts(&deadline);
+        let copy = Box::new(request.clone());
         let dialling = process
             .upstreams()
             .tunnel(process.target(), request, timeouts);
@@ -108,7 +117,12 @@ impl Worker for ProcessWorker {
                 process.answered();
                 Ok(TunnelAnswer::Refused(response))
             }
-            Err(error) => Err(unopened(self.failed(&error, &deadline, answers).await)),
+            Err(error) => {
+                let mut failed = unopened(self.failed(&error, &deadline, answers).await);
+                let is_at_its_end = matches!(failed.verdict, Verdict::Fault(_));
+                failed.unseen = (is_at_its_end && is_unreached(&error)).then_some(copy);
+                Err(failed)
+            }
         }
     }
 
@@ -141,6 +155,14 @@ impl Worker for ProcessWorker {
     fn is_alive(&self) -> bool {
         self.0.is_alive()
     }
+}
+
+/// Whether there was no connection.
+fn is_unreached(error: &UpstreamError) -> bool {
+    matches!(
+        error,
+        UpstreamError::Connect { .. } | UpstreamError::ConnectTimeout { .. }
+    )
 }
 
 fn timeouts(deadline: &Deadline) -> Timeouts {
@@ -184,13 +206,11 @@ impl ProcessWorker {
             return (fault.clone(), Verdict::Fault(fault));
         }
         let fault = Fault::Gone(error.to_string());
-        match error {
-            UpstreamError::Connect { .. } | UpstreamError::ConnectTimeout { .. } => {
-                self.0.retire();
-                (fault.clone(), Verdict::Fault(fault))
-            }
-            _ => (fault, Verdict::Reusable),
+        if !is_unreached(error) {
+            return (fault, Verdict::Reusable);
         }
+        self.0.retire();
+        (fault.clone(), Verdict::Fault(fault))
     }
 
     /// Hands the answer over and sees its body to the end.

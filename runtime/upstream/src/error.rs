@@ -3,6 +3,10 @@
 use std::io;
 use std::time::Duration;
 
+use http::Request;
+
+use crate::body::Body;
+
 /// Why there was no answer, or not all of it.
 #[derive(Debug, thiserror::Error)]
 pub enum UpstreamError {
@@ -66,6 +70,38 @@ pub enum UpstreamError {
         /// How many there may be.
         max: usize,
     },
+}
+
+/// Why a request was not answered, and the request itself when it may be sent to somebody else.
+#[derive(Debug)]
+pub struct Unanswered {
+    /// Why.
+    pub error: UpstreamError,
+    /// The request with all of its body. `None` when the target may have seen something of it. Its head has the form that
+    /// it is sent in.
+    pub unsent: Option<Box<Request<Body>>>,
+}
+
+impl Unanswered {
+    /// Nothing of the request was sent.
+    pub(crate) fn unsent(error: UpstreamError, request: Request<Body>) -> Unanswered {
+        let unsent = Some(Box::new(request));
+        Unanswered { error, unsent }
+    }
+
+    /// The same of a request that was sent before.
+    pub(crate) fn seen(self) -> Unanswered {
+        let unsent = None;
+        Unanswered { unsent, ..self }
+    }
+}
+
+impl From<UpstreamError> for Unanswered {
+    /// The request may have been seen.
+    fn from(error: UpstreamError) -> Unanswered {
+        let unsent = None;
+        Unanswered { error, unsent }
+    }
 }
 
 /// An error with what caused it: hyper's own text leaves the cause out.

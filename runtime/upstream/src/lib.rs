@@ -40,7 +40,7 @@ mod error;
 
 pub use body::{Body, BodyError};
 pub use config::{Timeouts, UpstreamConfig};
-pub use error::UpstreamError;
+pub use error::{Unanswered, UpstreamError};
 pub use fields::{end_to_end, of_request};
 pub use target::{Target, Verify};
 pub use tunnel::{Accepted, Dialled};

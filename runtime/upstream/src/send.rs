@@ -16,7 +16,7 @@ use crate::again::Again;
 use crate::body::{Answer, Body, Counted, Progress};
 use crate::config::Timeouts;
 use crate::dial::Deadline;
-use crate::error::UpstreamError;
+use crate::error::{Unanswered, UpstreamError};
 use crate::fields;
 use crate::origin::{Age, Line, Origin, broken};
 use crate::target::Target;
@@ -32,18 +32,25 @@ impl Upstreams {
     ///
     /// A request goes out a second time only when a connection that rested ended before an answer, and the request
     /// either was never written or is idempotent and has no body (RFC 9110, 9.2.2).
+    ///
+    /// # Errors
+    /// Why there is no answer, with the request when nothing of it was sent: nobody is there, or a connection ended before
+    /// it was used.
     pub async fn send(
         &self,
         target: &Target,
         request: Request<Body>,
         timeouts: Timeouts,
-    ) -> Result<Response<Body>, UpstreamError> {
+    ) -> Result<Response<Body>, Unanswered> {
         let origin = self.origin(target);
         let (request, progress) = watched(request);
         let (mut line, age) = match origin.rested() {
             Some(line) => (line, Age::Used),
             // What is rare has a place of its own, here and below: what a request's future may need to hold, it holds always.
-            None => Box::pin(self.line(&origin, timeouts)).await?,
+            None => match Box::pin(self.line(&origin, timeouts)).await {
+                Ok(line) => line,
+                Err(error) => return Err(Unanswered::unsent(error, request)),
+            },
         };
         let again = match age {
             Age::Used => Again::of(&request),
@@ -55,15 +62,14 @@ impl Upstreams {
             Ok(answer) => (answer, line),
             Err(failed) => {
                 drop(line);
-                let request = once_more(failed, again, age);
-                let request = request.map_err(|error| broken(target, error))?;
-                Box::pin(self.ask_anew(&origin, request, &progress, timeouts)).await?
+                let left = Left::of(failed, again, age);
+                Box::pin(self.once_more(&origin, left, &progress, timeouts)).await?
             }
         };
         if answer.status() == StatusCode::SWITCHING_PROTOCOLS {
             // Nobody asked for that, and a client that read it would speak something else from here on.
             let target = target.to_string();
-            return Err(UpstreamError::OtherProtocol { target });
+            return Err(UpstreamError::OtherProtocol { target }.into());
         }
         let wire = match line {
             Line::Own(wire) if progress.is_none_or(|progress| progress.is_whole()) => Some(wire),
@@ -76,19 +82,48 @@ impl Upstreams {
         Ok(received(answer, wire, origin, timeouts.idle))
     }
 
-    /// Asks over a new line, for the last time.
+    /// Asks over a new line, for the last time, if that is safe.
+    async fn once_more(
+        &self,
+        origin: &Origin,
+        left: Left,
+        progress: &Option<Progress>,
+        timeouts: Timeouts,
+    ) -> Result<(Response<Incoming>, Line), Unanswered> {
+        let asking = |request| self.ask_anew(origin, request, progress, timeouts);
+        match left {
+            Left::Unwritten(request) => asking(*request).await,
+            Left::Copy(request) => asking(*request).await.map_err(Unanswered::seen),
+            Left::Unsent(request, source) => Err(Unanswered::unsent(
+                broken(origin.target(), source),
+                *request,
+            )),
+            Left::Nothing(source) => Err(broken(origin.target(), source).into()),
+        }
+    }
+
     async fn ask_anew(
         &self,
         origin: &Origin,
         request: Request<Body>,
         progress: &Option<Progress>,
         timeouts: Timeouts,
-    ) -> Result<(Response<Incoming>, Line), UpstreamError> {
-        let (mut line, _) = self.line(origin, timeouts).await?;
-        let asking = line.ask(request, origin.target());
-        let asked = patiently(asking, origin.target(), progress, timeouts.answer).await?;
-        let answer = asked.map_err(|failed| broken(origin.target(), failed.into_error()))?;
-        Ok((answer, line))
+    ) -> Result<(Response<Incoming>, Line), Unanswered> {
+        let target = origin.target();
+        let mut line = match self.line(origin, timeouts).await {
+            Ok((line, _)) => line,
+            Err(error) => return Err(Unanswered::unsent(error, request)),
+        };
+        let asking = line.ask(request, target);
+        let asked = patiently(asking, target, progress, timeouts.answer).await?;
+        match asked {
+            Ok(answer) => Ok((answer, line)),
+            Err(mut failed) => {
+                let unsent = failed.take_message().map(Box::new);
+                let error = broken(target, failed.into_error());
+                Err(Unanswered { error, unsent })
+            }
+        }
     }
 
     async fn line(
@@ -140,17 +175,31 @@ async fn patiently(
     }
 }
 
-/// What is sent over a new connection after this failure; else the failure itself.
-fn once_more(
-    mut failed: TrySendError<Request<Body>>,
-    again: Option<Again>,
-    age: Age,
-) -> Result<Request<Body>, hyper::Error> {
-    let unsent = failed.take_message();
-    let again = again.filter(|_| died(failed.error()));
-    match (unsent.or_else(|| again?.request()), age) {
-        (Some(request), Age::Used) => Ok(request),
-        _ => Err(failed.into_error()),
+/// What is left of a request after its line failed.
+enum Left {
+    /// All of it, and what failed had rested: it goes over a new line.
+    Unwritten(Box<Request<Body>>),
+    /// A copy, which may be sent over a new line though the first may have been seen.
+    Copy(Box<Request<Body>>),
+    /// All of it. What failed was new, and so the next one would.
+    Unsent(Box<Request<Body>>, hyper::Error),
+    /// It may have been seen, and that is that.
+    Nothing(hyper::Error),
+}
+
+impl Left {
+    fn of(mut failed: TrySendError<Request<Body>>, again: Option<Again>, age: Age) -> Left {
+        let unsent = failed.take_message().map(Box::new);
+        let again = again.filter(|_| died(failed.error()));
+        match (unsent, age) {
+            (Some(request), Age::Used) => Left::Unwritten(request),
+            (Some(request), Age::New) => Left::Unsent(request, failed.into_error()),
+            // There is a copy only of what went over a line that had rested.
+            (None, _) => match again.and_then(Again::request) {
+                Some(request) => Left::Copy(Box::new(request)),
+                None => Left::Nothing(failed.into_error()),
+            },
+        }
     }
 }
 

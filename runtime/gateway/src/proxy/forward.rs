@@ -8,7 +8,7 @@ use hyper::body::Incoming;
 use rookery_bundle::Manifest;
 use rookery_pool::Body;
 use rookery_routing::Address;
-use rookery_upstream::{Timeouts, UpstreamError};
+use rookery_upstream::{Timeouts, Unanswered};
 
 use crate::body::{Course, Defect, limited};
 use crate::error::RequestError;
@@ -81,7 +81,7 @@ fn prepare(
 
 /// Whatever the upstream made of a body that broke off: the client is told what was wrong with it.
 fn judged(
-    answered: Result<Response<Body>, UpstreamError>,
+    answered: Result<Response<Body>, Unanswered>,
     course: &Course,
     manifest: &Manifest,
 ) -> Result<Response<Body>, RequestError> {
@@ -90,7 +90,7 @@ fn judged(
             limit: manifest.max_body_size,
         }),
         Some(Defect::Broken) => Err(RequestError::BodyBroken),
-        None => Ok(answered?),
+        None => answered.map_err(|unanswered| unanswered.error.into()),
     }
 }
 

@@ -1,6 +1,7 @@
 //! Claims about a pool, on a paused clock with workers that do as they are told.
 #![allow(clippy::unwrap_used)]
 
+mod again;
 mod deadlines;
 mod fair;
 mod figures;

@@ -12,6 +12,8 @@ use tokio_util::task::task_tracker::TaskTrackerToken;
 use super::Pool;
 use crate::deadline::Deadline;
 use crate::error::InvokeError;
+use crate::lease::Lease;
+use crate::run::AGAIN_MAX;
 use crate::shelf::Out;
 use crate::tunnel::{TunnelAnswer, Unopened};
 use crate::worker::{Fault, Verdict};
@@ -39,27 +41,46 @@ impl Pool {
     }
 
     /// Opens a connection in both directions through a worker. The handshake counts as an invocation and has its
-    /// deadline.
+    /// deadline. One that its worker saw nothing of, because that was at its end, is given to another one.
     pub async fn tunnel(self: &Arc<Self>, request: Request<()>) -> Result<PoolTunnel, InvokeError> {
         if !self.serves_tunnels() {
             return Err(self.fault(Fault::Unsupported("connections in both directions")));
         }
         let asked = Instant::now();
         self.stats.requested();
-        let mut lease = self.acquire().await?;
+        let lease = self.acquire().await?;
         let deadline = Deadline::after(self.policy.timeout);
-        let answered = lease.worker().tunnel(request, deadline).await;
+        let mut opened = self.open(lease, request, &deadline).await;
+        for _ in 0..AGAIN_MAX {
+            let Err(unopened) = &mut opened else { break };
+            let Some(request) = unopened.unseen.take() else {
+                break;
+            };
+            let Some(lease) = self.acquire_within(&deadline).await else {
+                break;
+            };
+            opened = self.open(lease?, *request, &deadline).await;
+        }
         self.stats.answered(asked.elapsed());
-        match answered {
+        opened.map_err(|unopened| self.fault(unopened.fault))
+    }
+
+    async fn open(
+        self: &Arc<Self>,
+        mut lease: Lease,
+        request: Request<()>,
+        deadline: &Deadline,
+    ) -> Result<PoolTunnel, Unopened> {
+        match lease.worker().tunnel(request, deadline.clone()).await {
             Ok(answer) => {
                 let (number, worker) = lease.keep();
                 let hold = TunnelHold::new(self, number, worker);
                 lease.finish(&Verdict::Reusable);
                 Ok(PoolTunnel { answer, hold })
             }
-            Err(Unopened { fault, verdict }) => {
-                lease.finish(&verdict);
-                Err(self.fault(fault))
+            Err(unopened) => {
+                lease.finish(&unopened.verdict);
+                Err(unopened)
             }
         }
     }

@@ -9,7 +9,6 @@ const heard = Object.getOwnPropertyDescriptor(Request.prototype, "url").get;
 /** In place of the runtime's own property, on each request that is served. */
 const PUBLIC_URL = {
   configurable: true,
-  enumerable: true,
   get() {
     const url = heard.call(this);
     const scheme = `${schemeOf(this.headers)}:`;

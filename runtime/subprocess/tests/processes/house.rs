@@ -101,8 +101,18 @@ impl House {
 
     /// A pool of the bundle's workers.
     pub async fn pool(&self, manifest: Value) -> Arc<Pool> {
+        self.pool_of(manifest, |spawn| spawn).await
+    }
+
+    /// The same, with something between the pool and its workers.
+    pub async fn pool_of(
+        &self,
+        manifest: Value,
+        between: impl FnOnce(Arc<dyn Spawn>) -> Arc<dyn Spawn>,
+    ) -> Arc<Pool> {
         let bundle = self.bundle(manifest);
         let spawn = self.processes.prepare(Arc::clone(&bundle)).await.unwrap();
+        let spawn = between(spawn);
         Pool::new(
             bundle.label(),
             Policy::from_manifest(&bundle.manifest),

@@ -6,6 +6,7 @@
 
 mod house;
 
+mod again;
 mod confined;
 mod contract;
 mod ends;

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod again;
 mod late;
 mod tunnels;
 
@@ -14,7 +15,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream, UnixListener};
 
 use super::*;
-use crate::{Body, Timeouts, UpstreamError};
+use crate::{Body, Timeouts, Unanswered, UpstreamError};
 
 const TIMEOUTS: Timeouts = Timeouts {
     connect: Duration::from_secs(10),
@@ -120,47 +121,6 @@ async fn closing_on_the_second_request(listener: TcpListener) {
     }
 }
 
-async fn second_answer(second: Request<Body>) -> Result<String, UpstreamError> {
-    let (upstreams, ..) = upstreams(UpstreamConfig::default());
-    let (listener, target) = server().await;
-    let serving = tokio::spawn(closing_on_the_second_request(listener));
-    let first = upstreams.send(&target, get(), TIMEOUTS).await?;
-    assert_eq!(text(first).await, "ok");
-    assert!(upstreams.origin(&target).is_ready());
-    let answer = upstreams.send(&target, second, TIMEOUTS).await?;
-    let answer = text(answer).await;
-    serving.abort();
-    Ok(answer)
-}
-
-#[tokio::test]
-async fn an_idempotent_request_without_a_body_is_sent_again_when_a_rested_connection_dies() {
-    assert_eq!(second_answer(get()).await.unwrap(), "ok");
-}
-
-#[tokio::test]
-async fn a_request_that_may_have_had_an_effect_is_not_sent_again() {
-    let refused = second_answer(request(Method::POST, "")).await.unwrap_err();
-    assert!(matches!(refused, UpstreamError::Broken { .. }), "{refused}");
-    let refused = second_answer(request(Method::PUT, "body"))
-        .await
-        .unwrap_err();
-    assert!(matches!(refused, UpstreamError::Broken { .. }), "{refused}");
-}
-
-#[tokio::test]
-async fn a_new_connection_that_dies_is_not_tried_again() {
-    let (upstreams, ..) = upstreams(UpstreamConfig::default());
-    let (listener, target) = server().await;
-    let serving = tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        head(&mut stream).await;
-    });
-    let refused = upstreams.send(&target, get(), TIMEOUTS).await.unwrap_err();
-    assert!(matches!(refused, UpstreamError::Broken { .. }), "{refused}");
-    serving.await.unwrap();
-}
-
 #[tokio::test]
 async fn a_server_that_changes_over_unasked_gave_no_answer() {
     let (upstreams, ..) = upstreams(UpstreamConfig::default());
@@ -174,7 +134,7 @@ async fn a_server_that_changes_over_unasked_gave_no_answer() {
         assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
     });
     let refused = upstreams.send(&target, get(), TIMEOUTS).await.map(drop);
-    let refused = refused.unwrap_err();
+    let refused = refused.unwrap_err().error;
     let is_it = matches!(refused, UpstreamError::OtherProtocol { .. });
     assert!(is_it, "{refused}");
     serving.await.unwrap();
@@ -185,7 +145,11 @@ async fn nobody_there_is_an_error_that_names_the_target() {
     let (upstreams, ..) = upstreams(UpstreamConfig::default());
     let (listener, target) = server().await;
     drop(listener);
-    let refused = upstreams.send(&target, get(), TIMEOUTS).await.unwrap_err();
+    let refused = upstreams
+        .send(&target, get(), TIMEOUTS)
+        .await
+        .unwrap_err()
+        .error;
     assert!(
         matches!(refused, UpstreamError::Connect { .. }),
         "{refused}"
@@ -202,7 +166,11 @@ async fn an_upstream_that_says_nothing_is_given_up() {
         connect: Duration::from_secs(1_000_000),
         ..TIMEOUTS
     };
-    let refused = upstreams.send(&target, get(), patience).await.unwrap_err();
+    let refused = upstreams
+        .send(&target, get(), patience)
+        .await
+        .unwrap_err()
+        .error;
     assert!(
         matches!(refused, UpstreamError::AnswerTimeout { .. }),
         "{refused}"
@@ -319,7 +287,11 @@ async fn a_request_beyond_the_bound_waits_for_a_place() {
         connect: Duration::from_millis(1),
         ..TIMEOUTS
     };
-    let refused = upstreams.send(&target, get(), hasty).await.unwrap_err();
+    let refused = upstreams
+        .send(&target, get(), hasty)
+        .await
+        .unwrap_err()
+        .error;
     assert!(
         matches!(refused, UpstreamError::Saturated { max: 1, .. }),
         "{refused}"

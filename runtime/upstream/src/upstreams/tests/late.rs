@@ -11,6 +11,7 @@ use crate::Verify;
 async fn is_late(target: Target) {
     let (upstreams, ..) = upstreams(UpstreamConfig::default());
     let outcome = upstreams.send(&target, get(), TIMEOUTS).await;
+    let outcome = outcome.map_err(|unanswered| unanswered.error);
     let after = TIMEOUTS.connect;
     match outcome {
         Err(UpstreamError::ConnectTimeout {
