@@ -4,7 +4,8 @@
 //! starts the binary once more with [`exec::EXEC`], which puts on its limits and becomes the program. So nothing has to run
 //! between `fork` and `exec`, where little is safe, and one process that is not the server knows the whole group.
 //!
-//! The guard says `pid N`, later `exit code N` or `exit signal N`; the server says `stop` or `kill`; each a line.
+//! The guard says `pid N`, later `exit MICROSECONDS code N` or `exit MICROSECONDS signal N`: how long the whole group
+//! computed and how its first process ended. The server says `stop` or `kill`; each a line.
 //!
 //! **Invariant:** the group is gone when the guard is: it ends after it, never before. The socket's end, which is also
 //! the server's, however it comes about, ends the group at once.
@@ -184,12 +185,14 @@ impl Group {
         let status = family::reap(self.leader);
         family::end_all();
         if let Some(status) = status {
-            let line = match (status.exit_status(), status.terminating_signal()) {
-                (Some(code), _) => format!("exit code {code}"),
-                (None, Some(signal)) => format!("exit signal {signal}"),
-                (None, None) => "exit code -1".to_owned(),
+            let how = match (status.exit_status(), status.terminating_signal()) {
+                (Some(code), _) => format!("code {code}"),
+                (None, Some(signal)) => format!("signal {signal}"),
+                (None, None) => "code -1".to_owned(),
             };
-            tell(server, &line);
+            // Whoever was reaped is counted, so this comes last.
+            let computed_us = family::computed().as_micros();
+            tell(server, &format!("exit {computed_us} {how}"));
         }
         std::process::exit(0)
     }

@@ -1,6 +1,8 @@
 //! The task that sees a process through to its end: its output, its bounds, and whoever wants it to end.
 //!
 //! **Invariant:** a process that is to end has ended within its grace, with its whole group, and its folder goes with it.
+//! **Invariant:** what it computed is counted for its revision whole when it ended, and never twice: until then as far as a
+//! look every second shows it.
 //! **Absent on purpose:** why it is to end. It is when nobody holds it any more, when it uses too much, and when the server
 //! ends and nobody uses it.
 
@@ -14,7 +16,7 @@ use tokio::time::{interval, sleep, timeout};
 
 use crate::folders::Folder;
 use crate::kin;
-use crate::launch::{Guard, Launched, Order};
+use crate::launch::{Ended, Guard, Launched, Order};
 use crate::output;
 use crate::process::{Life, State};
 
@@ -37,7 +39,7 @@ pub(crate) struct Bounds {
 pub(crate) struct Keeper {
     pub folder: Folder,
     pub bounds: Bounds,
-    /// How long all processes of the revision computed, in microseconds; each adds its own once a second.
+    /// How long all processes of the revision computed, in microseconds; each adds its own once a second and at its end.
     pub computed: Arc<AtomicU64>,
     pub guest: Arc<Guest>,
     pub tasks: Tasks,
@@ -84,17 +86,24 @@ impl Keeper {
             true => tracing::debug!(app, pid, "a process started"),
             false => tracing::info!(app, pid, "a process started"),
         }
-        let (mut how, was_asked) = self.watch(state, &mut guard, &stop).await;
-        if how.is_none() && was_asked {
+        let mut counted = Counted::default();
+        let (mut ended, was_asked) = self.watch(state, &mut guard, &stop, &mut counted).await;
+        if ended.is_none() && was_asked {
             let within = self.bounds.stop_grace + GUARD_WITHIN;
             guard.order(Order::Stop).await;
-            how = timeout(within, guard.ended()).await.ok().flatten();
+            ended = timeout(within, guard.ended()).await.ok().flatten();
         }
-        // The guard died, or does not do its work: what is left of the group is ended from here.
-        let how = how.unwrap_or_else(|| {
-            kill_group(pid);
-            "its guard ended first".to_owned()
-        });
+        let how = match ended {
+            Some(Ended { how, computed }) => {
+                self.count(&mut counted, computed);
+                how
+            }
+            // The guard died, or does not do its work: what is left of the group is ended from here.
+            None => {
+                kill_group(pid);
+                "its guard ended first".to_owned()
+            }
+        };
         let is_expected = was_asked || state.is_retired();
         match is_expected && state.overdrawn().is_none() {
             // With one for each request these would be a line for each request.
@@ -114,19 +123,19 @@ impl Keeper {
         self.guest.bundle().manifest.ttl.is_zero()
     }
 
-    /// Watches until it ended, and says how, or until it is to end.
+    /// Watches until it ended, and says how, or until it is to end, which is then true.
     async fn watch(
         &self,
         state: &State,
         guard: &mut Guard,
         stop: &Shutdown,
-    ) -> (Option<String>, bool) {
+        counted: &mut Counted,
+    ) -> (Option<Ended>, bool) {
         let mut measure = interval(self.bounds.measure_every);
-        let mut computed = Duration::ZERO;
         let mut left_alone = std::pin::pin!(self.left_alone(state));
         loop {
             tokio::select! {
-                how = guard.ended() => return (how, false),
+                ended = guard.ended() => return (ended, false),
                 () = stop.requested() => return (None, true),
                 () = &mut left_alone => {
                     state.retire();
@@ -134,7 +143,7 @@ impl Keeper {
                 }
                 _ = measure.tick() => {
                     let family = kin::household_of(state.pid, guard.id());
-                    self.add_computed(&family, &mut computed);
+                    self.count(counted, kin::cpu_time(&family, guard.id()));
                     if self.is_overdrawn(state, &family) {
                         guard.order(Order::Kill).await;
                     }
@@ -155,12 +164,10 @@ impl Keeper {
         }
     }
 
-    fn add_computed(&self, family: &[u32], before: &mut Duration) {
-        let now = kin::cpu_time(family);
-        let more = now.saturating_sub(*before).as_micros();
-        let more = u64::try_from(more).unwrap_or(u64::MAX);
-        self.computed.fetch_add(more, Ordering::Relaxed);
-        *before = now;
+    fn count(&self, counted: &mut Counted, computed: Duration) {
+        let more = u64::try_from(counted.more(computed).as_micros());
+        self.computed
+            .fetch_add(more.unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
     /// Whether it uses more than it may. Then it must not have anything any more.
@@ -192,11 +199,40 @@ impl Keeper {
     }
 }
 
+/// How much of what a process computed is counted for its revision.
+#[derive(Default)]
+struct Counted(Duration);
+
+impl Counted {
+    /// What is to be added now that it computed for so long in all. A look that misses a child which is just reaped shows
+    /// less than the one before; that takes nothing back, and adds nothing twice.
+    fn more(&mut self, computed: Duration) -> Duration {
+        let more = computed.saturating_sub(self.0);
+        self.0 += more;
+        more
+    }
+}
+
 fn kill_group(pid: u32) {
     let pid = i32::try_from(pid)
         .ok()
         .and_then(rustix::process::Pid::from_raw);
     if let Some(pid) = pid {
         let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_process_computed_is_counted_once_whatever_a_look_shows() {
+        let mut counted = Counted::default();
+        let mut sum = Duration::ZERO;
+        for (shown_ms, sum_ms) in [(0, 0), (30, 30), (10, 30), (30, 30), (50, 50), (55, 55)] {
+            sum += counted.more(Duration::from_millis(shown_ms));
+            assert_eq!(sum, Duration::from_millis(sum_ms), "{shown_ms}");
+        }
     }
 }

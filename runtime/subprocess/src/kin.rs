@@ -76,18 +76,36 @@ fn memory_bytes_of(pid: u32) -> Option<u64> {
     Some((kib("RssAnon:")? + kib("RssShmem:")?) * 1024)
 }
 
-/// How long these processes computed, and those that they waited for, until now. It grows, unless one of them leaves.
-pub(crate) fn cpu_time(pids: &[u32]) -> Duration {
-    let ticks: u64 = pids.iter().filter_map(|pid| cpu_ticks(*pid)).sum();
+/// How long a household computed until now: these processes, and those that they or their guard reaped. It grows, unless
+/// one leaves that nobody waits for, and but for one that is reaped while it is looked at.
+pub(crate) fn cpu_time(household: &[u32], guard: Option<u32>) -> Duration {
+    let own = household
+        .iter()
+        .filter_map(|pid| cpu_ticks(*pid, Times::All));
+    let reaped = guard.and_then(|guard| cpu_ticks(guard, Times::OfReaped));
+    let ticks: u64 = own.chain(reaped).sum();
     Duration::from_millis(ticks * TICK_MS)
 }
 
+/// Which of the times that the kernel counts for a process.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Times {
+    /// Its own, and those of the processes that it reaped.
+    All,
+    /// Those of the processes that it reaped.
+    OfReaped,
+}
+
 /// proc(5): the 14th to the 17th word, counted from the number; the second, the name, may contain blanks.
-fn cpu_ticks(pid: u32) -> Option<u64> {
+fn cpu_ticks(pid: u32, times: Times) -> Option<u64> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     let (_, after_name) = stat.rsplit_once(')')?;
-    let times = after_name.split_whitespace().skip(11).take(4);
-    times.map(|word| word.parse::<u64>().ok()).sum()
+    let (skipped, taken) = match times {
+        Times::All => (11, 4),
+        Times::OfReaped => (13, 2),
+    };
+    let words = after_name.split_whitespace().skip(skipped).take(taken);
+    words.map(|word| word.parse::<u64>().ok()).sum()
 }
 
 /// Whether one of these processes listens on this TCP port. `None` when the system does not say.
@@ -172,12 +190,29 @@ mod tests {
     #[test]
     fn time_that_is_computed_away_is_counted() {
         let me = [std::process::id()];
-        let before = cpu_time(&me);
+        let before = cpu_time(&me, None);
         let mut sum = 0_u64;
-        while cpu_time(&me) < before + Duration::from_millis(50) {
+        while cpu_time(&me, None) < before + Duration::from_millis(50) {
             sum = std::hint::black_box((0..10_000).sum());
         }
-        assert!(sum > 0 && cpu_time(&[]) == Duration::ZERO);
+        assert!(sum > 0 && cpu_time(&[], None) == Duration::ZERO);
+    }
+
+    /// What an orphan computed is its guard's to tell, once the guard reaped it; what the guard computed is not.
+    #[test]
+    fn of_a_guard_what_it_reaped_is_counted() {
+        let mut child = Command::new("/bin/sh")
+            .args(["-c", "while :; do :; done"])
+            .spawn()
+            .unwrap();
+        let (me, pids) = (Some(std::process::id()), [child.id()]);
+        while cpu_time(&pids, None) < Duration::from_millis(50) {
+            std::thread::yield_now();
+        }
+        let before = cpu_time(&[], me);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        assert!(cpu_time(&[], me) >= before + Duration::from_millis(50));
     }
 
     #[test]

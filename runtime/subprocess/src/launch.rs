@@ -43,6 +43,25 @@ pub(crate) struct Guard {
     orders: OwnedWriteHalf,
 }
 
+/// A program's end.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Ended {
+    /// Such as `code 1` or `signal 9`.
+    pub how: String,
+    /// How long it and all that it started computed.
+    pub computed: Duration,
+}
+
+impl Ended {
+    fn of(line: &str) -> Option<Ended> {
+        let (computed_us, how) = line.strip_prefix("exit ")?.split_once(' ')?;
+        Some(Ended {
+            how: how.to_owned(),
+            computed: Duration::from_micros(computed_us.parse().ok()?),
+        })
+    }
+}
+
 /// What a guard may be told.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Order {
@@ -129,11 +148,10 @@ impl Guard {
         let _ = self.orders.write_all(line.as_bytes()).await;
     }
 
-    /// Waits until the program ended: how it did, such as `code 1` or `signal 9`; `None` when the guard ended before it,
-    /// and could not say. Safe to drop and to call again.
-    pub async fn ended(&mut self) -> Option<String> {
-        let line = self.line().await?;
-        line.strip_prefix("exit ").map(str::to_owned)
+    /// Waits until the program ended; `None` when the guard ended before it, and could not say. Safe to drop and to call
+    /// again.
+    pub async fn ended(&mut self) -> Option<Ended> {
+        Ended::of(&self.line().await?)
     }
 
     /// What the system knows the guard by; `None` once it was reaped.
@@ -144,5 +162,26 @@ impl Guard {
     /// Waits for the guard's own end, so that it leaves no zombie.
     pub async fn reap(&mut self) {
         let _ = self.child.wait().await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_guards_last_line_is_how_it_ended_and_what_that_took() {
+        let check = |line, expected: Option<(&str, u64)>| {
+            let expected = expected.map(|(how, computed_us)| Ended {
+                how: how.to_owned(),
+                computed: Duration::from_micros(computed_us),
+            });
+            assert_eq!(Ended::of(line), expected, "{line}");
+        };
+        check("exit 1500 code 0", Some(("code 0", 1500)));
+        check("exit 0 signal 9", Some(("signal 9", 0)));
+        check("exit code 0", None);
+        check("exit", None);
+        check("pid 17", None);
     }
 }

@@ -146,12 +146,10 @@ impl Spawn for ProcessSpawn {
         true
     }
 
-    /// What was counted once a second: the last second of each process is missing, so nothing is said of processes that
-    /// serve one request.
+    /// What was counted once a second, and of a process that ended all of it.
     fn cpu_time(&self) -> Option<Duration> {
-        let recipe = &self.0.recipe;
-        let computed = Duration::from_micros(recipe.computed.load(Ordering::Relaxed));
-        (!recipe.guest.bundle().manifest.ttl.is_zero()).then_some(computed)
+        let us = self.0.recipe.computed.load(Ordering::Relaxed);
+        Some(Duration::from_micros(us))
     }
 
     fn hears_notices(&self) -> bool {

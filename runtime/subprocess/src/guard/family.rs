@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeValLike;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, WaitOptions, WaitStatus};
 
@@ -45,6 +47,15 @@ pub(super) fn end_all() {
         }
         std::thread::sleep(LOOK_EVERY);
     }
+}
+
+/// How long all those computed that this process, or who was below it, has reaped.
+pub(super) fn computed() -> Duration {
+    let Ok(usage) = getrusage(UsageWho::RUSAGE_CHILDREN) else {
+        return Duration::ZERO;
+    };
+    let us = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+    Duration::from_micros(u64::try_from(us).unwrap_or_default())
 }
 
 /// The children of each of this process' threads, as the system lists them.

@@ -6,11 +6,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::Frame;
 use http_body_util::{BodyExt, StreamBody};
-use rookery_pool::{Fault, InvokeError, Pool};
+use rookery_pool::{Fault, InvokeError, Pool, Worker};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::house::{House, ask, echo, get, is_running, text, until};
+use crate::house::{House, ask, echo, get, is_known, is_running, text, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_on_a_port_and_one_on_a_socket_answer() {
@@ -136,24 +136,54 @@ async fn a_tunnel_carries_bytes_both_ways_until_a_side_ends_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_time_that_an_app_computes_is_counted() {
+async fn the_time_that_an_app_computes_is_counted_and_never_taken_back() {
     let house = House::with(|config| config.measure_every = Duration::from_millis(20));
     let spawn = house.prepare(json!({})).await.unwrap();
-    let pool = house.pool(json!({})).await;
     assert_eq!(spawn.cpu_time(), Some(Duration::ZERO));
     let worker = spawn.spawn().await.unwrap();
-    drop(pool);
     let mut handle = worker.share().unwrap();
+    let mut seen = Duration::ZERO;
     until("it has computed", async || {
-        let (reply, answer) = rookery_pool::reply();
-        let invocation = rookery_pool::Invocation {
-            request: get("/compute"),
-            reply,
-            deadline: rookery_pool::Deadline::after(crate::house::PATIENCE),
-        };
-        let dropped = async { drop(answer.wait().await) };
-        tokio::join!(handle.request(invocation), dropped);
-        spawn.cpu_time() > Some(Duration::from_millis(50))
+        compute(&mut *handle).await;
+        seen = seen.max(spawn.cpu_time().unwrap());
+        seen > Duration::from_millis(50)
     })
     .await;
+    let pid = worker.process().unwrap();
+    drop((handle, worker));
+    until("it is gone", async || {
+        assert!(spawn.cpu_time().unwrap() >= seen);
+        seen = spawn.cpu_time().unwrap();
+        !is_known(pid)
+    })
+    .await;
+    assert!(spawn.cpu_time().unwrap() >= seen);
+}
+
+/// Nobody looks at it while it runs, so what is counted is what its guard said at its end.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_process_computed_that_served_one_request_is_counted_at_its_end() {
+    const NEVER: Duration = Duration::from_secs(3600);
+    let house = House::with(|config| config.measure_every = NEVER);
+    let spawn = house.prepare(json!({ "ttl": 0 })).await.unwrap();
+    let mut worker = spawn.spawn().await.unwrap();
+    compute(&mut *worker).await;
+    let before = spawn.cpu_time().unwrap();
+    drop(worker);
+    until("what it computed is counted", async || {
+        spawn.cpu_time().unwrap() >= before + Duration::from_millis(1)
+    })
+    .await;
+}
+
+/// Has it compute for some milliseconds.
+async fn compute(worker: &mut dyn Worker) {
+    let (reply, answer) = rookery_pool::reply();
+    let invocation = rookery_pool::Invocation {
+        request: get("/compute"),
+        reply,
+        deadline: rookery_pool::Deadline::after(crate::house::PATIENCE),
+    };
+    let dropped = async { drop(answer.wait().await) };
+    tokio::join!(worker.request(invocation), dropped);
 }
