@@ -135,7 +135,7 @@ fn upstream(error: &UpstreamError) -> (StatusCode, &'static str, Option<&'static
     }
 }
 
-fn acquire(error: &AcquireError) -> (StatusCode, &'static str, Option<&'static str>) {
+fn acquire(error: &AcquireError) -> (StatusCode, &'static str, Option<&str>) {
     let busy = Some("The app is busy; try again");
     match error {
         AcquireError::QueueFull { .. } => (StatusCode::SERVICE_UNAVAILABLE, "QUEUE_FULL", busy),
@@ -143,7 +143,11 @@ fn acquire(error: &AcquireError) -> (StatusCode, &'static str, Option<&'static s
             (StatusCode::SERVICE_UNAVAILABLE, "QUEUE_TIMEOUT", busy)
         }
         AcquireError::Draining { .. } => (StatusCode::SERVICE_UNAVAILABLE, "DRAINING", busy),
-        AcquireError::Spawn { .. } => start_failed(),
+        // Nobody's secret, and whoever reads it may be the one who can mend it.
+        AcquireError::Spawn { lacks, .. } => {
+            let (status, code, said) = start_failed();
+            (status, code, lacks.as_deref().or(said))
+        }
     }
 }
 

@@ -189,6 +189,13 @@ pub trait Spawn: Send + Sync {
         false
     }
 
+    /// What has to be installed on this machine for a worker to start; `None` when nothing is missing. Strangers may read
+    /// it: it says nothing of the machine, the server or the app but that. Asked after a start that failed, with nobody
+    /// waiting long: it looks for files and starts nothing.
+    fn lacks(&self) -> Option<String> {
+        None
+    }
+
     /// How long all its workers, past and present, computed; `None` where nobody measures.
     fn cpu_time(&self) -> Option<Duration> {
         None

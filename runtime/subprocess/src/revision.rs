@@ -21,6 +21,7 @@ use tokio::sync::oneshot;
 use self::spare::Slot;
 use crate::error::StartError;
 use crate::process::{Process, seconds_now};
+use crate::runtimes::Runtimes;
 use crate::start::Recipe;
 use crate::worker::ProcessWorker;
 
@@ -144,6 +145,16 @@ impl Spawn for ProcessSpawn {
 
     fn serves_tunnels(&self) -> bool {
         true
+    }
+
+    fn lacks(&self) -> Option<String> {
+        let bundle = self.0.recipe.guest.bundle();
+        let Entry::Script { .. } = bundle.entry else {
+            return None;
+        };
+        let path = &self.0.recipe.house.config.path;
+        let lacking = Runtimes::lacking(bundle.manifest.runtime, path);
+        lacking.map(|lacking| lacking.to_string())
     }
 
     /// What was counted once a second, and of a process that ended all of it.

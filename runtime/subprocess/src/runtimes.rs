@@ -52,10 +52,16 @@ impl Runtimes {
             let first = IN_ORDER.into_iter().find_map(|kind| self.get(kind, path));
             return first.ok_or(StartError::NoRuntime)?;
         };
-        self.get(kind, path).ok_or(StartError::RuntimeMissing {
-            name: name(kind),
-            home: home(kind),
-        })?
+        self.get(kind, path).ok_or_else(|| missing(kind))?
+    }
+
+    /// That nothing is there that could run a script; `None` when something is, whatever it can do.
+    pub fn lacking(wanted: Option<RuntimeKind>, path: &OsStr) -> Option<StartError> {
+        let is_there = |kind| on_path(name(kind), path).is_some();
+        match wanted {
+            Some(kind) => (!is_there(kind)).then(|| missing(kind)),
+            None => (!IN_ORDER.into_iter().any(is_there)).then_some(StartError::NoRuntime),
+        }
     }
 
     /// `None` when it is not there; an error when it is and cannot be used.
@@ -136,6 +142,13 @@ fn deno_flags(dir: &Path) -> Vec<OsString> {
 fn is_typescript(entrypoint: &Path) -> bool {
     let extension = entrypoint.extension().and_then(OsStr::to_str);
     extension.is_some_and(|extension| matches!(extension, "ts" | "tsx" | "mts" | "cts"))
+}
+
+fn missing(kind: RuntimeKind) -> StartError {
+    StartError::RuntimeMissing {
+        name: name(kind),
+        home: home(kind),
+    }
 }
 
 fn name(kind: RuntimeKind) -> &'static str {

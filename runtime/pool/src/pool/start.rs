@@ -126,6 +126,7 @@ impl Pool {
         AcquireError::Spawn {
             label: self.label.clone(),
             source,
+            lacks: self.spawn.lacks(),
             retry_after: retry_at.saturating_duration_since(Instant::now()),
         }
     }

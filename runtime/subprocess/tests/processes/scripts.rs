@@ -87,7 +87,9 @@ async fn without_a_runtime_it_is_said_what_to_install_and_installing_is_enough()
     for runtime in ["https://bun.sh", "https://deno.com", "https://nodejs.org"] {
         assert!(missing.contains(runtime), "{missing}");
     }
+    assert_eq!(spawn.lacks(), Some(missing));
     install("bun", &path);
+    assert_eq!(spawn.lacks(), None);
     assert!(spawn.spawn().await.unwrap().is_alive());
 }
 
