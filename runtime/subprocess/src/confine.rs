@@ -1,8 +1,9 @@
 //! What a worker's process may use: limits for every one, and walls for those that ask for them.
 //!
 //! **Invariant:** what is ordered is put on whole, or the process ends with the reason.
-//! **Absent on purpose:** a limit on addresses. JavaScript engines reserve hundreds of gigabytes that they never touch;
-//! the keeper looks at what is really used.
+//! **Absent on purpose:** a limit on addresses, or on data. JavaScript engines reserve from six to hundreds of gigabytes that
+//! they never touch; the keeper looks at what is really used. Who outgrows the machine between two of its looks is ended by
+//! the system, before the server is.
 
 mod files;
 mod network;
@@ -37,6 +38,9 @@ const READ: &str = "--read";
 const WRITE: &str = "--write";
 const STRICT: &str = "--strict";
 const END: &str = "--";
+
+/// For whom the system ends when it has no memory left: the largest of those that say this, and then others (proc(5)).
+const FIRST_TO_GO: &str = "1000";
 
 impl Confinement {
     pub fn to_args(&self) -> Vec<OsString> {
@@ -86,6 +90,8 @@ impl Confinement {
         limit(Resource::Core, 0)?;
         limit(Resource::Nofile, self.files_max)?;
         limit(Resource::Nproc, self.processes_max)?;
+        // Where the system has no such list, there is none to be first on.
+        let _ = std::fs::write("/proc/self/oom_score_adj", FIRST_TO_GO);
         let Some(strict) = &self.strict else {
             return Ok(());
         };

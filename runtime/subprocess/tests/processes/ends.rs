@@ -5,6 +5,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use http_body_util::BodyExt;
+use rookery_pool::{Fault, InvokeError};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
@@ -128,9 +129,31 @@ async fn a_process_that_uses_too_much_memory_is_ended() {
     let house = House::with(|config| config.measure_every = Duration::from_millis(20));
     let pool = house.pool(json!({"memory": "64mb"})).await;
     let server = pid_of(&pool, "/answer").await;
+    let waits = tokio::spawn({
+        let pool = std::sync::Arc::clone(&pool);
+        async move { pool.request(get("/hang")).await.map(drop) }
+    });
+    until("it is in the process", async || {
+        pool.stats().busy.get() == 1
+    })
+    .await;
     let _ = ask(&pool, "/memory/128").await;
     until("it is gone", async || !is_known(server)).await;
+    let told = match waits.await.unwrap() {
+        Err(InvokeError::Fault { fault, .. }) => fault,
+        other => panic!("it has no answer: {other:?}"),
+    };
+    assert!(matches!(told, Fault::Memory(0x0400_0000)), "{told}");
     another_answers(&pool, server).await;
+}
+
+/// Whoever outgrows the machine before anybody has looked.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_is_ended_before_the_server_when_the_machine_has_no_memory_left() {
+    let house = House::new();
+    let pool = house.pool(json!({})).await;
+    let score = ask(&pool, "/read/proc/self/oom_score_adj").await.unwrap();
+    assert_eq!(score.trim(), "1000");
 }
 
 /// By themselves, or through a parent that ends: they have none of the family any more, and are not forgotten for that.
