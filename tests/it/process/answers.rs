@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use rookery_tests::{Apps, Options, Server, Versions, installed, until};
+use rookery_tests::{Apps, Bundle, Options, Server, Versions, installed, until};
 use serde_json::json;
 
 use super::stage::{RUNTIMES, every_runtime, file, pid, script_with};
@@ -294,39 +294,50 @@ async fn typescript_goes_before_javascript_and_js_before_mjs() {
     }
 }
 
-/// A Node that knows no types says so and what to do; one that does runs it.
-/// What to install is for whoever looks after the server; strangers are told that the app could not start.
+/// What to install is nobody's secret, and what the server finds itself is: strangers read the one and not the other.
 #[tokio::test]
 async fn without_a_runtime_it_is_said_what_to_install() {
     let nobody = tempfile::tempdir().unwrap();
     let source = "export default { fetch: () => new Response() }";
-    let apps = Apps::new()
-        .with("any/1.0.0", file("index.mjs", source, json!({})))
-        .with(
-            "deno/1.0.0",
-            file("index.mjs", source, json!({ "runtime": "deno" })),
-        );
-    let options = Options::new()
-        .set("ROOKERY_ENV", "development")
-        .set("PATH", nobody.path().display());
-    let server = Server::start_with(apps, options).await;
-    let three: &[&str] = &["https://bun.sh", "https://deno.com", "https://nodejs.org"];
-    for (app, wanted) in [("any", three), ("deno", &["deno", "https://deno.com"][..])] {
-        let answer = server.get(&format!("/{app}/")).await;
-        let body = answer.json();
-        assert_eq!(
-            (answer.status.as_u16(), &body["code"]),
-            (502, &"WORKER_START_FAILED".into()),
-            "{app}"
-        );
-        let error = body["error"].as_str().unwrap();
-        assert!(
-            wanted.iter().all(|word| error.contains(word)),
-            "{app}: {error}"
-        );
+    let script = |manifest| file("index.mjs", source, manifest);
+    for environment in ["development", "production"] {
+        let apps = Apps::new()
+            .with("any/1.0.0", script(json!({})))
+            .with("deno/1.0.0", script(json!({ "runtime": "deno" })))
+            .with(
+                "other/1.0.0",
+                Bundle::empty().manifest(json!({ "command": "no-such-program" })),
+            );
+        let options = Options::new()
+            .set("ROOKERY_ENV", environment)
+            .set("PATH", nobody.path().display());
+        let server = Server::start_with(apps, options).await;
+        let three: &[&str] = &["https://bun.sh", "https://deno.com", "https://nodejs.org"];
+        let deno: &[&str] = &["deno", "https://deno.com"];
+        let other: &[&str] = match environment {
+            "production" => &["The app could not start"],
+            _ => &["cannot run no-such-program"],
+        };
+        for (app, wanted) in [("any", three), ("deno", deno), ("other", other)] {
+            let answer = server.get(&format!("/{app}/")).await;
+            let body = answer.json();
+            assert_eq!(
+                (answer.status.as_u16(), &body["code"]),
+                (502, &"WORKER_START_FAILED".into()),
+                "{app}"
+            );
+            let error = body["error"].as_str().unwrap();
+            assert!(
+                wanted.iter().all(|word| error.contains(word)),
+                "{app} in {environment}: {error}"
+            );
+            let hidden = environment == "production";
+            assert_eq!(error.contains("could not start:"), !hidden, "{error}");
+        }
     }
 }
 
+/// A Node that knows no types says so and what to do; one that does runs it.
 #[tokio::test]
 async fn typescript_runs_where_the_runtime_has_it() {
     let source = "export default { fetch(_: Request): Response { return new Response('typed') } }";

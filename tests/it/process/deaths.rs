@@ -1,6 +1,7 @@
 //! Processes that die, and what else does not.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use rookery_tests::{Apps, Options, Server, until};
@@ -56,6 +57,55 @@ async fn a_process_that_is_killed_fails_what_it_had_and_nothing_else() {
     let call = server.call("POST", "/other/tell").body("still here");
     assert_eq!(call.send().await.text(), "1");
     assert_eq!(elsewhere.next().await.as_deref(), Some("still here"));
+}
+
+/// Those who come while it dies were never with it.
+#[tokio::test]
+async fn a_process_that_is_killed_under_load_fails_no_more_than_it_had() {
+    const CLIENTS: u64 = 16;
+    const ENOUGH: u64 = 20 * CLIENTS;
+    let apps = Apps::new().with("bun/1.0.0", script_with("bun", json!({})));
+    let server = Server::start(apps).await;
+    let killed = pid(&server, "bun").await;
+    let (answers, enough) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
+    // Each has at most one request under way, and never stops for a failure.
+    let client = async |_| {
+        let mut failures = Vec::new();
+        while answers.load(Ordering::SeqCst) < enough.load(Ordering::SeqCst) {
+            let begun = Instant::now();
+            let upload = server.call("POST", "/bun/size").body("five!");
+            match upload.send().await {
+                answer if answer.status == 200 => assert_eq!(answer.text(), "5"),
+                answer => failures.push((begun, answer.status)),
+            }
+            answers.fetch_add(1, Ordering::SeqCst);
+        }
+        failures
+    };
+    let more = async |answered: u64| {
+        until("more is answered", async || {
+            (answers.load(Ordering::SeqCst) >= answered).then_some(())
+        })
+        .await;
+    };
+    let killer = async {
+        more(ENOUGH).await;
+        signal(killed, "KILL");
+        gone(killed).await;
+        let dead = Instant::now();
+        enough.store(answers.load(Ordering::SeqCst) + ENOUGH, Ordering::SeqCst);
+        dead
+    };
+    let clients = futures_util::future::join_all((0..CLIENTS).map(client));
+    let (failures, dead) = tokio::join!(clients, killer);
+    for failures in failures {
+        // Whoever was with it when it died, and nobody who came when it was dead.
+        assert!(failures.len() <= 1, "{failures:?}");
+        assert!(failures.iter().all(|(begun, _)| *begun < dead));
+        assert!(failures.iter().all(|(_, status)| *status == 502));
+    }
+    assert_ne!(pid(&server, "bun").await, killed);
+    assert_eq!(metric(&server, "totalWorkersFailed").await, 1);
 }
 
 /// Buntime 47, 48. A loop that never ends blocks all that its process has; the next request has another process.
