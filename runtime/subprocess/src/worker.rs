@@ -4,6 +4,7 @@
 //! what shows that the process itself is at its end takes the others with it.
 //! **Absent on purpose:** session events; a process keeps its WebSockets itself, through tunnels.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +15,7 @@ use rookery_pool::{
     Unopened, Verdict, Worker,
 };
 use rookery_upstream::{Dialled, Timeouts, UpstreamError};
+use rustix::io::Errno;
 
 use crate::body::{Begun, Ended, Reading, begin};
 use crate::process::Process;
@@ -157,11 +159,22 @@ impl Worker for ProcessWorker {
     }
 }
 
-/// Whether there was no connection.
+/// Whether there was no connection, and that was the process' fault.
 fn is_unreached(error: &UpstreamError) -> bool {
+    match error {
+        UpstreamError::ConnectTimeout { .. } => true,
+        UpstreamError::Connect { source, .. } => !is_ours(source),
+        _ => false,
+    }
+}
+
+/// Whether this server is short of something: a process that is well must not be ended for that, and one after the other
+/// would be.
+fn is_ours(error: &io::Error) -> bool {
+    let lacks = Errno::from_io_error(error);
     matches!(
-        error,
-        UpstreamError::Connect { .. } | UpstreamError::ConnectTimeout { .. }
+        lacks,
+        Some(Errno::MFILE | Errno::NFILE | Errno::NOBUFS | Errno::NOMEM | Errno::ADDRNOTAVAIL)
     )
 }
 
@@ -247,6 +260,25 @@ impl ProcessWorker {
                     Verdict::Reusable
                 }
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_this_server_is_short_of_is_not_the_process_end() {
+        let connect = |errno: Errno| UpstreamError::Connect {
+            target: "unix:/x".to_owned(),
+            source: errno.into(),
+        };
+        for gone in [Errno::CONNREFUSED, Errno::NOENT, Errno::CONNRESET] {
+            assert!(is_unreached(&connect(gone)), "{gone}");
+        }
+        for ours in [Errno::MFILE, Errno::NFILE, Errno::ADDRNOTAVAIL] {
+            assert!(!is_unreached(&connect(ours)), "{ours}");
         }
     }
 }
