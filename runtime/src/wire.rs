@@ -255,7 +255,7 @@ fn kinds(
     })?;
     let cache = CompileCache::in_folder(&config.cache_dir);
     let isolates = Isolates::new(slots, cache, services.clone())?;
-    isolates.keep_rested(tasks, shutdown.clone());
+    isolates.keep_rested(budget.pressure(), tasks, shutdown.clone());
     let isolates: Arc<dyn Prepare> = Arc::new(isolates);
     let upstreams = Arc::clone(upstreams);
     let config = ProcessConfig::default();

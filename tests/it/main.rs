@@ -60,6 +60,8 @@ mod guests {
     mod notices;
 
     mod foreign;
+
+    mod memory;
 }
 
 mod process {
@@ -82,6 +84,8 @@ mod process {
     mod servers;
 
     mod examples;
+
+    mod computed;
 }
 
 mod proxy {

@@ -5,7 +5,10 @@
 //! **Absent on purpose:** `pagemap_scan`. In wasmtime 48 it skips pages that are in swap, and the next isolate in the
 //! slot would see them.
 
+mod leftovers;
+
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rookery_bundle::Manifest;
@@ -21,6 +24,9 @@ pub(crate) const EPOCH: Duration = Duration::from_millis(10);
 const GUEST_STACK_BYTES: usize = 512 * 1024;
 /// Bytes of a slot that are cleared by hand rather than given back to the system, where speed counts: a small guest fits.
 const KEEP_RESIDENT_BYTES: usize = 256 * 1024;
+
+/// How many regions of ended isolates' memory are given back together, where speed counts.
+const DECOMMIT_BATCH: usize = 16;
 
 /// What an operator sets.
 #[derive(Clone, Debug)]
@@ -68,6 +74,8 @@ pub struct Slots {
     free: Arc<Semaphore>,
     /// The cores that guests may keep busy for longer than an epoch. One is left for everybody else.
     long_runs: Arc<Semaphore>,
+    /// Whether an isolate ended since what was left in the slots was given back.
+    used: Arc<AtomicBool>,
 }
 
 impl Slots {
@@ -78,6 +86,7 @@ impl Slots {
             speed: engine(config, Thrift::Speed)?,
             free: Arc::new(Semaphore::new(config.isolates_max as usize)),
             long_runs: Arc::new(Semaphore::new(cores.saturating_sub(1).max(1))),
+            used: Arc::default(),
             config: config.clone(),
         })
     }
@@ -102,12 +111,33 @@ impl Slots {
     }
 
     /// A slot for one isolate; waits while all are taken.
-    pub(crate) async fn slot(&self) -> OwnedSemaphorePermit {
-        if let Ok(slot) = Arc::clone(&self.free).try_acquire_owned() {
-            return slot;
+    pub(crate) async fn slot(&self) -> Slot {
+        let permit = match Arc::clone(&self.free).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_taken) => {
+                let permit = Arc::clone(&self.free).acquire_owned().await;
+                permit.expect("the slots' semaphore is never closed")
+            }
+        };
+        Slot {
+            _permit: permit,
+            used: Arc::clone(&self.used),
         }
-        let slot = Arc::clone(&self.free).acquire_owned().await;
-        slot.expect("the slots' semaphore is never closed")
+    }
+}
+
+/// The right of one isolate to live. To be dropped after the isolate.
+pub(crate) struct Slot {
+    _permit: OwnedSemaphorePermit,
+    used: Arc<AtomicBool>,
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        // Looked at first: all cores share it, and nearly always it is set.
+        if !self.used.load(Ordering::Relaxed) {
+            self.used.store(true, Ordering::Relaxed);
+        }
     }
 }
 
@@ -143,7 +173,7 @@ fn pooled(config: &EngineConfig, thrift: Thrift) -> Config {
             .linear_memory_keep_resident(KEEP_RESIDENT_BYTES)
             .table_keep_resident(16 * 1024)
             .async_stack_keep_resident(16 * 1024)
-            .decommit_batch_size(16),
+            .decommit_batch_size(DECOMMIT_BATCH),
         // What was used goes back to the system as soon as its isolate ends, not with fifteen others.
         Thrift::Memory => pool.max_unused_warm_slots(0).decommit_batch_size(1),
     };

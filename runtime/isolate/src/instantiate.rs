@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use rookery_host::{Guest, Stream};
 use rookery_pool::{Deadline, SpawnError};
-use tokio::sync::OwnedSemaphorePermit;
 use wasmtime::Store;
 use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi_http::p2::bindings::Proxy;
@@ -13,7 +12,7 @@ use wasmtime_wasi_http::p2::bindings::Proxy;
 use crate::bindings::App;
 use crate::bindings::attentive::Attentive;
 use crate::cpu::CpuTime;
-use crate::engine::Slots;
+use crate::engine::{Slot, Slots};
 use crate::epoch::{self, Runner};
 use crate::limits::Limits;
 use crate::link::Linked;
@@ -35,7 +34,7 @@ pub(crate) struct Isolate {
     /// Whether no call failed, and none was dropped before its end.
     pub sound: bool,
     /// Given back after the store is gone.
-    _slot: OwnedSemaphorePermit,
+    _slot: Slot,
 }
 
 /// What a component exports, in a live instance.

@@ -22,6 +22,7 @@ mod lasting_keys;
 mod life;
 mod limits;
 mod link;
+mod rest;
 mod revision;
 mod sessions;
 mod sql;

@@ -7,21 +7,18 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
-use rookery_pool::SpawnError;
+use rookery_pool::{Pressure, SpawnError};
 use tokio::time::Instant;
 
 use crate::compile::{CompileCache, Kept};
 use crate::engine::Thrift;
 use crate::error::IsolateError;
 use crate::link::{Linked, link};
+use crate::rest::awake_for;
 use crate::workshop::Workshop;
-
-/// How long a revision stays linked after its last new isolate. One that would rather have memory rests at the next look.
-const AWAKE_FOR: Duration = Duration::from_secs(60);
 
 /// Where a component comes from.
 #[derive(Clone)]
@@ -47,13 +44,6 @@ impl Origin {
     /// Where the compiled component is found again.
     pub fn kept(&self, wasm: &[u8]) -> Option<Kept> {
         self.cache.kept(&self.workshop.engine, wasm)
-    }
-
-    fn awake_for(&self) -> Duration {
-        match self.thrift {
-            Thrift::Speed => AWAKE_FOR,
-            Thrift::Memory => Duration::ZERO,
-        }
     }
 }
 
@@ -113,11 +103,24 @@ impl Component {
             .map_err(|stopped| SpawnError(format!("loading stopped: {stopped}")))?
     }
 
-    /// Lets go of what was not used for a while. Live isolates keep what they need.
-    pub fn rest(&self) {
-        if self.kept.is_some() && self.used.lock().elapsed() >= self.origin.awake_for() {
+    /// Lets go of what was not used for a while, less long the shorter memory is. Whether it did.
+    pub fn rest(&self, pressure: Pressure) -> bool {
+        let idle = self.used.lock().elapsed();
+        let rests = self.kept.is_some()
+            && idle >= awake_for(self.origin.thrift, pressure)
+            && self.is_awake_for_nobody();
+        if rests {
             self.linked.store(None);
         }
+        rests
+    }
+
+    /// Whether it is linked and no live isolate has it. What one has stays in memory in any case, and the next isolate
+    /// would bring it there a second time.
+    fn is_awake_for_nobody(&self) -> bool {
+        let linked = self.linked.load_full();
+        // Ours and the component's own.
+        linked.is_some_and(|linked| Arc::strong_count(&linked) <= 2)
     }
 
     fn wake(&self) -> Result<Arc<Linked>, SpawnError> {

@@ -1,18 +1,18 @@
 //! Isolates as the pool knows them.
 
 use std::path::PathBuf;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::Mutex;
 use rookery_bundle::{Bundle, Entry};
 use rookery_contract::Event;
 use rookery_host::{Guest, Services};
 use rookery_lifecycle::{Shutdown, Tasks};
 use rookery_pool::{
-    Deadline, EventsOutcome, Invocation, Milestone, Notice, Prepare, Spawn, SpawnError, Verdict,
-    Watch, Worker,
+    Deadline, EventsOutcome, Invocation, Milestone, Notice, Prepare, Pressure, Spawn, SpawnError,
+    Verdict, Watch, Worker,
 };
+use tokio::sync::watch;
 
 use crate::compile::CompileCache;
 use crate::cpu::CpuTime;
@@ -20,12 +20,10 @@ use crate::engine::{Slots, Thrift};
 use crate::error::IsolateError;
 use crate::instantiate::{Isolate, instantiate};
 use crate::link::{Linked, link};
+use crate::rest::Components;
 use crate::revision::{Component, Origin};
 use crate::workshop::Workshops;
 use crate::{http, life, sessions};
-
-/// How often components are looked at that may rest.
-const REST_EVERY: Duration = Duration::from_secs(15);
 
 /// Prepares bundles whose entrypoint is a component.
 #[derive(Clone)]
@@ -34,8 +32,7 @@ pub struct Isolates {
     workshops: Workshops,
     cache: CompileCache,
     services: Services,
-    // Held to look through them, never across an await.
-    components: Arc<Mutex<Vec<Weak<Component>>>>,
+    components: Components,
 }
 
 impl Isolates {
@@ -53,27 +50,21 @@ impl Isolates {
             slots,
             cache,
             services,
-            components: Arc::default(),
+            components: Components::default(),
         })
     }
 
-    /// Lets go of components that nobody used for a while, every few seconds until the shutdown.
-    pub fn keep_rested(&self, tasks: &Tasks, shutdown: Shutdown) {
-        let components = Arc::clone(&self.components);
-        tasks.spawn("resting components", async move {
-            loop {
-                tokio::select! {
-                    () = shutdown.requested() => return,
-                    () = tokio::time::sleep(REST_EVERY) => {}
-                }
-                let living: Vec<Arc<Component>> = {
-                    let mut components = components.lock();
-                    components.retain(|component| component.strong_count() > 0);
-                    components.iter().filter_map(Weak::upgrade).collect()
-                };
-                living.iter().for_each(|component| component.rest());
-            }
-        });
+    /// Lets go of components that nobody used for a while until the shutdown: every few seconds, and whenever a look at
+    /// memory found it short. What isolates left in their slots is given back to the system then, too.
+    pub fn keep_rested(
+        &self,
+        pressure: watch::Receiver<Pressure>,
+        tasks: &Tasks,
+        shutdown: Shutdown,
+    ) {
+        let components = self.components.clone();
+        let rests = components.keep_rested(self.slots.clone(), pressure, shutdown);
+        tasks.spawn("resting components", rests);
     }
 
     /// Compiles and links a bundle's component, and refuses it with the reason when it cannot run here. Blocks.
@@ -138,7 +129,7 @@ impl Prepare for Isolates {
         let ran = guest.migrate().await.map_err(SpawnError)?;
         watch.reached(Milestone::Migrated { ran });
         let component = Arc::new(component);
-        self.components.lock().push(Arc::downgrade(&component));
+        self.components.add(&component);
         Ok(Arc::new(IsolateSpawn {
             slots: self.slots.clone(),
             component,
@@ -179,7 +170,10 @@ impl Spawn for IsolateSpawn {
     async fn spawn(&self) -> Result<Box<dyn Worker>, SpawnError> {
         let linked = self.component.linked().await?;
         let isolate = instantiate(&self.slots, &linked, &self.guest, &self.cpu).await?;
-        Ok(Box::new(IsolateWorker(isolate)))
+        Ok(Box::new(IsolateWorker {
+            isolate,
+            _linked: linked,
+        }))
     }
 
     fn serves_sessions(&self) -> bool {
@@ -195,27 +189,31 @@ impl Spawn for IsolateSpawn {
     }
 }
 
-struct IsolateWorker(Isolate);
+struct IsolateWorker {
+    isolate: Isolate,
+    // Says that the component is in use.
+    _linked: Arc<Linked>,
+}
 
 #[async_trait::async_trait]
 impl Worker for IsolateWorker {
     async fn request(&mut self, invocation: Invocation) -> Verdict {
-        http::request(&mut self.0, invocation).await
+        http::request(&mut self.isolate, invocation).await
     }
 
     async fn events(&mut self, events: &[Event], deadline: Deadline) -> EventsOutcome {
-        sessions::events(&mut self.0, events, deadline).await
+        sessions::events(&mut self.isolate, events, deadline).await
     }
 
     async fn tell(&mut self, notice: Notice, deadline: Deadline) {
-        life::tell(&mut self.0, notice, deadline).await;
+        life::tell(&mut self.isolate, notice, deadline).await;
     }
 
     fn memory_bytes(&self) -> Option<u64> {
-        Some(self.0.store.data().limits.memory_bytes())
+        Some(self.isolate.store.data().limits.memory_bytes())
     }
 
     fn is_alive(&self) -> bool {
-        self.0.sound
+        self.isolate.sound
     }
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use parking_lot::Mutex;
 use rookery_lifecycle::{Shutdown, Tasks, Waiting};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::Instant;
 
 use crate::memory::{MemoryProbe, Pressure};
@@ -42,8 +42,8 @@ pub struct Budget {
     pools: Mutex<Vec<Weak<Pool>>>,
     // Held to look through them, never while one is asked.
     spares: Mutex<Vec<Weak<dyn Spares>>>,
-    /// Whether memory was short at the last look.
-    is_short: AtomicBool,
+    /// How short memory was at the last look.
+    pressure: watch::Sender<Pressure>,
 }
 
 impl Budget {
@@ -58,7 +58,7 @@ impl Budget {
             pools_made: AtomicU64::new(0),
             pools: Mutex::default(),
             spares: Mutex::default(),
-            is_short: AtomicBool::new(false),
+            pressure: watch::Sender::new(Pressure::None),
         })
     }
 
@@ -77,6 +77,12 @@ impl Budget {
         self.spares().iter().map(|spares| spares.count()).sum()
     }
 
+    /// How short memory was at the last look, for others who can let go of some. Every look that finds it short counts as
+    /// a change, so that they look with it.
+    pub fn pressure(&self) -> watch::Receiver<Pressure> {
+        self.pressure.subscribe()
+    }
+
     /// Asks these from now on to give up workers that nobody asked for.
     pub fn evicts_first(&self, spares: Weak<dyn Spares>) {
         self.spares.lock().push(spares);
@@ -84,7 +90,7 @@ impl Budget {
 
     /// A place for a worker that nobody asked for: a free one, unless memory is short.
     pub fn place_for_spare(&self) -> Option<SparePlace> {
-        if self.is_short.load(Ordering::Relaxed) {
+        if *self.pressure.borrow() != Pressure::None {
             return None;
         }
         self.spare_place().map(SparePlace::from)
@@ -162,8 +168,10 @@ impl Budget {
     /// Recycles as many idle workers as this pressure asks for, spare ones before those idle longest, and none that is to
     /// be kept ready. How many that were.
     pub fn relieve(&self, pressure: Pressure) -> usize {
-        self.is_short
-            .store(pressure != Pressure::None, Ordering::Relaxed);
+        self.pressure.send_if_modified(|last| {
+            *last = pressure;
+            pressure != Pressure::None
+        });
         if pressure == Pressure::None {
             return 0;
         }

@@ -15,6 +15,13 @@ const WRITES: &str = r#"
     (func (export "terminate"))
 "#;
 
+/// The same for more than a slot keeps.
+const WRITES_MUCH: &str = r#"
+    (memory 32)
+    (func (export "idle") (memory.fill (i32.const 0) (i32.const 1) (i32.const 2000000)))
+    (func (export "terminate"))
+"#;
+
 /// How many bytes are kept in slots that nobody lives in.
 fn kept_bytes(metrics: &PoolingAllocatorMetrics) -> usize {
     metrics.unused_memory_bytes_resident()
@@ -56,4 +63,39 @@ async fn isolates_of_both_kinds_share_the_slots() {
     assert!(house.slots.free.try_acquire().is_err());
     drop(isolate);
     assert!(house.slots.free.try_acquire().is_ok());
+}
+
+/// Fewer than are given back together, so that without another look they would stay.
+#[tokio::test]
+async fn what_the_last_isolates_left_is_given_back() {
+    let house = House::of(8, Thrift::Speed);
+    let linked = house.linked(WRITES_MUCH);
+    let mut living = Vec::new();
+    for _ in 0..3 {
+        let mut isolate = house.start(&linked).await;
+        assert!(idle(&mut isolate, Duration::from_secs(60)).await);
+        living.push(isolate);
+    }
+    drop(living);
+    let metrics = linked.pre.engine().pooling_allocator_metrics().unwrap();
+    assert_eq!((metrics.memories(), metrics.unused_warm_memories()), (0, 0));
+    // Threads of other tests may come between ours, and are given a collection in their place.
+    for _ in 0..100 {
+        house.slots.used.store(true, Ordering::Relaxed);
+        house.slots.give_back();
+        if metrics.unused_warm_memories() == 3 {
+            return;
+        }
+    }
+    panic!("{} of 3 were given back", metrics.unused_warm_memories());
+}
+
+#[tokio::test]
+async fn nobody_looks_for_leftovers_where_no_isolate_ended() {
+    let house = House::of(1, Thrift::Speed);
+    assert!(!house.slots.used.load(Ordering::Relaxed));
+    drop(house.start(&house.linked(WRITES)).await);
+    assert!(house.slots.used.load(Ordering::Relaxed));
+    house.slots.give_back();
+    assert!(!house.slots.used.load(Ordering::Relaxed));
 }

@@ -2,11 +2,16 @@
 #![allow(clippy::unwrap_used)]
 
 use std::fs;
+use std::time::Duration;
 
+use rookery_lifecycle::{Shutdown, Tasks};
 use tempfile::TempDir;
+use tokio::sync::watch;
 use wasmtime::{Config, Engine};
 
 use super::*;
+use crate::engine::{EngineConfig, Slots};
+use crate::rest::Components;
 
 /// Exports a session handler that nobody calls here.
 const GUEST: &str = r#"
@@ -76,13 +81,59 @@ async fn a_component_sleeps_until_it_is_used_and_again_after_a_while() {
     assert!(!house.is_awake());
     house.component.linked().await.unwrap();
     assert!(house.is_awake());
-    tokio::time::advance(AWAKE_FOR - Duration::from_secs(1)).await;
-    house.component.rest();
+    let second = Duration::from_secs(1);
+    tokio::time::advance(awake_for(Thrift::Speed, Pressure::None) - second).await;
+    assert!(!house.component.rest(Pressure::None));
     assert!(house.is_awake());
-    tokio::time::advance(Duration::from_secs(1)).await;
-    house.component.rest();
+    tokio::time::advance(second).await;
+    assert!(house.component.rest(Pressure::None));
     assert!(!house.is_awake());
+    assert!(!house.component.rest(Pressure::Scarce), "it sleeps already");
     house.component.linked().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_component_rests_sooner_when_memory_is_short() {
+    let house = house(Cache::Folder);
+    house.component.linked().await.unwrap();
+    assert!(!house.component.rest(Pressure::Short), "it was just used");
+    tokio::time::advance(awake_for(Thrift::Speed, Pressure::Short)).await;
+    assert!(!house.component.rest(Pressure::None));
+    assert!(house.component.rest(Pressure::Short));
+    house.component.linked().await.unwrap();
+    assert!(house.component.rest(Pressure::Scarce));
+    assert!(!house.is_awake());
+}
+
+/// What the isolate has would not be given back, and the next one would map it again.
+#[tokio::test(start_paused = true)]
+async fn a_component_that_an_isolate_has_stays_awake() {
+    let house = house(Cache::Folder);
+    let of_an_isolate = house.component.linked().await.unwrap();
+    tokio::time::advance(2 * awake_for(Thrift::Speed, Pressure::None)).await;
+    assert!(!house.component.rest(Pressure::Scarce));
+    let of_the_next = house.component.linked().await.unwrap();
+    assert!(Arc::ptr_eq(&of_an_isolate, &of_the_next));
+    drop((of_an_isolate, of_the_next));
+    assert!(house.component.rest(Pressure::Scarce));
+}
+
+/// The clock stands still unless all wait, and within this second no look is due without any pressure.
+#[tokio::test(start_paused = true)]
+async fn components_rest_at_the_look_that_finds_memory_short() {
+    let (house, components) = (house(Cache::Folder), Components::default());
+    components.add(&house.component);
+    let (look, pressure) = watch::channel(Pressure::None);
+    let (tasks, shutdown) = (Tasks::new(), Shutdown::new());
+    let slots = Slots::new(&EngineConfig::default()).unwrap();
+    let keeps = components.keep_rested(slots, pressure, shutdown.clone());
+    tasks.spawn("resting components", keeps);
+    house.component.linked().await.unwrap();
+    look.send_replace(Pressure::Scarce);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert!(!house.is_awake());
+    shutdown.request();
+    assert!(tasks.drain(Duration::from_secs(1)).await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -90,7 +141,7 @@ async fn a_component_that_is_thrifty_rests_at_the_next_look() {
     let house = house_of(Cache::Folder, Thrift::Memory);
     house.component.linked().await.unwrap();
     assert!(house.is_awake());
-    house.component.rest();
+    assert!(house.component.rest(Pressure::None));
     assert!(!house.is_awake());
     house.component.linked().await.unwrap();
 }
@@ -99,8 +150,8 @@ async fn a_component_that_is_thrifty_rests_at_the_next_look() {
 async fn a_component_that_is_not_kept_stays_awake() {
     let house = house(Cache::Off);
     assert!(house.is_awake());
-    tokio::time::advance(2 * AWAKE_FOR).await;
-    house.component.rest();
+    tokio::time::advance(2 * awake_for(Thrift::Speed, Pressure::None)).await;
+    assert!(!house.component.rest(Pressure::Scarce));
     assert!(house.is_awake());
 }
 

@@ -60,3 +60,23 @@ async fn nobody_is_recycled_who_works_or_is_to_be_ready() {
     gate.add_permits(1);
     assert_eq!(works.await.unwrap().unwrap(), "1/1");
 }
+
+#[tokio::test(start_paused = true)]
+async fn each_look_that_finds_memory_short_is_news_to_others() {
+    let budget = Budget::new(1);
+    let mut pressure = budget.pressure();
+    let check = |pressure: &mut tokio::sync::watch::Receiver<Pressure>, found, is_news| {
+        budget.relieve(found);
+        let was_news = pressure.has_changed().unwrap();
+        assert_eq!((was_news, *pressure.borrow_and_update()), (is_news, found));
+    };
+    for (found, is_news) in [
+        (Pressure::None, false),
+        (Pressure::Short, true),
+        (Pressure::Short, true),
+        (Pressure::Scarce, true),
+        (Pressure::None, false),
+    ] {
+        check(&mut pressure, found, is_news);
+    }
+}
