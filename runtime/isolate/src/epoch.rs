@@ -10,7 +10,7 @@
 //! waits.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use parking_lot::Mutex;
 use rookery_pool::Deadline;
@@ -29,6 +29,8 @@ struct Inner {
     permit: Mutex<Option<OwnedSemaphorePermit>>,
     /// How many epochs ended while the call that runs, or ran last, computed.
     epochs: AtomicU32,
+    /// Whether the call that runs, or ran last, waits for a turn.
+    is_wanted: AtomicBool,
 }
 
 impl Turn {
@@ -42,13 +44,25 @@ impl Turn {
         self.0.epochs.load(Ordering::Relaxed)
     }
 
+    /// Whether the call that runs computes, and waits for nothing but its turn.
+    pub fn is_wanted(&self) -> bool {
+        self.0.is_wanted.load(Ordering::Relaxed)
+    }
+
     fn begin_call(&self) {
         self.0.epochs.store(0, Ordering::Relaxed);
+        self.0.is_wanted.store(false, Ordering::Relaxed);
     }
 
     fn epoch_ended(&self) {
         self.end();
         self.0.epochs.fetch_add(1, Ordering::Relaxed);
+        self.0.is_wanted.store(true, Ordering::Relaxed);
+    }
+
+    fn begin(&self, permit: OwnedSemaphorePermit) {
+        *self.0.permit.lock() = Some(permit);
+        self.0.is_wanted.store(false, Ordering::Relaxed);
     }
 
     fn call(&self) -> Call {
@@ -115,7 +129,7 @@ pub(crate) fn next(state: &State, long_runs: &Arc<Semaphore>) -> UpdateDeadline 
         // Even with a turn at hand, others on this thread go first.
         tokio::task::yield_now().await;
         let permit = long_runs.acquire_owned().await;
-        *turn.0.permit.lock() = Some(permit.expect("the semaphore of the turns is never closed"));
+        turn.begin(permit.expect("the semaphore of the turns is never closed"));
     };
     UpdateDeadline::YieldCustom(1, Box::pin(granted))
 }

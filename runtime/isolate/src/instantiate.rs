@@ -1,10 +1,9 @@
 //! From a linked component to a live isolate.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use rookery_host::{Guest, Stream};
-use rookery_pool::{Deadline, SpawnError};
+use rookery_pool::{Deadline, Fault, SpawnError};
 use wasmtime::Store;
 use wasmtime_wasi::WasiCtxBuilder;
 use wasmtime_wasi_http::p2::bindings::Proxy;
@@ -13,17 +12,15 @@ use crate::bindings::App;
 use crate::bindings::attentive::Attentive;
 use crate::cpu::CpuTime;
 use crate::engine::{Slot, Slots};
-use crate::epoch::{self, Runner};
+use crate::epoch;
 use crate::limits::Limits;
 use crate::link::Linked;
+use crate::start::{self, Late, Starter};
 use crate::state::State;
 use crate::stdio::GuestStream;
 
 /// How many bytes one call of a guest may make the host copy.
 const HOST_CALL_BYTES_MAX: usize = 32 * 1024 * 1024;
-
-/// How long a guest's own start may take, at most.
-const START_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// A live wasm instance.
 pub(crate) struct Isolate {
@@ -52,7 +49,7 @@ pub(crate) async fn instantiate(
     let state = State::new(
         Arc::clone(guest),
         Limits::new(manifest.memory),
-        Deadline::after(manifest.timeout.min(START_TIMEOUT)),
+        Deadline::after(start::PASSED_MAX),
         wasi(guest),
         Arc::clone(cpu),
     );
@@ -62,11 +59,14 @@ pub(crate) async fn instantiate(
     store.set_epoch_deadline(1);
     let long_runs = Arc::clone(slots.long_runs());
     store.epoch_deadline_callback(move |store| Ok(epoch::next(store.data(), &long_runs)));
-    let runner = Runner::of(store.data());
-    let started = runner.run(start(&mut store, linked)).await;
+    let starter = Starter::of(store.data(), manifest.timeout);
+    let started = starter.run(exports(&mut store, linked)).await;
     store.data_mut().end_invocation();
-    let (http, sessions, life) = started
-        .map_err(|error| SpawnError(crate::trap::fault(store.data(), &error).to_string()))?;
+    let started = match started {
+        Ok(started) => started.map_err(|error| crate::trap::fault(store.data(), &error)),
+        Err(Late(had)) => Err(Fault::Timeout(had)),
+    };
+    let (http, sessions, life) = started.map_err(|fault| SpawnError(fault.to_string()))?;
     Ok(Isolate {
         store,
         http,
@@ -77,7 +77,7 @@ pub(crate) async fn instantiate(
     })
 }
 
-async fn start(store: &mut Store<State>, linked: &Linked) -> wasmtime::Result<Exports> {
+async fn exports(store: &mut Store<State>, linked: &Linked) -> wasmtime::Result<Exports> {
     let instance = linked.pre.instantiate_async(&mut *store).await?;
     let http = linked.http.as_ref();
     let http = http

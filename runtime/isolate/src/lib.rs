@@ -26,6 +26,7 @@ mod rest;
 mod revision;
 mod sessions;
 mod sql;
+mod start;
 mod state;
 mod stdio;
 mod trap;
