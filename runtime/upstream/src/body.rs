@@ -119,15 +119,16 @@ impl Answer {
         &mut self,
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
-        let body = Pin::new(&mut self.body);
-        match &mut self.wire {
-            // Nothing comes but over the wire, and the wire wakes.
-            Some(wire) => {
-                wire.drive(cx);
-                body.poll_frame(&mut Context::from_waker(Waker::noop()))
-            }
-            None => body.poll_frame(cx),
+        let Some(wire) = &mut self.wire else {
+            return Pin::new(&mut self.body).poll_frame(cx);
+        };
+        // Nothing comes but over the wire, and the wire wakes. What came with the head is there without it.
+        let mut unheard = Context::from_waker(Waker::noop());
+        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(&mut unheard) {
+            return Poll::Ready(frame);
         }
+        wire.drive(cx);
+        Pin::new(&mut self.body).poll_frame(&mut unheard)
     }
 
     /// Ready when nothing came for too long.

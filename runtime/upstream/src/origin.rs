@@ -140,7 +140,8 @@ impl Origin {
     /// Puts a wire back whose exchange is over; one that cannot take another one is closed, and so is one whose place
     /// somebody waits for.
     pub fn rest(&self, mut wire: Wire) {
-        if !wire.is_ready() {
+        // Mostly the end of the answer came with the rest of it. That a peer hung up since then shows when it is asked for.
+        if !wire.was_ready() && !wire.is_ready() {
             return;
         }
         let mut resting = self.resting.lock();

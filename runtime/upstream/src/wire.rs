@@ -67,10 +67,15 @@ impl Wire {
         }
     }
 
+    /// Whether it could take a request when it was last driven.
+    pub fn was_ready(&self) -> bool {
+        self.connection.is_some() && self.requests.is_ready()
+    }
+
     /// Whether it can take a request: the exchange before is over, and the peer has not hung up.
     pub fn is_ready(&mut self) -> bool {
         self.drive(&mut Context::from_waker(Waker::noop()));
-        self.connection.is_some() && self.requests.is_ready()
+        self.was_ready()
     }
 
     /// Hands a request over at once; the future waits for the head of its answer. The request comes back when nothing of it was
