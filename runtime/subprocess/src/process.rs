@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rookery_lifecycle::Shutdown;
 use rookery_pool::Fault;
-use rookery_upstream::{Target, Upstreams};
+use rookery_upstream::Upstream;
 use tokio::sync::{Mutex, watch};
 use tokio::time::{Instant, timeout};
 
@@ -19,8 +19,8 @@ use crate::output::LastWords;
 /// A process that answers, as long as somebody holds it.
 pub(crate) struct Process {
     state: Arc<State>,
-    target: Target,
-    upstreams: Arc<Upstreams>,
+    /// The connections to it, which go with it.
+    upstream: Upstream,
     /// Where it hears notices, if it does.
     control: Option<Mutex<Control>>,
     /// When it last had work, for the whole revision.
@@ -128,28 +128,22 @@ impl Process {
     pub fn new(
         state: Arc<State>,
         life: Life,
-        (upstreams, target): (Arc<Upstreams>, Target),
+        upstream: Upstream,
         control: Option<Control>,
         used: Arc<AtomicU64>,
     ) -> Arc<Process> {
         Arc::new(Process {
             state,
-            target,
-            upstreams,
+            upstream,
             control: control.map(Mutex::new),
             used,
             _life: life,
         })
     }
 
-    /// Where it answers.
-    pub fn target(&self) -> &Target {
-        &self.target
-    }
-
-    /// The connections to it, among others.
-    pub fn upstreams(&self) -> &Upstreams {
-        &self.upstreams
+    /// The connections to it.
+    pub fn upstream(&self) -> &Upstream {
+        &self.upstream
     }
 
     /// Whether it runs and may have work.
@@ -208,12 +202,6 @@ impl Process {
     /// Where it hears notices, if it does.
     pub fn control(&self) -> Option<&Mutex<Control>> {
         self.control.as_ref()
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.upstreams.forget(&self.target);
     }
 }
 

@@ -217,15 +217,9 @@ impl Recipe {
         target: Target,
         control: Option<control::Control>,
     ) -> Arc<Process> {
-        let upstreams = Arc::clone(&self.house.upstreams);
+        let upstream = self.house.upstreams.upstream(&target);
         let Running { state, life, .. } = running;
-        Process::new(
-            state,
-            life,
-            (upstreams, target),
-            control,
-            Arc::clone(&self.used),
-        )
+        Process::new(state, life, upstream, control, Arc::clone(&self.used))
     }
 }
 

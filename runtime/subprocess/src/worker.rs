@@ -42,9 +42,7 @@ impl Worker for ProcessWorker {
         } = invocation;
         let answers = process.answers();
         let timeouts = timeouts(&deadline);
-        let sending = process
-            .upstreams()
-            .send(process.target(), request, timeouts);
+        let sending = process.upstream().send(request, timeouts);
         let answered = tokio::select! {
             biased;
             answered = sending => answered,
@@ -94,9 +92,7 @@ impl Worker for ProcessWorker {
         };
         let timeouts = timeouts(&deadline);
         let copy = Box::new(request.clone());
-        let dialling = process
-            .upstreams()
-            .tunnel(process.target(), request, timeouts);
+        let dialling = process.upstream().tunnel(request, timeouts);
         let dialled = tokio::select! {
             biased;
             dialled = dialling => dialled,

@@ -44,4 +44,4 @@ pub use error::{Unanswered, UpstreamError};
 pub use fields::{end_to_end, of_request};
 pub use target::{Target, Verify};
 pub use tunnel::{Accepted, Dialled};
-pub use upstreams::Upstreams;
+pub use upstreams::{Upstream, Upstreams};

@@ -36,13 +36,22 @@ impl Upstreams {
     /// # Errors
     /// Why there is no answer, with the request when nothing of it was sent: nobody is there, or a connection ended before
     /// it was used.
-    pub async fn send(
+    pub fn send(
         &self,
         target: &Target,
         request: Request<Body>,
         timeouts: Timeouts,
+    ) -> impl Future<Output = Result<Response<Body>, Unanswered>> + Send + use<'_> {
+        self.send_to(self.origin(target), request, timeouts)
+    }
+
+    pub(crate) async fn send_to(
+        &self,
+        origin: Arc<Origin>,
+        request: Request<Body>,
+        timeouts: Timeouts,
     ) -> Result<Response<Body>, Unanswered> {
-        let origin = self.origin(target);
+        let target = origin.target();
         let (request, progress) = watched(request);
         let (mut line, age) = match origin.rested() {
             Some(line) => (line, Age::Used),

@@ -4,15 +4,19 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use http::{Request, Response};
 use parking_lot::RwLock;
 use rookery_lifecycle::{Shutdown, Tasks};
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use crate::config::UpstreamConfig;
+use crate::body::Body;
+use crate::config::{Timeouts, UpstreamConfig};
+use crate::error::{Unanswered, UpstreamError};
 use crate::origin::Origin;
 use crate::target::Target;
 use crate::tls::Tls;
+use crate::tunnel::Dialled;
 
 /// Connections to upstreams, by target. One for the whole server.
 pub struct Upstreams {
@@ -23,6 +27,47 @@ pub struct Upstreams {
     tunnels: Arc<Semaphore>,
     /// Nothing rests any more.
     closed: AtomicBool,
+}
+
+/// Connections to one target, found once, for somebody who asks it again and again. What rests of them goes with this.
+pub struct Upstream {
+    all: Arc<Upstreams>,
+    origin: Arc<Origin>,
+}
+
+impl Upstream {
+    /// [`Upstreams::send`].
+    pub fn send(
+        &self,
+        request: Request<Body>,
+        timeouts: Timeouts,
+    ) -> impl Future<Output = Result<Response<Body>, Unanswered>> + Send + use<'_> {
+        self.all
+            .send_to(Arc::clone(&self.origin), request, timeouts)
+    }
+
+    /// [`Upstreams::tunnel`].
+    pub fn tunnel(
+        &self,
+        request: Request<()>,
+        timeouts: Timeouts,
+    ) -> impl Future<Output = Result<Dialled, UpstreamError>> + Send + use<'_> {
+        self.all.tunnel(self.origin.target(), request, timeouts)
+    }
+}
+
+impl Drop for Upstream {
+    fn drop(&mut self) {
+        let target = self.origin.target();
+        let mut origins = self.all.origins.write();
+        // Somebody else may have the target by now.
+        let found = origins.get(target);
+        if found.is_some_and(|found| Arc::ptr_eq(found, &self.origin)) {
+            origins.remove(target);
+        }
+        drop(origins);
+        self.origin.close();
+    }
 }
 
 impl Upstreams {
@@ -42,6 +87,20 @@ impl Upstreams {
             Arc::clone(&upstreams).keep_swept(shutdown.clone()),
         );
         upstreams
+    }
+
+    /// Connections to a target for one who has them for himself, none yet. Whoever asks for the target has these, too.
+    pub fn upstream(self: &Arc<Self>, target: &Target) -> Upstream {
+        let origin = Arc::new(Origin::new(target.clone(), &self.config));
+        let mut origins = self.origins.write();
+        if self.closed.load(Ordering::Relaxed) {
+            origin.close();
+        } else {
+            origins.insert(target.clone(), Arc::clone(&origin));
+        }
+        drop(origins);
+        let all = Arc::clone(self);
+        Upstream { all, origin }
     }
 
     /// Closes what rests of a target's connections, and forgets the target until somebody asks for it again.

@@ -343,6 +343,29 @@ async fn who_waits_for_a_place_has_that_of_a_connection_that_could_rest() {
 }
 
 #[tokio::test]
+async fn what_rests_goes_with_whoever_has_it_for_himself() {
+    let (upstreams, ..) = upstreams(UpstreamConfig::default());
+    let (listener, target) = server().await;
+    let serving = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        head(&mut stream).await;
+        stream.write_all(ANSWER).await.unwrap();
+        assert_eq!(stream.read(&mut [0]).await.unwrap(), 0);
+    });
+    let before = upstreams.upstream(&target);
+    let answer = before.send(get(), TIMEOUTS).await.unwrap();
+    assert_eq!(text(answer).await, "ok");
+    assert!(upstreams.origin(&target).is_ready());
+    // Of another server in the same place, which is not touched.
+    let after = upstreams.upstream(&target);
+    drop(before);
+    serving.await.unwrap();
+    assert_eq!(upstreams.origins.read().len(), 1);
+    drop(after);
+    assert!(upstreams.origins.read().is_empty());
+}
+
+#[tokio::test]
 async fn after_the_shutdown_nothing_rests_and_every_task_ends() {
     let (upstreams, tasks, shutdown) = upstreams(UpstreamConfig::default());
     let (listener, target) = server().await;
