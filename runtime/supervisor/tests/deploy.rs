@@ -98,6 +98,27 @@ async fn a_rescan_brings_the_look_forward() {
     assert!(before.elapsed() <= SECOND, "{:?}", before.elapsed());
 }
 
+/// A copy is looked at 50 ms after it began to move, and has to look the same for 100 more.
+#[tokio::test(start_paused = true)]
+async fn a_bundle_does_not_wait_for_the_one_that_came_just_before_it() {
+    let stage = Stage::with(&[], |config| {
+        config.watching = Watching::Looks;
+        config.poll = Duration::from_secs(3600);
+    });
+    stage.settled().await;
+    tokio::time::sleep(SECOND).await;
+    for version in ["1.0.0", "1.1.0", "1.2.0"] {
+        let before = Instant::now();
+        stage.publish(&format!("chat/{version}"), version);
+        stage.supervisor.rescan();
+        let label = format!("chat@{version} live");
+        let is_live = |deployments: &_| states(deployments).contains(&label);
+        stage.until(is_live).await;
+        let took = before.elapsed();
+        assert!(took <= Duration::from_millis(200), "{version}: {took:?}");
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_half_written_folder_is_reported_and_never_served() {
     let stage = Stage::new(&[]);

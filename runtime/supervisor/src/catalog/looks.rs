@@ -67,6 +67,7 @@ pub fn spawn(
 impl Looker {
     async fn run(self, looks: mpsc::Sender<Look>) {
         let (mut soonest, mut latest) = (Instant::now(), Instant::now());
+        let mut was_unsettled = false;
         loop {
             tokio::select! {
                 () = sleep_until(latest) => {}
@@ -76,16 +77,21 @@ impl Looker {
                 }
             }
             let now = Instant::now();
-            let pause = match self.look(now).await {
+            let (pause, quiet) = match self.look(now).await {
                 Some((look, pause)) => {
+                    let is_unsettled = look.unsettled > 0;
+                    // One that sees a folder come to rest found something, too: who copies the next bundle after it
+                    // does not wait for that.
+                    let found = is_unsettled || was_unsettled;
+                    was_unsettled = is_unsettled;
                     if looks.send(look).await.is_err() {
                         return;
                     }
-                    pause
+                    (pause, if found { Duration::ZERO } else { QUIET })
                 }
-                None => self.poll,
+                None => (self.poll, QUIET),
             };
-            (soonest, latest) = (now + QUIET, now + pause);
+            (soonest, latest) = (now + quiet, now + pause);
         }
     }
 
