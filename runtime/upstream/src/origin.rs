@@ -118,7 +118,7 @@ impl Origin {
         Ok((self.open(tls, tasks, deadline).await?, Age::New))
     }
 
-    /// Takes a line that can be used at once.
+    /// Takes a line that could be used when it came to rest.
     pub fn rested(&self) -> Option<Line> {
         if self.speaks.load(Ordering::Relaxed) == HTTP2 {
             let mut shared = self.shared.lock();
@@ -128,13 +128,9 @@ impl Origin {
                 Line::Shared(shared.line.clone())
             });
         }
-        let mut resting = self.resting.lock();
-        while let Some((_, mut wire)) = resting.wires.pop() {
-            if wire.is_ready() {
-                return Some(Line::Own(wire));
-            }
-        }
-        None
+        // Whether its peer hung up meanwhile is seen by whoever asks over it, before anything of the request is written.
+        let (_, wire) = self.resting.lock().wires.pop()?;
+        Some(Line::Own(wire))
     }
 
     /// Puts a wire back whose exchange is over; one that cannot take another one is closed, and so is one whose place

@@ -6,7 +6,7 @@
 //!
 //! **Invariant:** a wire moves only while somebody polls it, so what waits for its other half needs no waker: the one
 //! that the connection has is that of the same task.
-//! **Absent on purpose:** watching over wires that rest. One that was closed meanwhile shows it when it is asked for.
+//! **Absent on purpose:** watching over wires that rest. One that was closed meanwhile gives back the request that it is asked.
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
