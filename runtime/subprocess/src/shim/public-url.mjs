@@ -11,8 +11,13 @@ const PUBLIC_URL = {
   configurable: true,
   get() {
     const url = heard.call(this);
-    const scheme = `${schemeOf(this.headers)}:`;
-    return url.startsWith(scheme) ? url : url.replace(SCHEME, scheme);
+    try {
+      const scheme = `${schemeOf(this.headers)}:`;
+      return url.startsWith(scheme) ? url : url.replace(SCHEME, scheme);
+    } catch {
+      // Deno closes a request that became a WebSocket: it has no headers any more, and Deno itself asks for its URL.
+      return url;
+    }
   },
 };
 
