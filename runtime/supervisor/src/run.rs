@@ -19,6 +19,11 @@ use crate::rolling::Command;
 /// How long the start waits for folders to come to rest: a copy that goes on and on does not hold up the others.
 const SETTLE_MAX: Duration = Duration::from_secs(1);
 
+/// How often they are looked at before that: one that lies there at rest is known for it at the third look, or at the
+/// fifth when its manifest names what lies deeper, and on a busy machine that may take longer. A server that was ready by
+/// then would not have what was there all along.
+const SETTLE_LOOKS: u32 = 8;
+
 /// Works until the shutdown.
 pub(crate) async fn run(
     mut work: Work,
@@ -26,8 +31,8 @@ pub(crate) async fn run(
     mut commands: mpsc::Receiver<Command>,
 ) {
     let shutdown = work.shutdown.clone();
-    let settle_until = Instant::now() + SETTLE_MAX;
-    let mut is_settled = false;
+    let begun = Instant::now();
+    let (mut is_settled, mut looked) = (false, 0_u32);
     loop {
         let next_retry = work.shared.roster.lock().next_due();
         let next_judgement = work.ledger.next_due();
@@ -39,7 +44,8 @@ pub(crate) async fn run(
             () = wait_until(next_judgement) => work.judge(),
             Some(command) = commands.recv() => work.obey(command),
             Some(look) = looks.recv() => {
-                is_settled |= look.unsettled == 0 || Instant::now() >= settle_until;
+                looked = looked.saturating_add(1);
+                is_settled |= look.unsettled == 0 || has_waited(looked, begun.elapsed());
                 work.take_look(look);
             }
             Some(ended) = work.under_way.next() => {
@@ -66,6 +72,11 @@ async fn wait_until(instant: Option<Instant>) {
     }
 }
 
+/// Whether the start waits no more for what is unsettled still.
+fn has_waited(looked: u32, passed: Duration) -> bool {
+    looked >= SETTLE_LOOKS && passed >= SETTLE_MAX
+}
+
 /// Once everything that was found at the start is live or refused; then for good.
 fn become_ready(work: &Work) {
     let shared = &work.shared;
@@ -81,4 +92,23 @@ fn become_ready(work: &Work) {
     tracing::info!(live, refused, "the bundles that were found are deployed");
     shared.ready.send_replace(true);
     shared.send(Event::Ready { live, refused });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_start_waits_for_looks_and_for_a_second() {
+        let check = |looked, passed_ms, expected| {
+            let passed = Duration::from_millis(passed_ms);
+            assert_eq!(has_waited(looked, passed), expected, "{looked} {passed:?}");
+        };
+        check(1, 0, false);
+        check(1, 5_000, false);
+        check(7, 60_000, false);
+        check(8, 999, false);
+        check(8, 1_000, true);
+        check(20, 1_000, true);
+    }
 }
