@@ -41,6 +41,24 @@ async fn what_is_there_at_the_start_is_live_when_it_is_settled() {
     assert_eq!(label("chat", "3"), None);
 }
 
+/// On a machine that is so busy that two seconds pass between two looks.
+#[tokio::test(start_paused = true)]
+async fn what_is_there_at_the_start_is_live_when_it_is_settled_however_long_that_takes() {
+    let stage = Stage::new(&[("chat/1.0.0", "one")]);
+    // Long enough for all who can go on, and shorter than any pause of theirs.
+    let others = || tokio::time::sleep(Duration::from_millis(1));
+    others().await;
+    for _ in 0..100 {
+        tokio::time::advance(2 * SECOND).await;
+        others().await;
+        if stage.supervisor.ready() {
+            break;
+        }
+    }
+    assert!(stage.supervisor.ready());
+    assert_eq!(states(&stage.supervisor.deployments()), ["chat@1.0.0 live"]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn an_empty_apps_directory_is_settled_at_once() {
     let stage = Stage::new(&[]);
