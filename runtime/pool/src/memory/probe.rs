@@ -79,15 +79,27 @@ fn group_fill(dir: &Path) -> Option<Fill> {
     };
     let limits = ["memory.high", "memory.max"];
     let limit_bytes = limits.into_iter().filter_map(number).min()?;
-    let files = read_to_string(dir.join("memory.stat")).unwrap_or_default();
-    let files = files
-        .lines()
-        .find_map(|line| line.strip_prefix("inactive_file "))
-        .and_then(|bytes| bytes.trim().parse::<u64>().ok());
+    let cached = cached_bytes(&read_to_string(dir.join("memory.stat")).unwrap_or_default());
     Some(Fill {
-        used_bytes: number("memory.current")?.saturating_sub(files.unwrap_or_default()),
+        used_bytes: number("memory.current")?.saturating_sub(cached),
         limit_bytes,
     })
+}
+
+/// What a group holds of files, read lately or not, but for what is not on disk yet. Were only the idle part of it left
+/// out, whoever serves many files would always be short of memory; when it is needed after all, those who wait tell.
+fn cached_bytes(stat: &str) -> u64 {
+    let bytes = |field: &str| {
+        let words = stat.lines().filter_map(|line| line.split_once(' '));
+        let mut values = words.filter(|(name, _)| *name == field);
+        let value = values
+            .next()
+            .and_then(|(_, bytes)| bytes.trim().parse().ok());
+        value.unwrap_or(0_u64)
+    };
+    let of_files = bytes("inactive_file").saturating_add(bytes("active_file"));
+    let unwritten = bytes("file_dirty").saturating_add(bytes("file_writeback"));
+    of_files.saturating_sub(unwritten)
 }
 
 /// `some avg10=1.50 avg60=…`: in how many percent of the last ten seconds somebody waited.
@@ -152,6 +164,17 @@ mod tests {
         };
         assert_eq!(reading.group, Some(pod));
         assert_eq!(reading.stalled_percent, None);
+    }
+
+    #[test]
+    fn files_that_are_only_cached_are_no_memory_in_use() {
+        let check = |stat, expected| assert_eq!(cached_bytes(stat), expected, "{stat}");
+        check("", 0);
+        check("anon 700\ninactive_file 100\nfile 200\n", 100);
+        check("inactive_file 100\nactive_file 60\nshmem 9\n", 160);
+        check("active_file 60\nfile_dirty 5\nfile_writeback 15\n", 40);
+        check("inactive_file 10\nfile_dirty 50\n", 0);
+        check("inactive_file some\nactive_file 60\n", 60);
     }
 
     #[test]
