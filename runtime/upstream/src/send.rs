@@ -42,7 +42,7 @@ impl Upstreams {
         request: Request<Body>,
         timeouts: Timeouts,
     ) -> impl Future<Output = Result<Response<Body>, Unanswered>> + Send + use<'_> {
-        self.send_to(self.origin(target), request, timeouts)
+        self.send_to(self.origin(target), request, timeouts, Elsewhere::Never)
     }
 
     pub(crate) async fn send_to(
@@ -50,6 +50,7 @@ impl Upstreams {
         origin: Arc<Origin>,
         request: Request<Body>,
         timeouts: Timeouts,
+        elsewhere: Elsewhere,
     ) -> Result<Response<Body>, Unanswered> {
         let target = origin.target();
         let (request, progress) = watched(request);
@@ -65,6 +66,11 @@ impl Upstreams {
             Age::Used => Again::of(&request),
             Age::New => None,
         };
+        if let (Age::Used, Line::Own(wire)) = (age, &line)
+            && (again.is_none() || elsewhere.needs_certainty(target))
+        {
+            wire.doubt();
+        }
         let asking = line.ask(request, target);
         let asked = patiently(asking, target, &progress, timeouts.answer).await?;
         let (answer, line) = match asked {
@@ -184,6 +190,20 @@ async fn patiently(
     }
 }
 
+/// Whether a request that comes back unsent is sent to somebody else.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Elsewhere {
+    Never,
+    Perhaps,
+}
+
+impl Elsewhere {
+    /// Whether it has to be known before that the peer is there: TCP takes what is written to one that is not.
+    fn needs_certainty(self, target: &Target) -> bool {
+        self == Elsewhere::Perhaps && matches!(target, Target::Tcp { .. })
+    }
+}
+
 /// What is left of a request after its line failed.
 enum Left {
     /// All of it, and what failed had rested: it goes over a new line.
@@ -205,6 +225,7 @@ impl Left {
             (Some(request), Age::New) => Left::Unsent(request, failed.into_error()),
             // There is a copy only of what went over a line that had rested.
             (None, _) => match again.and_then(Again::request) {
+                Some(request) if was_refused(failed.error()) => Left::Unwritten(Box::new(request)),
                 Some(request) => Left::Copy(Box::new(request)),
                 None => Left::Nothing(failed.into_error()),
             },
@@ -214,24 +235,34 @@ impl Left {
 
 /// Whether the connection ended, rather than that something wrong was said over it.
 fn died(error: &hyper::Error) -> bool {
-    let by_system = || {
-        let mut cause = std::error::Error::source(error);
-        while let Some(error) = cause {
-            if let Some(error) = error.downcast_ref::<io::Error>() {
-                return matches!(
-                    error.kind(),
-                    io::ErrorKind::ConnectionReset
-                        | io::ErrorKind::BrokenPipe
-                        | io::ErrorKind::ConnectionAborted
-                        | io::ErrorKind::NotConnected
-                        | io::ErrorKind::UnexpectedEof
-                );
-            }
-            cause = error.source();
+    let by_system = matches!(
+        by_system(error),
+        Some(
+            io::ErrorKind::ConnectionReset
+                | io::ErrorKind::BrokenPipe
+                | io::ErrorKind::ConnectionAborted
+                | io::ErrorKind::NotConnected
+                | io::ErrorKind::UnexpectedEof
+        )
+    );
+    error.is_incomplete_message() || error.is_canceled() || error.is_closed() || by_system
+}
+
+/// Whether nobody read when the last of a request was written. One without a body has then reached nobody as a whole, and
+/// half a head does nothing.
+fn was_refused(error: &hyper::Error) -> bool {
+    by_system(error) == Some(io::ErrorKind::BrokenPipe)
+}
+
+fn by_system(error: &hyper::Error) -> Option<io::ErrorKind> {
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            return Some(error.kind());
         }
-        false
-    };
-    error.is_incomplete_message() || error.is_canceled() || error.is_closed() || by_system()
+        cause = error.source();
+    }
+    None
 }
 
 fn received(

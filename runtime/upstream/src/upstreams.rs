@@ -14,6 +14,7 @@ use crate::body::Body;
 use crate::config::{Timeouts, UpstreamConfig};
 use crate::error::{Unanswered, UpstreamError};
 use crate::origin::Origin;
+use crate::send::Elsewhere;
 use crate::target::Target;
 use crate::tls::Tls;
 use crate::tunnel::Dialled;
@@ -42,8 +43,8 @@ impl Upstream {
         request: Request<Body>,
         timeouts: Timeouts,
     ) -> impl Future<Output = Result<Response<Body>, Unanswered>> + Send + use<'_> {
-        self.all
-            .send_to(Arc::clone(&self.origin), request, timeouts)
+        let origin = Arc::clone(&self.origin);
+        (self.all).send_to(origin, request, timeouts, Elsewhere::Perhaps)
     }
 
     /// [`Upstreams::tunnel`].

@@ -10,6 +10,8 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use http::{Request, Response};
@@ -22,19 +24,20 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::body::Body;
 use crate::error::UpstreamError;
 use crate::origin::{HEAD_BYTES_MAX, broken, ended};
-use crate::stream::Stream;
+use crate::stream::{Doubted, Stream};
 use crate::target::Target;
 
 /// What came of a request: the head of its answer, or a failure with what was not sent.
 pub(crate) type Asked = Result<Response<Incoming>, TrySendError<Request<Body>>>;
 
-type Connection = http1::Connection<TokioIo<Stream>, Body>;
+type Connection = http1::Connection<TokioIo<Doubted>, Body>;
 
 /// An HTTP/1.1 connection with its place among those of its target.
 pub(crate) struct Wire {
     requests: http1::SendRequest<Body>,
     /// Absent when it has ended.
     connection: Option<Pin<Box<Connection>>>,
+    is_doubted: Arc<AtomicBool>,
     place: OwnedSemaphorePermit,
 }
 
@@ -45,6 +48,11 @@ impl Wire {
         target: &Target,
         place: OwnedSemaphorePermit,
     ) -> Result<Wire, UpstreamError> {
+        let is_doubted = Arc::<AtomicBool>::default();
+        let stream = Doubted {
+            stream,
+            is_doubted: Arc::clone(&is_doubted),
+        };
         let (requests, connection) = http1::Builder::new()
             .max_buf_size(HEAD_BYTES_MAX)
             .handshake(TokioIo::new(stream))
@@ -53,6 +61,7 @@ impl Wire {
         Ok(Wire {
             requests,
             connection: Some(Box::pin(connection)),
+            is_doubted,
             place,
         })
     }
@@ -65,6 +74,12 @@ impl Wire {
             ended(outcome);
             self.connection = None;
         }
+    }
+
+    /// Has the next look at what comes ask the system whether the peer is still there, for a request of which there is no
+    /// second one. That costs a call, which others save.
+    pub fn doubt(&self) {
+        self.is_doubted.store(true, Ordering::Relaxed);
     }
 
     /// Whether it could take a request when it was last driven.

@@ -126,6 +126,10 @@ async fn a_request_that_comes_when_its_process_has_just_died_is_answered_by_anot
             assert_eq!(doom.load(Ordering::SeqCst), 0);
             assert_eq!(house.totals.failed.get(), failed);
         }
+        doom.store(1, Ordering::SeqCst);
+        ask(&pool, "/answer").await.unwrap();
+        assert_eq!(doom.load(Ordering::SeqCst), 0);
+        assert_eq!(house.totals.failed.get(), 3);
     }
 }
 
