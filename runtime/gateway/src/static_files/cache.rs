@@ -1,11 +1,13 @@
 //! Files that were read, kept in memory: a hot file costs no trip to the blocking threads.
 //!
 //! **Invariant:** what is kept never weighs more than the bound; the least recently asked for goes first.
+//! **Invariant:** nobody is given what another one read: a bundle that takes another's place has its paths, and not its files.
 //! **Absent on purpose:** the file system. `asset` reads and compares; and absence is not remembered, so a client that
 //! asks for names that do not exist pushes nothing out.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use lru::LruCache;
@@ -27,7 +29,12 @@ const OVERHEAD_BYTES: u64 = 512;
 pub struct FileCache {
     kept: Mutex<Kept>,
     bytes_max: u64,
+    readers: AtomicU64,
 }
+
+/// One who reads files through the cache.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Reader(u64);
 
 struct Kept {
     entries: LruCache<PathBuf, Entry>,
@@ -36,6 +43,7 @@ struct Kept {
 
 struct Entry {
     asset: Arc<Asset>,
+    reader: Reader,
     checked: Instant,
 }
 
@@ -65,12 +73,19 @@ impl FileCache {
         FileCache {
             kept: Mutex::new(kept),
             bytes_max,
+            readers: AtomicU64::new(0),
         }
     }
 
-    pub(super) fn get(&self, path: &Path) -> Known {
+    /// One more who reads.
+    pub(super) fn reader(&self) -> Reader {
+        Reader(self.readers.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(super) fn get(&self, reader: Reader, path: &Path) -> Known {
         let mut kept = self.kept.lock();
-        let Some(entry) = kept.entries.get_mut(path) else {
+        let entry = kept.entries.get_mut(path);
+        let Some(entry) = entry.filter(|entry| entry.reader == reader) else {
             return Known::No;
         };
         let now = Instant::now();
@@ -82,7 +97,7 @@ impl FileCache {
         Known::Due(asset)
     }
 
-    pub(super) fn put(&self, path: PathBuf, asset: Arc<Asset>) {
+    pub(super) fn put(&self, reader: Reader, path: PathBuf, asset: Arc<Asset>) {
         let bytes = weight(&path, &asset);
         if bytes > self.bytes_max {
             return self.forget(&path);
@@ -91,6 +106,7 @@ impl FileCache {
         kept.bytes += bytes;
         let entry = Entry {
             asset,
+            reader,
             checked: Instant::now(),
         };
         // `push` hands back what it displaced: the same path's older state, since there is no bound on the number.
@@ -125,20 +141,22 @@ mod tests {
         Arc::new(Asset::in_memory(vec![0; len]))
     }
 
+    const READER: Reader = Reader(0);
+
     fn knows(cache: &FileCache, path: &str) -> bool {
-        !matches!(cache.get(Path::new(path)), Known::No)
+        !matches!(cache.get(READER, Path::new(path)), Known::No)
     }
 
     #[tokio::test(start_paused = true)]
     async fn the_least_recently_asked_for_goes_first() {
         let cache = FileCache::new(3 * 2_000);
         for name in ["a", "b", "c"] {
-            cache.put(name.into(), asset(1_000));
+            cache.put(READER, name.into(), asset(1_000));
         }
         assert!(knows(&cache, "a"));
-        cache.put("d".into(), asset(1_000));
+        cache.put(READER, "d".into(), asset(1_000));
         assert!(knows(&cache, "a") && knows(&cache, "c") && knows(&cache, "d"));
-        cache.put("e".into(), asset(1_000));
+        cache.put(READER, "e".into(), asset(1_000));
         assert!(!knows(&cache, "b") && !knows(&cache, "a"));
     }
 
@@ -146,10 +164,10 @@ mod tests {
     async fn the_weight_is_what_is_kept() {
         let cache = FileCache::new(10_000);
         for len in [100, 3_000, 200] {
-            cache.put("same".into(), asset(len));
+            cache.put(READER, "same".into(), asset(len));
         }
-        cache.put("other".into(), asset(50));
-        cache.put("too large".into(), asset(10_000));
+        cache.put(READER, "other".into(), asset(50));
+        cache.put(READER, "too large".into(), asset(10_000));
         assert_eq!(cache.kept.lock().bytes, (200 + 4 + 512) + (50 + 5 + 512));
         cache.forget(Path::new("same"));
         cache.forget(Path::new("other"));
@@ -160,10 +178,23 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_of_many_is_told_to_compare() {
         let cache = FileCache::default();
-        cache.put("a".into(), asset(1));
-        assert!(matches!(cache.get(Path::new("a")), Known::Fresh(_)));
+        cache.put(READER, "a".into(), asset(1));
+        assert!(matches!(cache.get(READER, Path::new("a")), Known::Fresh(_)));
         tokio::time::advance(BELIEVED).await;
-        assert!(matches!(cache.get(Path::new("a")), Known::Due(_)));
-        assert!(matches!(cache.get(Path::new("a")), Known::Fresh(_)));
+        assert!(matches!(cache.get(READER, Path::new("a")), Known::Due(_)));
+        assert!(matches!(cache.get(READER, Path::new("a")), Known::Fresh(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_anothers_place_is_not_given_its_files() {
+        let cache = FileCache::default();
+        let (old, new) = (cache.reader(), cache.reader());
+        let path = Path::new("page");
+        cache.put(old, path.into(), asset(3));
+        assert!(matches!(cache.get(new, path), Known::No));
+        cache.put(new, path.into(), asset(4));
+        assert!(matches!(cache.get(old, path), Known::No));
+        assert!(matches!(cache.get(new, path), Known::Fresh(_)));
+        assert_eq!(cache.kept.lock().bytes, 4 + 4 + 512, "one of the two");
     }
 }

@@ -24,7 +24,7 @@ impl StaticFiles {
     /// What is at `relative`. A file may be as old as the cache believes.
     pub(super) async fn locate(&self, relative: PathBuf) -> Result<OnDisk, ReadError> {
         let path = self.root.join(relative);
-        let known = match self.cache.get(&path) {
+        let known = match self.cache.get(self.reader, &path) {
             Known::Fresh(asset) => return Ok(OnDisk::File(asset)),
             Known::Due(asset) => Some(asset),
             Known::No => None,
@@ -38,7 +38,7 @@ impl StaticFiles {
         });
         let found = found.await?;
         match &found {
-            OnDisk::File(asset) => self.cache.put(path, asset.clone()),
+            OnDisk::File(asset) => self.cache.put(self.reader, path, asset.clone()),
             OnDisk::Directory | OnDisk::Nothing => self.cache.forget(&path),
         }
         Ok(found)

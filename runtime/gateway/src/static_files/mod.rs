@@ -42,6 +42,8 @@ use std::sync::Arc;
 use http::{HeaderName, HeaderValue, Response, header};
 use rookery_pool::Body;
 
+use cache::Reader;
+
 pub use cache::FileCache;
 
 /// The files below one directory, as one revision serves them.
@@ -49,6 +51,7 @@ pub struct StaticFiles {
     root: Arc<PathBuf>,
     options: Arc<StaticOptions>,
     cache: Arc<FileCache>,
+    reader: Reader,
 }
 
 /// How a bundle wants its files served.
@@ -102,6 +105,7 @@ impl StaticFiles {
         StaticFiles {
             root: Arc::new(root),
             options: Arc::new(options),
+            reader: cache.reader(),
             cache,
         }
     }
