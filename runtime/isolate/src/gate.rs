@@ -2,6 +2,8 @@
 //!
 //! **Invariant:** a piece that the guest said after a write is given on when the write is durable, and so is the body's end.
 //! When the write is lost, the body breaks off there.
+//! **Invariant:** between a piece and a break there is a moment in which nothing is there yet: whoever sends pieces sends what it
+//! has before it waits, and throws it away when it hears of the break at once.
 //! **Absent on purpose:** what is waited for. Whoever makes the gate knows.
 
 use std::pin::Pin;
@@ -19,6 +21,7 @@ pub(crate) struct Gate<B, W> {
     /// Asked when a piece is there; `None` when it may go at once.
     waits_for: W,
     waiting: Option<(Wait, Option<Frame<Bytes>>)>,
+    breaks: Option<Failure>,
     ended: bool,
 }
 
@@ -35,8 +38,17 @@ impl<B, W: FnMut() -> Option<Wait>> Gate<B, W> {
             body,
             waits_for,
             waiting: None,
+            breaks: None,
             ended: false,
         }
+    }
+
+    /// Breaks the body off, in a moment.
+    fn break_off<T>(&mut self, failure: Failure, cx: &Context<'_>) -> Poll<T> {
+        self.breaks = Some(failure);
+        self.ended = true;
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
@@ -53,24 +65,26 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
         let gate = self.get_mut();
+        if let Some(failure) = gate.breaks.take() {
+            return Poll::Ready(Some(Err(failure)));
+        }
         loop {
             if let Some((wait, frame)) = &mut gate.waiting {
                 let may_go = ready!(wait.as_mut().poll(cx));
                 let frame = frame.take();
                 gate.waiting = None;
                 gate.ended |= frame.is_none() || !may_go;
-                return Poll::Ready(if may_go {
-                    frame.map(Ok)
-                } else {
-                    Some(Err(Lost.into()))
-                });
+                if !may_go {
+                    return gate.break_off(Lost.into(), cx);
+                }
+                return Poll::Ready(frame.map(Ok));
             }
             if gate.ended {
                 return Poll::Ready(None);
             }
             let frame = match ready!(Pin::new(&mut gate.body).poll_frame(cx)) {
                 Some(Ok(frame)) => Some(frame),
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                Some(Err(error)) => return gate.break_off(error, cx),
                 None => None,
             };
             match (gate.waits_for)() {
@@ -81,7 +95,7 @@ where
     }
 
     fn is_end_stream(&self) -> bool {
-        self.waiting.is_none() && (self.ended || self.body.is_end_stream())
+        self.waiting.is_none() && self.breaks.is_none() && (self.ended || self.body.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
@@ -174,5 +188,21 @@ mod tests {
         let failure = next(&mut body).await;
         assert!(failure.is_some_and(|text| text.contains("lost")));
         assert_eq!(next(&mut body).await, None, "nothing more is said");
+    }
+
+    #[tokio::test]
+    async fn a_break_comes_a_moment_after_the_piece_before_it() {
+        let (lost, wait) = oneshot::channel();
+        let mut body = gate(&["a", "b"], [None, Some(wait)]);
+        let _ = lost.send(false);
+        assert_eq!(next(&mut body).await.as_deref(), Some("a"));
+        assert!(waits(&mut body), "what sends pieces sends this one now");
+        assert!(!body.is_end_stream());
+        assert!(
+            next(&mut body)
+                .await
+                .is_some_and(|text| text.contains("lost"))
+        );
+        assert!(body.is_end_stream());
     }
 }
