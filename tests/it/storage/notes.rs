@@ -43,6 +43,9 @@ async fn a_note_is_kept_and_told_to_everybody_in_the_room() {
     let server = server().await;
     let mut ada = Ws::open(&server, "/notes/ws?room=a&name=ada").await;
     let mut bob = Ws::open(&server, "/notes/ws?room=a&name=bob").await;
+    // The socket is open before the app has put him into the room; what he is answered comes after that.
+    bob.say_json(json!({"text": ""})).await;
+    assert_eq!(bob.hear().await, "a note has 1 to 1000 characters");
     ada.say_json(json!({"text": "hi"})).await;
     let expected = json!({"id": 1, "name": "ada", "text": "hi"});
     assert_eq!(ada.hear_json().await, expected);
