@@ -5,6 +5,7 @@
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection as _};
 use std::time::Duration;
+use tokio::time::Instant;
 
 use super::Place;
 use super::faults::fault;
@@ -13,6 +14,10 @@ use crate::sql::SqlLimits;
 
 /// How long a connection waits for another process that holds the file.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(if cfg!(test) { 50 } else { 2_000 });
+/// How long one who opens a file waits for others to let go of it. Longer than for a statement: nothing is lost yet.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(10);
+/// The time between two attempts to open a file.
+const OPEN_PAUSE: Duration = Duration::from_millis(10);
 /// How many prepared statements a connection keeps.
 const STATEMENTS_KEPT: usize = 200;
 /// How much memory all of SQLite may use, in bytes: what a single expression can ask for is far above what a guest may
@@ -30,8 +35,29 @@ pub(super) enum Access {
     Write,
 }
 
-/// Opens a connection.
+/// Opens a connection, when others hold the file once they let go of it.
+///
+/// # Errors
+/// [`SqlError::Conflict`] when they did not for [`OPEN_TIMEOUT`].
 pub(super) async fn connect(
+    place: &Place,
+    access: Access,
+    limits: &SqlLimits,
+) -> Result<SqliteConnection, SqlError> {
+    let deadline = Instant::now() + OPEN_TIMEOUT;
+    loop {
+        match attempt(place, access, limits).await {
+            // SQLite's own wait does not cover all of this: of two who change a new file to a write-ahead log, each
+            // reads and wants to write, and to spare them a deadlock one is refused at once.
+            Err(SqlError::Conflict) if Instant::now() < deadline => {
+                tokio::time::sleep(OPEN_PAUSE).await;
+            }
+            outcome => return outcome,
+        }
+    }
+}
+
+async fn attempt(
     place: &Place,
     access: Access,
     limits: &SqlLimits,
@@ -89,6 +115,33 @@ mod tests {
     use super::*;
     use crate::sql::{SqlClient, Value};
     use crate::sqlite::Sqlite;
+
+    #[tokio::test]
+    async fn who_opens_a_file_that_another_holds_waits_until_it_is_let_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("data.db");
+        // As it is while another makes the same new file a database with a write-ahead log.
+        let holding = SqliteConnectOptions::new()
+            .filename(&path)
+            .create_if_missing(true);
+        let mut holder = SqliteConnection::connect_with(&holding).await.unwrap();
+        sqlx::query("BEGIN EXCLUSIVE")
+            .execute(&mut holder)
+            .await
+            .unwrap();
+        let place = Place::File(path);
+        let tasks = Tasks::new();
+        let mut opened = std::pin::pin!(Sqlite::open(&place, SqlLimits::default(), &tasks));
+        let early = tokio::time::timeout(4 * BUSY_TIMEOUT, &mut opened).await;
+        assert!(
+            early.is_err(),
+            "while another holds it: {:?}",
+            early.map(|opened| opened.err())
+        );
+        sqlx::query("COMMIT").execute(&mut holder).await.unwrap();
+        let mut client = SqlClient::new(opened.await.unwrap());
+        client.execute("CREATE TABLE t (a)", vec![]).await.unwrap();
+    }
 
     #[tokio::test]
     async fn a_database_that_is_as_large_as_it_may_be_takes_no_more_and_goes_on() {
