@@ -2,18 +2,45 @@
 //!
 //! **Absent on purpose:** TLS; what ends it stands before the server.
 
+mod together;
+
 use std::io::{self, IoSlice};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
+
+pub(crate) use together::AtOnce;
+use together::Turn;
+pub use together::{thread_rests, thread_wakes};
 
 /// Up to so many bytes, copying the pieces together costs less than having the system look through a list of them.
 const JOINED_BYTES_MAX: usize = 1024;
 
 /// The socket.
-pub(crate) struct ClientStream(pub TcpStream);
+pub(crate) struct ClientStream {
+    tcp: TcpStream,
+    at_once: AtOnce,
+    turn: Turn,
+}
+
+impl ClientStream {
+    /// The socket; what was there at once is written together with what others have.
+    pub fn new(tcp: TcpStream, at_once: AtOnce) -> Self {
+        let turn = Turn::default();
+        ClientStream { tcp, at_once, turn }
+    }
+
+    pub fn into_inner(self) -> TcpStream {
+        self.tcp
+    }
+
+    fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let ClientStream { at_once, turn, .. } = self;
+        turn.poll(cx, || at_once.take())
+    }
+}
 
 impl AsyncRead for ClientStream {
     fn poll_read(
@@ -21,7 +48,7 @@ impl AsyncRead for ClientStream {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_read(cx, buffer)
+        Pin::new(&mut self.tcp).poll_read(cx, buffer)
     }
 }
 
@@ -31,7 +58,8 @@ impl AsyncWrite for ClientStream {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write(cx, bytes)
+        ready!(self.poll_turn(cx));
+        Pin::new(&mut self.tcp).poll_write(cx, bytes)
     }
 
     fn poll_write_vectored(
@@ -39,7 +67,8 @@ impl AsyncWrite for ClientStream {
         cx: &mut Context<'_>,
         pieces: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let io = Pin::new(&mut self.0);
+        ready!(self.poll_turn(cx));
+        let io = Pin::new(&mut self.tcp);
         let mut room = [0; JOINED_BYTES_MAX];
         match joined(pieces, &mut room) {
             Some(bytes) => io.poll_write(cx, bytes),
@@ -48,15 +77,15 @@ impl AsyncWrite for ClientStream {
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
+        self.tcp.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_flush(cx)
+        Pin::new(&mut self.tcp).poll_flush(cx)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.0).poll_shutdown(cx)
+        Pin::new(&mut self.tcp).poll_shutdown(cx)
     }
 }
 

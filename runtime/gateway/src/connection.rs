@@ -15,7 +15,7 @@ use rookery_pool::Body;
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 
-use crate::client::ClientStream;
+use crate::client::{AtOnce, ClientStream};
 use crate::config::GatewayConfig;
 use crate::gateway::Gateway;
 use crate::handle::handle;
@@ -66,9 +66,10 @@ pub(crate) async fn converse<Answer>(
     Answer: Future<Output = Response<Body>> + Send + 'static,
 {
     // An async block would have room for the answer's future twice.
-    let service = service_fn(move |request| answer(request).never_error());
-    let connection =
-        builder.serve_connection_with_upgrades(TokioIo::new(ClientStream(stream)), service);
+    let at_once = AtOnce::default();
+    let stream = ClientStream::new(stream, at_once.clone());
+    let service = service_fn(move |request| at_once.watch(answer(request)).never_error());
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     tokio::pin!(connection);
     let ended = tokio::select! {
         ended = &mut connection => ended,

@@ -29,6 +29,7 @@ mod trial;
 mod worker;
 mod ws;
 
+pub use client::{thread_rests, thread_wakes};
 pub use config::{Disclosure, GatewayConfig};
 pub use gateway::{Gateway, Internal, Neighbours};
 pub use proxy::RuleSnapshot;

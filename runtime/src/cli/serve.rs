@@ -67,6 +67,8 @@ pub fn run<W: Future<Output = ()> + Send + 'static>(
 ) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
+        .on_thread_park(rookery_gateway::thread_rests)
+        .on_thread_unpark(rookery_gateway::thread_wakes)
         .build()
         .map_err(|error| Failure::Failed(format!("the runtime cannot start: {error}")))?;
     runtime.block_on(async {

@@ -123,7 +123,7 @@ fn wire_limits(site: &Site) -> WireLimits {
 pub(super) fn client(upgraded: Upgraded) -> Option<(TcpStream, Bytes)> {
     // The listener only knows this kind of stream, so nothing else can be inside.
     let parts = upgrade::downcast::<TokioIo<ClientStream>>(upgraded).ok()?;
-    Some((parts.io.into_inner().0, parts.read_buf))
+    Some((parts.io.into_inner().into_inner(), parts.read_buf))
 }
 
 fn limits(site: &Site) -> SessionLimits {
