@@ -124,9 +124,9 @@ impl Asker {
             workers_min: 0,
             ..Policy::from_manifest(&bundle.manifest)
         };
-        let (spawn, totals) = (Arc::clone(spawn), Arc::new(Totals::default()));
+        let (starts, totals) = (Arc::clone(spawn), Arc::new(Totals::default()));
         let label = bundle.label();
-        let pool = Pool::new(label, policy, spawn, &self.budget, &totals, &self.tasks);
+        let pool = Pool::new(label, policy, starts, &self.budget, &totals, &self.tasks);
         let begun = Instant::now();
         let asked = match &bundle.manifest.health {
             Health::Path(path) => timeout(HEALTH_DEADLINE, answer(&pool, bundle, path)).await,
@@ -135,7 +135,10 @@ impl Asker {
         let answer = asked.unwrap_or_else(|_elapsed| {
             Err(format!("it did not answer within {HEALTH_DEADLINE:?}"))
         });
-        let answer = answer.map_err(|reason| SpawnError(format!("health: {reason}")))?;
+        let answer = answer.map_err(|reason| SpawnError {
+            reason: format!("health: {reason}"),
+            lacks: spawn.lacks(),
+        })?;
         let took = begun.elapsed();
         Ok(Milestone::Healthy { answer, took })
     }

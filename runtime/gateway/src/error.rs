@@ -28,6 +28,8 @@ pub enum RequestError {
         label: Arc<str>,
         /// In a line or a few.
         reason: Arc<str>,
+        /// What has to be installed, if that is why.
+        lacks: Option<Arc<str>>,
     },
     /// The app has nothing at this path.
     #[error("Not found")]
@@ -64,7 +66,15 @@ pub enum RequestError {
 impl From<Refused> for RequestError {
     fn from(refused: Refused) -> RequestError {
         match refused {
-            Refused::Preparation { label, reason } => RequestError::NotPrepared { label, reason },
+            Refused::Preparation {
+                label,
+                reason,
+                lacks,
+            } => RequestError::NotPrepared {
+                label,
+                reason,
+                lacks,
+            },
             Refused::Manifest { label, faults } => {
                 let says = |texts: Vec<String>, between: &str| {
                     format!("Invalid worker config for {label}: {}", texts.join(between))

@@ -92,7 +92,7 @@ fn describe(error: &RequestError) -> (StatusCode, &'static str, Option<&str>) {
             "INVALID_CONFIG",
             Some(public),
         ),
-        RequestError::NotPrepared { .. } => start_failed(),
+        RequestError::NotPrepared { lacks, .. } => start_failed(lacks.as_deref()),
         RequestError::NotFound => (StatusCode::NOT_FOUND, "NOT_FOUND", None),
         RequestError::BodyTooLarge { .. } => {
             (StatusCode::PAYLOAD_TOO_LARGE, "BODY_TOO_LARGE", None)
@@ -143,20 +143,14 @@ fn acquire(error: &AcquireError) -> (StatusCode, &'static str, Option<&str>) {
             (StatusCode::SERVICE_UNAVAILABLE, "QUEUE_TIMEOUT", busy)
         }
         AcquireError::Draining { .. } => (StatusCode::SERVICE_UNAVAILABLE, "DRAINING", busy),
-        // Nobody's secret, and whoever reads it may be the one who can mend it.
-        AcquireError::Spawn { lacks, .. } => {
-            let (status, code, said) = start_failed();
-            (status, code, lacks.as_deref().or(said))
-        }
+        AcquireError::Spawn { source, .. } => start_failed(source.lacks.as_deref()),
     }
 }
 
-fn start_failed() -> (StatusCode, &'static str, Option<&'static str>) {
-    (
-        StatusCode::BAD_GATEWAY,
-        "WORKER_START_FAILED",
-        Some("The app could not start"),
-    )
+fn start_failed(lacks: Option<&str>) -> (StatusCode, &'static str, Option<&str>) {
+    // What to install is nobody's secret, and whoever reads it may be the one who can mend it.
+    let said = lacks.unwrap_or("The app could not start");
+    (StatusCode::BAD_GATEWAY, "WORKER_START_FAILED", Some(said))
 }
 
 fn fault(fault: &Fault) -> (StatusCode, &'static str, Option<&'static str>) {

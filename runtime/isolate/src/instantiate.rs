@@ -66,7 +66,7 @@ pub(crate) async fn instantiate(
         Ok(started) => started.map_err(|error| crate::trap::fault(store.data(), &error)),
         Err(Late(had)) => Err(Fault::Timeout(had)),
     };
-    let (http, sessions, life) = started.map_err(|fault| SpawnError(fault.to_string()))?;
+    let (http, sessions, life) = started.map_err(|fault| SpawnError::new(fault.to_string()))?;
     Ok(Isolate {
         store,
         http,

@@ -100,7 +100,7 @@ impl Component {
         let component = Arc::clone(self);
         tokio::task::spawn_blocking(move || component.wake())
             .await
-            .map_err(|stopped| SpawnError(format!("loading stopped: {stopped}")))?
+            .map_err(|stopped| SpawnError::new(format!("loading stopped: {stopped}")))?
     }
 
     /// Lets go of what was not used for a while, less long the shorter memory is. Whether it did.
@@ -134,7 +134,7 @@ impl Component {
             Some(component) => link(offer, &component),
             None => self.compile_again(),
         };
-        let linked = linked.map_err(|error| SpawnError(error.to_string()))?;
+        let linked = linked.map_err(|error| SpawnError::new(error.to_string()))?;
         let linked = Arc::new(linked);
         self.linked.store(Some(Arc::clone(&linked)));
         Ok(linked)

@@ -113,7 +113,7 @@ impl Prepare for Isolates {
         watch: Arc<dyn Watch>,
     ) -> Result<Arc<dyn Spawn>, SpawnError> {
         let Entry::Component { path } = &bundle.entry else {
-            return Err(SpawnError("the entrypoint is not a wasm component".into()));
+            return Err(SpawnError::new("the entrypoint is not a wasm component"));
         };
         let (isolates, path, linked_bundle) = (self.clone(), path.clone(), Arc::clone(&bundle));
         let watches = Arc::clone(&watch);
@@ -122,11 +122,11 @@ impl Prepare for Isolates {
         });
         let component = component
             .await
-            .map_err(|stopped| SpawnError(format!("compiling stopped: {stopped}")))?
-            .map_err(|error| SpawnError(error.to_string()))?;
+            .map_err(|stopped| SpawnError::new(format!("compiling stopped: {stopped}")))?
+            .map_err(|error| SpawnError::new(error.to_string()))?;
         let guest = Guest::new(bundle, &self.services);
         // Before any traffic, and after the component proved to be one.
-        let ran = guest.migrate().await.map_err(SpawnError)?;
+        let ran = guest.migrate().await.map_err(SpawnError::new)?;
         watch.reached(Milestone::Migrated { ran });
         let component = Arc::new(component);
         self.components.add(&component);

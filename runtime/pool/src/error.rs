@@ -36,8 +36,6 @@ pub enum AcquireError {
         label: String,
         /// Why.
         source: SpawnError,
-        /// What has to be installed on this machine, if that is the reason; strangers may read it.
-        lacks: Option<String>,
         /// When the next start is tried at the earliest, from now.
         retry_after: Duration,
     },

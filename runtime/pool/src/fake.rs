@@ -107,7 +107,7 @@ impl Spawn for FakeSpawn {
             Some(Step::StartAfter(gate)) => {
                 gate.acquire().await.expect("a gate stays open").forget();
             }
-            Some(_) => return Err(SpawnError("told not to start".into())),
+            Some(_) => return Err(SpawnError::new("told not to start")),
             None => {}
         }
         self.alive.fetch_add(1, Ordering::SeqCst);

@@ -82,7 +82,7 @@ mod tests {
     use super::*;
 
     fn refused(text: &str) -> SpawnError {
-        SpawnError(text.into())
+        SpawnError::new(text)
     }
 
     #[tokio::test(start_paused = true)]
@@ -112,7 +112,10 @@ mod tests {
             setback.failed(began, began + DELAY_FIRST / 4, &refused("one beside it"));
         }
         let refusal = setback.refusal(began).expect("it has just failed");
-        assert_eq!((&*refusal.reason.0, refusal.attempts), ("the first", 1));
+        assert_eq!(
+            (&*refusal.reason.reason, refusal.attempts),
+            ("the first", 1)
+        );
         assert!(setback.refusal(began + DELAY_FIRST).is_none());
     }
 }

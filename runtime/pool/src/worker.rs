@@ -161,8 +161,21 @@ pub trait Worker: Send {
 
 /// Why a worker could not start. The text is for the log and for the operator.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct SpawnError(pub String);
+#[error("{reason}")]
+pub struct SpawnError {
+    /// In a line or a few.
+    pub reason: String,
+    /// What has to be installed on this machine, if that is known to be why. Strangers may read it.
+    pub lacks: Option<String>,
+}
+
+impl SpawnError {
+    /// For this reason.
+    pub fn new(reason: impl Into<String>) -> SpawnError {
+        let (reason, lacks) = (reason.into(), None);
+        SpawnError { reason, lacks }
+    }
+}
 
 /// Starts workers of one revision.
 #[async_trait::async_trait]

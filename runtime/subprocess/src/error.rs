@@ -105,6 +105,6 @@ fn quoted(said: &str) -> String {
 
 impl From<StartError> for SpawnError {
     fn from(error: StartError) -> SpawnError {
-        SpawnError(error.to_string())
+        SpawnError::new(error.to_string())
     }
 }

@@ -138,8 +138,8 @@ impl Processes {
 impl Prepare for Processes {
     async fn prepare(&self, bundle: Arc<Bundle>) -> Result<Arc<dyn Spawn>, SpawnError> {
         if !matches!(bundle.entry, Entry::Script { .. } | Entry::Command { .. }) {
-            return Err(SpawnError(
-                "the entry is neither a script nor a command".into(),
+            return Err(SpawnError::new(
+                "the entry is neither a script nor a command",
             ));
         }
         let recipe = Arc::new(Recipe {
@@ -151,7 +151,7 @@ impl Prepare for Processes {
         let checked = Arc::clone(&recipe);
         tokio::task::spawn_blocking(move || Processes::check(&checked))
             .await
-            .map_err(|stopped| SpawnError(format!("preparing stopped: {stopped}")))??;
+            .map_err(|stopped| SpawnError::new(format!("preparing stopped: {stopped}")))??;
         let revision = Revision::new(recipe);
         self.house.revisions.lock().push(Arc::downgrade(&revision));
         Ok(Arc::new(ProcessSpawn(revision)))

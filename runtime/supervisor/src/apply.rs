@@ -290,12 +290,13 @@ impl Work {
 
     fn refuse(&mut self, id: RevisionId, refusal: Refusal) {
         let (reason, until) = (Arc::clone(&refusal.reason), refusal.until);
+        let refused = refusal.clone();
         let mut roster = self.shared.roster.lock();
         let Some(record) = roster.step(id, Step::Refuse(refusal)) else {
             return;
         };
         record.restart.failed(Instant::now(), until);
-        record.refused = Some(Arc::clone(&reason));
+        record.refused = Some(refused);
         self.shared.failures.lock().preparations += 1;
         self.shared.tell(record, Change::Refused { reason });
     }
@@ -367,13 +368,17 @@ async fn pool_of(
 ) -> Result<Arc<Pool>, Refusal> {
     match prepare.prepare(Arc::clone(bundle)).await {
         Ok(spawn) => Ok(make_pool(bundle, spawn)),
-        Err(error) => Err(refusal(&error.to_string(), Until::Retried)),
+        Err(error) => Err(Refusal {
+            lacks: error.lacks.as_deref().map(Arc::from),
+            ..refusal(&error.reason, Until::Retried)
+        }),
     }
 }
 
 fn refusal(reason: &str, until: Until) -> Refusal {
     Refusal {
         reason: reason.into(),
+        lacks: None,
         until,
     }
 }

@@ -30,6 +30,8 @@ pub enum Refused {
         label: Arc<str>,
         /// In a line or a few.
         reason: Arc<str>,
+        /// What has to be installed, if that is why. Strangers may read it.
+        lacks: Option<Arc<str>>,
     },
 }
 
@@ -62,12 +64,13 @@ pub fn build<'a>(
             record.state,
             State::Staged | State::Warming | State::Refused(_)
         );
-        let Some(reason) = record.refused.as_ref().filter(|_| waits) else {
+        let Some(refusal) = record.refused.as_ref().filter(|_| waits) else {
             continue;
         };
         let refused = Refused::Preparation {
             label: Arc::clone(&record.label),
-            reason: Arc::clone(reason),
+            reason: Arc::clone(&refusal.reason),
+            lacks: refusal.lacks.clone(),
         };
         table.insert(record.key.app.as_str(), record.key.version.clone(), refused);
     }

@@ -60,6 +60,8 @@ pub enum State {
 pub struct Refusal {
     /// For the operator, in one line or a few.
     pub reason: Arc<str>,
+    /// What has to be installed, if that is why. For strangers, too.
+    pub lacks: Option<Arc<str>>,
     /// What may change it.
     pub until: Until,
 }
@@ -130,6 +132,7 @@ mod tests {
     fn refusal() -> Refusal {
         Refusal {
             reason: "no".into(),
+            lacks: None,
             until: Until::Retried,
         }
     }

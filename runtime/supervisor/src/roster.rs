@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use crate::catalog::Found;
 use crate::plan::{Build, Key, Standing, Wanted};
 use crate::restart::Restart;
-use crate::revision::{Revision, RevisionId, State, Step};
+use crate::revision::{Refusal, Revision, RevisionId, State, Step};
 
 /// All revisions.
 #[derive(Default)]
@@ -47,7 +47,7 @@ pub struct Record {
     /// Its failures, and when it is tried again.
     pub restart: Restart,
     /// Why it was refused last, also while it is tried again.
-    pub refused: Option<Arc<str>>,
+    pub refused: Option<Refusal>,
     /// Stops its preparation.
     pub cancel: Shutdown,
     /// What is served, once it is live.

@@ -30,6 +30,7 @@ pub(crate) async fn compile(
     });
     let refused = |reason: String| Refusal {
         reason: reason.into(),
+        lacks: None,
         // The environment is that of this process: only another bundle changes anything.
         until: Until::Changed,
     };

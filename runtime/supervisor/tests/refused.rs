@@ -27,7 +27,14 @@ fn told(refused: Option<Refused>) -> Vec<String> {
             let fields = faults.iter().map(|fault| fault.field.clone());
             std::iter::once(label.to_string()).chain(fields).collect()
         }
-        Some(Refused::Preparation { label, reason }) => vec![label.to_string(), reason.to_string()],
+        Some(Refused::Preparation {
+            label,
+            reason,
+            lacks,
+        }) => {
+            let told = [Some(label), Some(reason), lacks];
+            told.iter().flatten().map(ToString::to_string).collect()
+        }
     }
 }
 
@@ -61,6 +68,14 @@ async fn a_path_that_leads_to_a_wrong_manifest_is_told_its_fields() {
     // A folder with nothing to serve is no app, as a folder that is not there.
     assert!(told("void", "", Fallback::Highest).is_empty());
     assert!(told("nobody", "", Fallback::Highest).is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_has_to_be_installed_is_told_apart_from_the_reason() {
+    let stage = Stage::new(&[("chat/1.0.0", "needs bun")]);
+    stage.settled().await;
+    let told = told(refused(&stage, "chat", "", Fallback::None));
+    assert_eq!(told, ["chat@1.0.0", "no bun in /opt", "install bun"]);
 }
 
 /// Buntime 49.

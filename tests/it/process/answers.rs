@@ -334,6 +334,18 @@ async fn without_a_runtime_it_is_said_what_to_install() {
             let hidden = environment == "production";
             assert_eq!(error.contains("could not start:"), !hidden, "{error}");
         }
+        // What comes later is started before it serves, and stays away.
+        server.apps().publish("late/1.0.0", &script(json!({})));
+        let late = until("the late one is refused", async || {
+            Some(server.get("/late/").await).filter(|answer| answer.status != 404)
+        });
+        let late = late.await;
+        assert_eq!(late.status, 502);
+        let error = late.json()["error"].as_str().unwrap().to_owned();
+        assert!(
+            three.iter().all(|word| error.contains(word)),
+            "{environment}: {error}"
+        );
     }
 }
 

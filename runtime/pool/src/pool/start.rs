@@ -65,21 +65,21 @@ impl Pool {
     /// A worker, and a first handle on it if it is one that shares.
     async fn spawn_one(&self) -> Result<(Box<dyn Worker>, Option<Box<dyn Worker>>), SpawnError> {
         let late = || {
-            Err(SpawnError(format!(
+            Err(SpawnError::new(format!(
                 "it did not start within {START_WITHIN:?}"
             )))
         };
         let worker = timeout(START_WITHIN, self.spawn.spawn()).await;
         let worker = worker.unwrap_or_else(|_elapsed| late())?;
         if !worker.is_alive() {
-            return Err(SpawnError(ENDED_AT_ONCE.into()));
+            return Err(SpawnError::new(ENDED_AT_ONCE));
         }
         if self.at_once == 1 {
             return Ok((worker, None));
         }
         match worker.share() {
             Some(handle) => Ok((worker, Some(handle))),
-            None => Err(SpawnError("it takes one invocation at a time only".into())),
+            None => Err(SpawnError::new("it takes one invocation at a time only")),
         }
     }
 
@@ -108,7 +108,7 @@ impl Pool {
     /// A worker was found dead. If it never had any work, its start failed after all.
     pub(super) fn died(&self, life: &Life) {
         if life.served == 0 {
-            let reason = SpawnError(ENDED_AT_ONCE.into());
+            let reason = SpawnError::new(ENDED_AT_ONCE);
             self.setback
                 .lock()
                 .failed(life.born, Instant::now(), &reason);
@@ -123,10 +123,10 @@ impl Pool {
     }
 
     fn no_start(&self, source: SpawnError, retry_at: Instant) -> AcquireError {
+        let lacks = self.spawn.lacks();
         AcquireError::Spawn {
             label: self.label.clone(),
-            source,
-            lacks: self.spawn.lacks(),
+            source: SpawnError { lacks, ..source },
             retry_after: retry_at.saturating_duration_since(Instant::now()),
         }
     }

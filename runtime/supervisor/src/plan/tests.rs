@@ -30,6 +30,7 @@ fn state(name: &str) -> State {
         "retired" => State::Retired,
         "refused" => State::Refused(Refusal {
             reason: "no".into(),
+            lacks: None,
             until: Until::Retried,
         }),
         _ => panic!("no state {name}"),

@@ -196,11 +196,15 @@ impl Prepare for Script {
         };
         let text = fs::read_to_string(path).unwrap();
         match text.split(' ').next() {
-            Some("bad") => Err(SpawnError(format!("cannot compile {text}"))),
+            Some("bad") => Err(SpawnError::new(format!("cannot compile {text}"))),
+            Some("needs") => Err(SpawnError {
+                lacks: Some("install bun".into()),
+                ..SpawnError::new("no bun in /opt")
+            }),
             Some("panic") => panic!("asked to"),
             Some("hang") => std::future::pending().await,
             Some("twice") if self.begun.load(Ordering::SeqCst) <= 2 => {
-                Err(SpawnError("the database is away".into()))
+                Err(SpawnError::new("the database is away"))
             }
             Some("gated") => {
                 self.gate.acquire().await.unwrap().forget();

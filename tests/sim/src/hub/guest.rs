@@ -116,7 +116,7 @@ impl Prepare for Kitchen {
         sleep(Duration::from_millis(20)).await;
         match self.0.qualities[usize::from(bundle.digest.0[0])] {
             Quality::Good => Ok(Arc::new(SimSpawn(Arc::clone(&self.0)))),
-            Quality::Bad => Err(SpawnError("it does not compile".into())),
+            Quality::Bad => Err(SpawnError::new("it does not compile")),
         }
     }
 }
@@ -129,7 +129,7 @@ impl Spawn for SimSpawn {
         let nth = self.0.started.fetch_add(1, Ordering::Relaxed);
         match self.0.starts[nth % self.0.starts.len()] {
             StartPlan::After(delay) => sleep(delay).await,
-            StartPlan::Fails => return Err(SpawnError("it was told not to".into())),
+            StartPlan::Fails => return Err(SpawnError::new("it was told not to")),
         }
         Ok(Box::new(SimWorker {
             stage: Arc::clone(&self.0),

@@ -91,7 +91,7 @@ impl Prepare for Kitchen {
         sleep(Duration::from_millis(20)).await;
         match quality {
             Quality::Good => {}
-            Quality::Bad => return Err(SpawnError("it does not compile".into())),
+            Quality::Bad => return Err(SpawnError::new("it does not compile")),
             Quality::Hangs => std::future::pending().await,
         }
         let promise = self.0.promise(&bundle.manifest, &settings);
@@ -126,7 +126,7 @@ impl Spawn for SimSpawn {
         match plan {
             StartPlan::After(delay) => sleep(delay).await,
             StartPlan::Dies => {}
-            StartPlan::Fails => return Err(SpawnError("it was told not to".into())),
+            StartPlan::Fails => return Err(SpawnError::new("it was told not to")),
             StartPlan::Hangs => std::future::pending().await,
         }
         let death = Shutdown::new();

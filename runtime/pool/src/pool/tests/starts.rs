@@ -4,7 +4,7 @@ use super::*;
 
 fn told_not_to_start(failed: &InvokeError) -> bool {
     matches!(failed, InvokeError::Acquire(AcquireError::Spawn { source, .. })
-        if source.0 == "told not to start")
+        if source.reason == "told not to start")
 }
 
 #[tokio::test(start_paused = true)]
@@ -85,7 +85,7 @@ async fn a_worker_that_shares_and_ends_at_once_is_one_that_did_not_start() {
             let InvokeError::Acquire(AcquireError::Spawn { source, .. }) = failed else {
                 panic!("{failed}");
             };
-            assert_eq!(source.0, "it ended before it had anything to do");
+            assert_eq!(source.reason, "it ended before it had anything to do");
         }
         assert_eq!(
             (spawn.started(), house.totals.failed.get()),
