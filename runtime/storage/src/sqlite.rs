@@ -47,7 +47,7 @@ impl Sqlite {
     /// Opens a database and starts its writer, which ends when this is dropped.
     ///
     /// # Errors
-    /// [`SqlError::Unavailable`] when it cannot be opened.
+    /// [`SqlError::Unavailable`] when it cannot be opened, [`SqlError::Conflict`] when another process held it for ten seconds.
     pub async fn open(
         place: &Place,
         limits: SqlLimits,
