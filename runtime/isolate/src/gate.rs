@@ -2,8 +2,8 @@
 //!
 //! **Invariant:** a piece that the guest said after a write is given on when the write is durable, and so is the body's end.
 //! When the write is lost, the body breaks off there.
-//! **Invariant:** between a piece and a break there is a moment in which nothing is there yet: whoever sends pieces sends what it
-//! has before it waits, and throws it away when it hears of the break at once.
+//! **Invariant:** between a piece and a break there are two moments in which nothing is there yet: whoever sends pieces sends
+//! what it has before it waits, a busy server one turn later, and throws away what it still has when it hears of the break.
 //! **Absent on purpose:** what is waited for. Whoever makes the gate knows.
 
 use std::pin::Pin;
@@ -21,9 +21,13 @@ pub(crate) struct Gate<B, W> {
     /// Asked when a piece is there; `None` when it may go at once.
     waits_for: W,
     waiting: Option<(Wait, Option<Frame<Bytes>>)>,
-    breaks: Option<Failure>,
+    /// How it breaks off, after so many more moments.
+    breaks: Option<(Failure, u8)>,
     ended: bool,
 }
+
+/// One for what sends pieces to send them, and one for the turn that it may wait before it does.
+const MOMENTS: u8 = 2;
 
 /// What the guest wrote before it said this was lost.
 #[derive(Debug, thiserror::Error)]
@@ -43,10 +47,18 @@ impl<B, W: FnMut() -> Option<Wait>> Gate<B, W> {
         }
     }
 
-    /// Breaks the body off, in a moment.
-    fn break_off<T>(&mut self, failure: Failure, cx: &Context<'_>) -> Poll<T> {
-        self.breaks = Some(failure);
+    /// Breaks the body off, a moment nearer each time that it is asked for.
+    fn break_off(
+        &mut self,
+        failure: Failure,
+        moments: u8,
+        cx: &Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
         self.ended = true;
+        let Some(left) = moments.checked_sub(1) else {
+            return Poll::Ready(Some(Err(failure)));
+        };
+        self.breaks = Some((failure, left));
         cx.waker().wake_by_ref();
         Poll::Pending
     }
@@ -65,8 +77,8 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Failure>>> {
         let gate = self.get_mut();
-        if let Some(failure) = gate.breaks.take() {
-            return Poll::Ready(Some(Err(failure)));
+        if let Some((failure, moments)) = gate.breaks.take() {
+            return gate.break_off(failure, moments, cx);
         }
         loop {
             if let Some((wait, frame)) = &mut gate.waiting {
@@ -75,7 +87,7 @@ where
                 gate.waiting = None;
                 gate.ended |= frame.is_none() || !may_go;
                 if !may_go {
-                    return gate.break_off(Lost.into(), cx);
+                    return gate.break_off(Lost.into(), MOMENTS, cx);
                 }
                 return Poll::Ready(frame.map(Ok));
             }
@@ -84,7 +96,7 @@ where
             }
             let frame = match ready!(Pin::new(&mut gate.body).poll_frame(cx)) {
                 Some(Ok(frame)) => Some(frame),
-                Some(Err(error)) => return gate.break_off(error, cx),
+                Some(Err(error)) => return gate.break_off(error, MOMENTS, cx),
                 None => None,
             };
             match (gate.waits_for)() {
@@ -191,12 +203,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_break_comes_a_moment_after_the_piece_before_it() {
+    async fn a_break_comes_two_moments_after_the_piece_before_it() {
         let (lost, wait) = oneshot::channel();
         let mut body = gate(&["a", "b"], [None, Some(wait)]);
         let _ = lost.send(false);
         assert_eq!(next(&mut body).await.as_deref(), Some("a"));
         assert!(waits(&mut body), "what sends pieces sends this one now");
+        assert!(waits(&mut body), "or now, when it waited for its turn");
         assert!(!body.is_end_stream());
         assert!(
             next(&mut body)
